@@ -46,6 +46,13 @@ fails, and it is unknown whether it arrived."""
 _WBITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's window argument for each encoding that is accepted although none was requested."""
 
+MAX_MEMBERS: Final = 64
+"""Members of one gzip body that are read. Empty ones cost time and give nothing that the byte limit could count."""
+
+NO_CONTENT: Final = 204
+EMPTY_LIST: Final = '{"directives": []}'
+"""Meaning of an answer without content (204) to a poll."""
+
 
 class DirectorLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits on one answer. Each request has its own total time-out, from first byte to last."""
@@ -95,22 +102,34 @@ class BoundedBody:
         if name not in ("", "identity"):
             if name not in _WBITS:
                 raise UnreadableBodyError("its encoding was not requested")
-            self._inflate = zlib.decompressobj(_WBITS[name])
+            self._wbits, self._members = _WBITS[name], 1
+            self._inflate = zlib.decompressobj(self._wbits)
 
     def feed(self, piece: bytes) -> None:
         """Add the next received bytes. Raises UnreadableBodyError if it is too long or does not decompress."""
         self._taken += len(piece)
-        # One byte beyond the limit is enough to know.
-        room = self._limit + 1 - len(self._held)
         if self._inflate is None:
-            self._held += piece[:room]
+            # One byte beyond the limit is enough to know.
+            self._held += piece[: self._limit + 1 - len(self._held)]
         else:
-            try:
-                self._held += self._inflate.decompress(piece, room)
-            except zlib.error as error:
-                raise UnreadableBodyError(f"it does not decompress ({error})") from None
+            self._decompress(piece)
         if max(self._taken, len(self._held)) > self._limit:
             raise UnreadableBodyError(f"it is longer than {self._limit} bytes")
+
+    def _decompress(self, piece: bytes) -> None:
+        """Add what the next bytes decompress to. A gzip body may have several members (RFC 1952, 2.2)."""
+        assert self._inflate is not None  # noqa: S101 - the caller asked
+        while piece and len(self._held) <= self._limit:
+            if self._inflate.eof:
+                self._members += 1
+                if self._wbits == _WBITS["deflate"] or self._members > MAX_MEMBERS:
+                    raise UnreadableBodyError("its compressed data continues after its end")
+                self._inflate = zlib.decompressobj(self._wbits)
+            try:
+                self._held += self._inflate.decompress(piece, self._limit + 1 - len(self._held))
+            except zlib.error as error:
+                raise UnreadableBodyError(f"it does not decompress ({error})") from None
+            piece = self._inflate.unused_data if self._inflate.eof else b""
 
     def so_far(self) -> bytes:
         """Return the bytes that were received and decompressed so far."""
@@ -120,8 +139,6 @@ class BoundedBody:
         """Return the whole body. Raises UnreadableBodyError if a compressed one has no proper end."""
         if self._inflate is not None and self._taken and not self._inflate.eof:
             raise UnreadableBodyError("its compressed data ends early")
-        if self._inflate is not None and self._inflate.unused_data:
-            raise UnreadableBodyError("its compressed data continues after its end")
         return bytes(self._held)
 
 
@@ -169,6 +186,11 @@ class DirectorClient:
         answer = await self._ask("GET", self._url(PENDING_PATH, officer=officer), headers)
         if isinstance(answer, Failed):
             return answer
+        # The Date of a cached answer is the time at which the origin made it.
+        aged = answer.headers.get("Age", "").strip(" 0")
+        date = None if aged else parse_http_date(answer.headers.get("Date", ""))
+        if answer.status == NO_CONTENT:
+            return Polled(EMPTY_LIST, date)
         try:
             text = answer.body.removeprefix(UTF8_BOM).decode("utf-8")
         except UnicodeDecodeError as error:
@@ -183,9 +205,7 @@ class DirectorClient:
             return self._malformed(
                 answer, f"has Content-Type {excerpt(media, hide=self._key)!r} and is not a JSON object"
             )
-        # The Date of a cached answer is the time at which the origin made it.
-        aged = answer.headers.get("Age", "").strip(" 0")
-        return Polled(text, None if aged else parse_http_date(answer.headers.get("Date", "")))
+        return Polled(text, date)
 
     async def post(self, body: bytes, idempotency_key: str) -> Posted | Failed:
         """Post one event (contract, POST /v1/execution-events).

@@ -47,6 +47,10 @@ class LogCode(StrEnum):
     POLL_FAILED = "poll_failed", "A poll of the Director failed; only the first of a row is a warning."
     POLL_RECOVERED = "poll_recovered", "A poll worked again after failures."
     DIRECTIVES_RECEIVED = "directives_received", "A poll brought directives that are now in the journal."
+    FIELDS_IGNORED = (
+        "fields_ignored",
+        "A directive has fields that mean nothing for its action; they were not read.",
+    )
     PENDING_ORDERS_CANCELLED = (
         "pending_orders_cancelled",
         "The Director is silent, and its officer's pending orders are cancelled as configured.",

@@ -134,6 +134,8 @@ class Poller:
             self._log.info(
                 LogCode.DIRECTIVES_RECEIVED, new=taken.new, rejected=taken.rejected, changed=taken.changed
             )
+            for directive_id, fields in taken.ignored:
+                self._log.info(LogCode.FIELDS_IGNORED, directive=directive_id, fields=list(fields))
             self._runtime.dispatch_wake_up.set()
             self._runtime.delivery_wake_up.set()
         return None

@@ -27,7 +27,7 @@ from bridge.core.trade.retcodes import RETCODES, Verdict
 from bridge.exits import ExitCode
 from bridge.journal.database.schema import migrations
 from bridge.log_codes import LogCode
-from tests.docs import examples, module_map, simulated_broker, specification, terminal_log
+from tests.docs import directive_fields, examples, module_map, simulated_broker, specification, terminal_log
 from tests.docs.attributes import attribute_docs
 
 PAGES: Final = tuple(sorted((Path(__file__).parents[2] / "docs").glob("*.md")))
@@ -334,6 +334,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "schema-views": schema_views,
     "event-fields": event_fields,
     "directive-states": directive_states,
+    "directive-fields": directive_fields.directive_fields,
     "log-codes": log_codes,
     "terminal-log-codes": terminal_log.log_codes,
     "scenario-keys": simulated_broker.scenario_keys,

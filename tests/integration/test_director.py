@@ -145,6 +145,7 @@ async def test_byte_order_mark_is_skipped() -> None:
     [
         ("gzip", zipped_once(EMPTY)),
         ("GZIP", zipped_once(EMPTY)),
+        ("gzip", zipped_once(EMPTY[:5]) + zipped_once(b"") + zipped_once(EMPTY[5:])),
         ("deflate", zlib.compress(EMPTY)),
         ("identity", EMPTY),
     ],
@@ -152,6 +153,18 @@ async def test_byte_order_mark_is_skipped() -> None:
 async def test_unrequested_compression_is_decoded(encoding: str, body: bytes) -> None:
     answer = await polled(says(response("200 OK", body, f"Content-Encoding: {encoding}")))
     assert answer == Polled(EMPTY.decode())
+
+
+async def test_answer_without_content_is_an_empty_list() -> None:
+    assert await polled(says(b"HTTP/1.1 204 No Content\r\n\r\n")) == Polled(EMPTY.decode())
+
+
+def test_members_of_a_gzip_body_have_one_limit_together() -> None:
+    body = BoundedBody("gzip", 1000)
+    body.feed(gzip.compress(bytes(600)))
+    with pytest.raises(UnreadableBodyError, match="longer than 1000 bytes"):
+        body.feed(gzip.compress(bytes(600)))
+    assert len(body.so_far()) == 1001
 
 
 async def test_body_of_exactly_the_limit_is_accepted() -> None:
@@ -283,6 +296,9 @@ async def test_post_response_with_success_false_is_refused() -> None:
         ("gzip", EMPTY),
         ("gzip", zipped_once(EMPTY)[:-9]),
         ("gzip", zipped_once(EMPTY) + b"more"),
+        ("gzip", zipped_once(EMPTY) + zipped_once(b" ")[:-1]),
+        ("gzip", zipped_once(EMPTY) + zipped_once(b"") * 64),
+        ("deflate", zlib.compress(EMPTY) + zlib.compress(b" ")),
         ("br", b"\x8b"),
         ("zstd", b"\x28"),
         ("gzip, gzip", zipped_once(zipped_once(EMPTY))),

@@ -43,8 +43,8 @@ class ActionRule(msgspec.Struct, frozen=True, kw_only=True):
     one_of: tuple[str, ...] = ()
     """Fields of which at least one must have a value."""
     acts_on: frozenset[str] = frozenset()
-    """Fields with a meaning for this action, beside those of every directive. Others change nothing; those in
-    REFUSED_WITHOUT_MEANING are refused."""
+    """Fields with a meaning for this action, beside those of every directive. Others are not even read, except that
+    a MODIFY with an expiry is refused: it does not change one."""
     order_types: tuple[OrderType, ...] = ()
     """Order types that are allowed. MODIFY and CANCEL: types of the order to change."""
 
@@ -114,9 +114,6 @@ ORDER_TYPES: Final[dict[OrderType, OrderTypeRule]] = {
         required=("price", "limit_price"), acts_on=frozenset({"limit_price", "order_expires_at"})
     ),
 }
-
-REFUSED_WITHOUT_MEANING: Final = ("order_expires_at",)
-"""Fields that are refused where the action does not act on them: a Director that sends an expiry relies on it."""
 
 
 def supported_actions() -> str:

@@ -4,13 +4,13 @@
     POST /v1/execution-events                <- ExecutionEvent, -> EventReceipt
 
 The field names are the contract's own. Fields beyond its example are additions of this bridge, each marked
-as one; `extra_fields = false` in the configuration keeps them from the Director.
+as one; `extra_fields = false` in the configuration keeps most of them from the Director (KEPT_EVENT_FIELDS).
 """
 
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 import msgspec
 
@@ -210,6 +210,10 @@ CONTRACT_EVENT_FIELDS: Final = (
 )
 """Event fields of the contract's example, in its order. All others are additions."""
 
+KEPT_EVENT_FIELDS: Final = (*CONTRACT_EVENT_FIELDS, "error_code", "error_message", "opening_directive_id")
+"""Event fields that are posted with `extra_fields = false` too: the contract promises error details (section Error
+Handling, 2 and 3), and without the opener's id a close cannot be matched."""
+
 DIRECTIVE_ADDITIONS: Final = (
     "target_directive_id",
     "limit_price",
@@ -246,20 +250,26 @@ _event_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def encode_event(event: ExecutionEvent, *, extra_fields: bool = True) -> bytes:
-    """Return the event as the body of its POST. Without `extra_fields` it has the contract's own fields only."""
-    if extra_fields:
-        body = event
-    else:
-        own = {name: getattr(event, name) for name in CONTRACT_EVENT_FIELDS}
-        body = ExecutionEvent(**own)
+    """Return the event as the body of its POST. Without `extra_fields` it has KEPT_EVENT_FIELDS only.
+
+    Every time has six digits of a second, also at a whole one: the times of two events sort as texts.
+    """
+    names = event.__struct_fields__ if extra_fields else KEPT_EVENT_FIELDS
+    body: dict[str, object] = {"directive_id": event.directive_id}
+    for name in names:
+        value = getattr(event, name)
+        if isinstance(value, datetime):
+            value = utc_text(value, "microseconds")
+        if value is not None:
+            body[name] = value
     return _event_encoder.encode(body)
 
 
-def utc_text(moment: datetime) -> str:
-    """Return an aware time as ISO 8601 in UTC with milliseconds: 2026-01-04T10:00:05.000Z.
+def utc_text(moment: datetime, digits: Literal["milliseconds", "microseconds"] = "milliseconds") -> str:
+    """Return an aware time as ISO 8601 in UTC, by default with milliseconds: 2026-01-04T10:00:05.000Z.
 
     Raises ValueError for a time without a zone.
     """
     if moment.tzinfo is None:
         raise ValueError(f"time {moment.isoformat()} has no zone; use an aware time")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec=digits).replace("+00:00", "Z")

@@ -1,20 +1,17 @@
 """Conversion of one JSON object to a Directive, checked field by field.
 
 The rules of each action and order type are in `actions`. A field that breaks one is refused with its name, its
-value, the rule and the remedy.
+value, the rule and the remedy. A field without a meaning for the action is not read, so that it cannot stop one.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, Never, TypeVar, assert_never
-
-import msgspec
 
 from bridge.core.director.actions import (
     ACTIONS,
     ORDER_TYPES,
-    REFUSED_WITHOUT_MEANING,
     ActionRule,
     Intent,
     rule_of,
@@ -30,11 +27,26 @@ from bridge.core.director.contract import (
 )
 from bridge.core.director.listing import Members, NotANumber
 from bridge.core.director.problem import Problem, cut, show
-from bridge.core.units.decimals import AmountError, check_amount
+from bridge.core.director.times import is_not_set, parse_expiry, parse_time
+from bridge.core.units.decimals import AmountError, check_amount, read_decimal, without_noise
 
 MAX_ID_LENGTH: Final = 128
 MAX_SYMBOL_LENGTH: Final = 64
 MAX_DEVIATION_POINTS: Final = 100_000
+_TIME_REMEDY: Final = "send one like 2026-01-04T10:00:00Z"
+
+FIELDS_OF_SOME_ACTIONS: Final = (
+    "quantity",
+    "price",
+    "stop_loss",
+    "take_profit",
+    "target_directive_id",
+    "limit_price",
+    "time_in_force",
+    "order_expires_at",
+    "deviation_points",
+)
+"""Fields of which an action's rule says whether they have a meaning for it."""
 
 
 class RefusedError(Exception):
@@ -65,16 +77,16 @@ def read_directive(directive_id: str, members: Mapping[str, object]) -> Directiv
     rule = rule_of(action)
     # Only an OPEN must say how it is filled.
     order_type = OrderType.MARKET
-    if "order_type" in rule.required or members.get("order_type") is not None:
+    if "order_type" in rule.required or members.get("order_type") not in (None, ""):
         order_type = _member(members, "order_type", OrderType, "UNKNOWN_ORDER_TYPE")
-    issued_at = _time(members, "issued_at")
-    if issued_at is None:
-        _refuse("MISSING_FIELD", "issued_at is missing; send a time with its zone, like 2026-01-04T10:00:00Z")
+    issued_at = _issued_at(members)
+    without_meaning = ignored_fields(members, rule)
+    members = {name: value for name, value in members.items() if name not in without_meaning}
     # Level 0 removes the level of what a MODIFY changes; an order is sent without the field instead.
     removable = rule.intent is Intent.MODIFY
     directive = Directive(
         directive_id=directive_id,
-        signal_id=_optional_text(members, "signal_id", MAX_ID_LENGTH),
+        signal_id=_signal_id(members),
         symbol=_required_text(members, "symbol", MAX_SYMBOL_LENGTH),
         action=action,
         order_type=order_type,
@@ -97,6 +109,18 @@ def read_directive(directive_id: str, members: Mapping[str, object]) -> Directiv
         _check_order_type(directive)
         _check_lifetime(directive)
     return directive
+
+
+def ignored_fields(members: Mapping[str, object], rule: ActionRule) -> frozenset[str]:
+    """Return the fields that have a value and no meaning for the action.
+
+    Every field of an OPEN has one. An expiry in a MODIFY is refused instead: it is meant to change the order's.
+    """
+    if rule.intent is Intent.OPEN:
+        return frozenset()
+    given = {name for name in FIELDS_OF_SOME_ACTIONS if members.get(name) is not None}
+    kept = {"order_expires_at"} if rule.intent is Intent.MODIFY else set()
+    return frozenset(given - rule.acts_on - kept)
 
 
 def _action(members: Mapping[str, object]) -> Action:
@@ -130,13 +154,11 @@ def _check_rule(directive: Directive, rule: ActionRule) -> None:
         )
     if rule.one_of and all(getattr(directive, name) is None for name in rule.one_of):
         _refuse("MISSING_FIELD", f"{' or '.join(rule.one_of)} is missing; {action} requires a new value")
-    for name in REFUSED_WITHOUT_MEANING:
-        value: datetime | None = getattr(directive, name)
-        if value is not None and name not in rule.acts_on:
-            _refuse(
-                "INVALID_VALUE",
-                f"{name} {utc_text(value)} is not allowed for {action}; leave it out",
-            )
+    if directive.order_expires_at is not None and "order_expires_at" not in rule.acts_on:
+        _refuse(
+            "INVALID_VALUE",
+            f"order_expires_at {utc_text(directive.order_expires_at)} is not allowed for {action}; leave it out",
+        )
 
 
 def _check_order_type(directive: Directive) -> None:
@@ -182,8 +204,18 @@ def _check_lifetime(directive: Directive) -> None:
             assert_never(directive.time_in_force)
 
 
+def _signal_id(members: Mapping[str, object]) -> str | None:
+    """Return the signal's id, which nothing depends on; None where it is no usable text."""
+    try:
+        return _optional_text(members, "signal_id", MAX_ID_LENGTH)
+    except RefusedError:
+        return None
+
+
 def _required_text(members: Mapping[str, object], name: str, longest: int) -> str:
     text = _optional_text(members, name, longest)
+    if text is None and members.get(name) is not None:
+        _refuse("INVALID_VALUE", f'{name} "" must not be blank')
     if text is None:
         _refuse("MISSING_FIELD", f"{name} is missing; send a string")
     return text
@@ -195,6 +227,9 @@ def _optional_text(members: Mapping[str, object], name: str, longest: int) -> st
         return None
     if not isinstance(value, str):
         _refuse("INVALID_TYPE", f"{name} {show(value)} must be a string")
+    if not value:
+        # Platforms without an absent string send an empty one.
+        return None
     if not value.strip():
         _refuse("INVALID_VALUE", f"{name} {show(value)} must not be blank")
     if len(value) > longest:
@@ -216,7 +251,7 @@ def _member(members: Mapping[str, object], name: str, kind: type[_Member], code:
 
 
 def _time_in_force(members: Mapping[str, object]) -> TimeInForce | None:
-    if members.get("time_in_force") is None:
+    if members.get("time_in_force") in (None, ""):
         return None
     return _member(members, "time_in_force", TimeInForce, "INVALID_VALUE")
 
@@ -234,10 +269,25 @@ def _points(members: Mapping[str, object], name: str) -> int | None:
     return int(points)
 
 
+def _issued_at(members: Mapping[str, object]) -> datetime:
+    text = _optional_text(members, "issued_at", MAX_ID_LENGTH)
+    if text is None or is_not_set(text):
+        _refuse("MISSING_FIELD", f"issued_at is missing; {_TIME_REMEDY}")
+    moment = parse_time(text)
+    if moment is None:
+        _refuse("INVALID_VALUE", f"issued_at {show(text)} must be a time with its zone; {_TIME_REMEDY}")
+    return moment
+
+
 def _time_after(members: Mapping[str, object], name: str, issued_at: datetime) -> datetime | None:
-    """Return a time after `issued_at`; None where the field is absent or null."""
-    moment = _time(members, name)
-    if moment is not None and moment <= issued_at:
+    """Return an expiry after `issued_at`, or NEVER; None where the field is absent, null or not set."""
+    text = _optional_text(members, name, MAX_ID_LENGTH)
+    if text is None or is_not_set(text):
+        return None
+    moment = parse_expiry(text)
+    if moment is None:
+        _refuse("INVALID_VALUE", f"{name} {show(text)} must be a time with its zone; {_TIME_REMEDY}")
+    if moment <= issued_at:
         _refuse("INVALID_VALUE", f"{name} {utc_text(moment)} must be after issued_at {utc_text(issued_at)}")
     return moment
 
@@ -249,10 +299,12 @@ def _amount(members: Mapping[str, object], name: str, *, zero_allowed: bool = Fa
         return None
     if isinstance(value, NotANumber):
         _refuse("INVALID_VALUE", f"{name} {cut(value.text)} must be a finite number")
-    if not isinstance(value, Decimal):
+    if value == "":
+        return None
+    if not isinstance(value, Decimal | str):
         _refuse("INVALID_TYPE", f"{name} {show(value)} must be a number")
     try:
-        amount = check_amount(value)
+        amount = read_amount(value)
     except AmountError as error:
         _refuse("INVALID_VALUE", f"{name} {show(value)} {error}")
     if amount < 0 or (amount == 0 and not zero_allowed):
@@ -261,26 +313,12 @@ def _amount(members: Mapping[str, object], name: str, *, zero_allowed: bool = Fa
     return amount
 
 
-def _time(members: Mapping[str, object], name: str) -> datetime | None:
-    text = _optional_text(members, name, MAX_ID_LENGTH)
-    if text is None:
-        return None
-    moment = parse_time(text)
-    if moment is None:
-        _refuse(
-            "INVALID_VALUE", f"{name} {show(text)} must be a time with its zone, like 2026-01-04T10:00:00Z"
-        )
-    return moment
+def read_amount(value: Decimal | str) -> Decimal:
+    """Return the number as it is meant: that of a text, and without the noise of a binary fraction.
 
-
-def parse_time(text: str) -> datetime | None:
-    """Return the aware UTC time of an ISO 8601 text; None where it is none, or has no zone."""
-    try:
-        moment = msgspec.convert(text, datetime)
-        return moment.astimezone(UTC) if moment.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        # msgspec's own errors are ValueErrors, and so is the error about a text that is no Unicode.
-        return None
+    Raises AmountError.
+    """
+    return check_amount(without_noise(read_decimal(value) if isinstance(value, str) else value))
 
 
 def _refuse(code: str, message: str) -> Never:

@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+MAX_KEY: Final = 40
+"""Characters of a key that an error message repeats."""
 MAX_DEPTH: Final = 64
 """Maximum of levels of lists and objects within an item. A directive of the contract has one."""
 
@@ -59,8 +61,12 @@ _decoder = json.JSONDecoder(
 
 def split(body: str) -> list[tuple[str, object]]:
     """Return the items with their own text, which the standard decoder does not keep. Raises BatchError."""
-    at = _expect(body, _skip(body, 0), "{")
+    at = _skip(body, 0)
+    if body.startswith("[", at):
+        raise BatchError('the answer is a bare list; it must be an object with the list as "directives"')
+    at = _expect(body, at, "{")
     items: list[tuple[str, object]] | None = None
+    others: list[str] = []
     at = _skip(body, at)
     while not body.startswith("}", at):
         _expect(body, at, '"')
@@ -69,8 +75,9 @@ def split(body: str) -> list[tuple[str, object]]:
         if key == "directives":
             if items is not None:
                 raise BatchError('the answer has "directives" twice')
-            items, at = _split_list(body, at)
+            items, at = ([], at + 4) if body.startswith("null", at) else _split_list(body, at)
         else:
+            others.append(key)
             _, at = _decoder.raw_decode(body, at)
         at = _skip(body, at)
         if not body.startswith("}", at):
@@ -78,7 +85,8 @@ def split(body: str) -> list[tuple[str, object]]:
     if body[at + 1 :].strip():
         raise BatchError("the answer goes on after its end")
     if items is None:
-        raise BatchError('the answer has no "directives"')
+        names = ", ".join(json.dumps(key[:MAX_KEY]) for key in others[:3]) or "nothing"
+        raise BatchError(f'the answer has no "directives" at its top; it has {names}')
     return items
 
 

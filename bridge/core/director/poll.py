@@ -8,20 +8,27 @@ comes back with the reason, in words for the Director: field, value, rule, remed
 import hashlib
 import json
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
+from bridge.core.director.actions import rule_of
 from bridge.core.director.contract import CONTRACT_DIRECTIVE_FIELDS, DIRECTIVE_ADDITIONS, Directive
 from bridge.core.director.directive_reader import (
     RefusedError,
     check_repeated,
-    parse_time,
+    ignored_fields,
+    read_amount,
     read_directive,
     read_directive_id,
 )
 from bridge.core.director.listing import MAX_DEPTH, BatchError, Members, NotANumber, TooDeep, split
 from bridge.core.director.problem import Problem, show
-from bridge.core.units.decimals import AmountError, check_amount, plain
+from bridge.core.director.times import is_not_set, parse_expiry, parse_time
+from bridge.core.units.decimals import AmountError, plain
+
+_NUMBERS: Final = ("quantity", "price", "stop_loss", "take_profit", "limit_price", "deviation_points")
+_TIMES: Final = ("issued_at", "expires_at", "order_expires_at")
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +43,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     directive: Directive | None
     problem: Problem | None
     """Set exactly where `directive` is None."""
+    ignored: tuple[str, ...] = ()
+    """Fields that have a value and no meaning for the action, and were not read."""
 
 
 def read_batch(body: str) -> list[Item]:
@@ -60,10 +69,12 @@ def _read_item(raw: str, value: object) -> Item:
     directive: Directive | None = None
     problem: Problem | None = None
     directive_id: str | None = None
+    ignored: tuple[str, ...] = ()
     try:
         directive_id = read_directive_id(value)
         check_repeated(value)
         directive = read_directive(directive_id, value)
+        ignored = tuple(sorted(ignored_fields(value, rule_of(directive.action))))
     except RefusedError as refusal:
         problem = refusal.problem
         if "directive_id" in value.repeated:
@@ -74,6 +85,7 @@ def _read_item(raw: str, value: object) -> Item:
         fingerprint=_fingerprint(value),
         directive=directive,
         problem=problem,
+        ignored=ignored,
     )
 
 
@@ -88,13 +100,13 @@ def _fingerprint(members: Members) -> str:
 
 
 def _normal(name: str, value: object) -> object:
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) or (isinstance(value, str) and value and name in _NUMBERS):
         try:
-            return ["number", plain(check_amount(value).normalize())]
+            return ["number", plain(read_amount(value).normalize())]
         except AmountError:
-            return ["number", str(value)]
-    if isinstance(value, str) and name in ("issued_at", "expires_at", "order_expires_at"):
-        moment = parse_time(value)
+            return ["number", str(value)] if isinstance(value, Decimal) else value
+    if isinstance(value, str) and name in _TIMES and not is_not_set(value):
+        moment = parse_time(value) if name == "issued_at" else parse_expiry(value)
         return ["time", moment.isoformat()] if moment is not None else value
     if isinstance(value, NotANumber):
         return ["not a number", value.text]

@@ -6,7 +6,7 @@ that it is about. The action's rule (`director.actions`) says which side and whi
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Final, TypeVar, assert_never
 
 import msgspec
@@ -14,12 +14,14 @@ import msgspec
 from bridge.core.director.actions import Intent, intent_of, opening_side, rule_of
 from bridge.core.director.contract import Directive, OrderType, TimeInForce
 from bridge.core.director.problem import Problem
+from bridge.core.director.times import NEVER
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.records import OrderRecord, PositionRecord
 from bridge.core.trade.validation import check_volume
-from bridge.core.units.decimals import ZERO
+from bridge.core.units.decimals import ZERO, on_grid
+from bridge.core.units.mt5_terms import Side
 from bridge.core.units.order_ids import OPENING, order_target, position_target
 
 COMMENT_LENGTH: Final = 26
@@ -46,6 +48,7 @@ def plan_open(
     side, quantity = opening_side(directive.action), directive.quantity
     if quantity is None:
         raise ValueError(f"quantity is missing in {directive.directive_id}; {directive.action} requires it")
+    quantity = on_grid(quantity, terms.volume_step)
     if problem := check_volume(quantity, terms):
         return problem
     if terms.order_types and directive.order_type not in terms.order_types:
@@ -55,7 +58,7 @@ def plan_open(
             f"order_type {directive.order_type} is not allowed for {terms.name}; use {allowed}",
         )
     pending = directive.order_type.pending
-    price, stop_loss = on_tick(directive.price, terms), on_tick(directive.stop_loss, terms)
+    price, limit_price = _prices(directive, side, terms)
     time_in_force, expires = _lifetime(directive) if pending else (TimeInForce.GTC, None)
     order = Order(
         client_order_id=client_order_ids(OPENING),
@@ -64,10 +67,10 @@ def plan_open(
         side=side,
         volume=quantity,
         order_type=directive.order_type,
-        stop_loss=stop_loss,
+        stop_loss=on_tick(directive.stop_loss, terms),
         take_profit=on_tick(directive.take_profit, terms),
         price=price,
-        limit_price=on_tick(directive.limit_price, terms) if pending else None,
+        limit_price=limit_price if pending else None,
         time_in_force=time_in_force,
         expires_ms=0 if expires is None else int(expires.timestamp() * 1000),
         deviation_points=None if pending else deviation(directive, settings),
@@ -77,9 +80,18 @@ def plan_open(
     return PlannedCommand(order)
 
 
+def _prices(directive: Directive, side: Side, terms: SymbolReport) -> tuple[Decimal | None, Decimal | None]:
+    """Return price and limit price on the tick grid. A limit is never a worse price than was asked for."""
+    if directive.order_type is OrderType.LIMIT:
+        return limit_on_tick(directive.price, side, terms), None
+    return on_tick(directive.price, terms), limit_on_tick(directive.limit_price, side, terms)
+
+
 def _lifetime(directive: Directive) -> tuple[TimeInForce, datetime | None]:
     """Return how long a pending order stays: as the directive says, else until the directive itself expires."""
     until = directive.order_expires_at or directive.expires_at
+    if until == NEVER:
+        return TimeInForce.GTC, None
     time_in_force = directive.time_in_force or (TimeInForce.GTD if until else TimeInForce.GTC)
     match time_in_force:
         case TimeInForce.GTC | TimeInForce.DAY:
@@ -92,10 +104,21 @@ def _lifetime(directive: Directive) -> tuple[TimeInForce, datetime | None]:
 
 def on_tick(price: Decimal | None, terms: SymbolReport) -> Decimal | None:
     """Return the nearest price on the symbol's tick grid. A price on the grid keeps its digits."""
+    return _rounded(price, terms, ROUND_HALF_EVEN)
+
+
+def limit_on_tick(price: Decimal | None, side: Side, terms: SymbolReport) -> Decimal | None:
+    """Return the nearest price on the tick grid that is not worse for the side: lower to buy, higher to sell."""
+    if price is not None:
+        price = on_grid(price, terms.tick_size or terms.point)
+    return _rounded(price, terms, ROUND_FLOOR if side is Side.BUY else ROUND_CEILING)
+
+
+def _rounded(price: Decimal | None, terms: SymbolReport, rounding: str) -> Decimal | None:
     tick = terms.tick_size or terms.point
     if price is None or not tick or not price % tick:
         return price
-    return max((price / tick).to_integral_value(ROUND_HALF_EVEN), Decimal(1)) * tick
+    return max((price / tick).to_integral_value(rounding), Decimal(1)) * tick
 
 
 def deviation(directive: Directive, settings: OfficerSettings) -> int:
@@ -133,9 +156,10 @@ def plan_close(
         which = f"{side} position" if side else "position"
         return Problem("NO_POSITION", f"there is no open {which} in {terms.name} {_opened_by(directive)}")
     allowed = deviation(directive, settings)
+    quantity = None if directive.quantity is None else on_grid(directive.quantity, terms.volume_step)
     return [
         close_command(position, volume, client_order_ids, allowed, comment(directive.directive_id))
-        for position, volume in _closable(chosen, directive.quantity)
+        for position, volume in _closable(chosen, quantity)
     ]
 
 
@@ -229,8 +253,8 @@ def plan_modify(
     acts_on = rule_of(directive.action).acts_on
     stop_loss = on_tick(directive.stop_loss, terms) if "stop_loss" in acts_on else None
     take_profit = on_tick(directive.take_profit, terms) if "take_profit" in acts_on else None
-    price = on_tick(directive.price, terms) if "price" in acts_on else None
-    limit_price = on_tick(directive.limit_price, terms) if "limit_price" in acts_on else None
+    price = directive.price if "price" in acts_on else None
+    limit_price = directive.limit_price if "limit_price" in acts_on else None
     held = _targets(directive, terms, (position for position in positions if position.volume > 0))
     # The rest of a market order has no terms to change: a change of its levels is about its position.
     waiting = [order for order in _targets(directive, terms, orders) if order.order_type.pending]
@@ -272,6 +296,8 @@ def plan_modify(
         )
         commands.append(PlannedCommand(order, position.directive_id))
     for pending in waiting:
+        stop_limit = pending.order_type is OrderType.STOP_LIMIT
+        is_limit = pending.order_type is OrderType.LIMIT
         order = Order(
             client_order_id=client_order_ids(order_target(pending.ticket)),
             kind=CommandKind.MODIFY,
@@ -282,8 +308,8 @@ def plan_modify(
             opener=pending.client_order_id,
             stop_loss=stop_loss,
             take_profit=take_profit,
-            price=price,
-            limit_price=limit_price if pending.order_type is OrderType.STOP_LIMIT else None,
+            price=limit_on_tick(price, pending.side, terms) if is_limit else on_tick(price, terms),
+            limit_price=limit_on_tick(limit_price, pending.side, terms) if stop_limit else None,
         )
         commands.append(PlannedCommand(order, pending.directive_id))
     return commands

@@ -5,34 +5,41 @@ terms and run when it is planned. All return the reason for a refusal, or None.
 """
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import assert_never
 
 from bridge.core.director.actions import Intent, intent_of, opening_side
 from bridge.core.director.contract import Directive, OrderType, utc_text
 from bridge.core.director.problem import Problem
+from bridge.core.director.times import NEVER
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
 from bridge.core.units.mt5_terms import Side
 
 
-def expiry(directive: Directive, settings: OfficerSettings) -> datetime:
-    """Return the time from which nothing may be sent for the directive."""
+def expiry(directive: Directive, settings: OfficerSettings, received_at: datetime) -> datetime:
+    """Return the time from which nothing may be sent for the directive.
+
+    Without an expiry of its own its life counts from the earlier of issued_at and its receipt: a Director whose
+    clock is ahead must not lengthen it.
+    """
     if directive.expires_at is not None:
         return directive.expires_at
     try:
-        return directive.issued_at + timedelta(seconds=settings.time_to_live_s)
+        return min(directive.issued_at, received_at) + timedelta(seconds=settings.time_to_live_s)
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return NEVER
 
 
-def check(directive: Directive, settings: OfficerSettings, now: datetime) -> Problem | None:
+def check(
+    directive: Directive, settings: OfficerSettings, now: datetime, received_at: datetime
+) -> Problem | None:
     """Return the reason for which nothing may be sent for the directive; None where something may.
 
     Raises UnknownActionError for an action that has no rule.
     """
-    limit = expiry(directive, settings)
+    limit = expiry(directive, settings, received_at)
     if limit <= now:
         return Problem(
             "EXPIRED", f"directive expired at {utc_text(limit)}; it was received at {utc_text(now)}"

@@ -16,6 +16,9 @@ MAX_DECIMALS: Final = 10
 
 ZERO: Final = Decimal(0)
 
+NOISE: Final = Decimal("1e-9")
+"""Distance from a multiple of a tick or step that only arithmetic with binary fractions explains."""
+
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|[+-]?(s?NaN|Infinity)")
 """Decimal itself also takes 1_000, spaces and the digits of other scripts."""
@@ -42,12 +45,39 @@ def check_amount(value: Decimal) -> Decimal:
     return value if exponent <= 0 else value.quantize(Decimal(1))
 
 
+def without_noise(value: Decimal) -> Decimal:
+    """Return the number rounded to ten decimals where it has more, which only binary fractions have.
+
+    0.30000000000000004 is 0.3. A number that is not finite or has no ordinary size comes back unchanged.
+    """
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= -MAX_DECIMALS or value.adjusted() >= MAX_MAGNITUDE:
+        return value
+    return value.quantize(Decimal(1).scaleb(-MAX_DECIMALS)).normalize()
+
+
+def on_grid(value: Decimal, step: Decimal) -> Decimal:
+    """Return the multiple of `step` that the number is meant to be: the nearest one if it is within 1e-9.
+
+    Any other number, and one that is a multiple already, comes back unchanged, with its digits.
+    """
+    if not step or not value % step:
+        return value
+    nearest = (value / step).to_integral_value() * step
+    return nearest if abs(nearest - value) <= NOISE else value
+
+
 def parse_amount(text: str) -> Decimal:
     """Return the decimal of a text. Raises AmountError."""
+    return check_amount(read_decimal(text))
+
+
+def read_decimal(text: str) -> Decimal:
+    """Return the decimal of a text, which may be of any size. Raises AmountError."""
     if not _NUMBER.fullmatch(text):
         raise AmountError("must be a number")
     try:
-        return check_amount(Decimal(text))
+        return Decimal(text)
     except InvalidOperation:
         raise AmountError("must be a number") from None
 

@@ -93,7 +93,7 @@ def expire(step: Step, settings: OfficerSettings, blocked: str) -> None:
     """End the directives that waited for too long. `blocked` is the reason that kept all of them; empty: none."""
     for item in directives.waiting(step.connection, step.officer, expired_by=step.earliest):
         with contained(step, item):
-            limit = validation.expiry(item.directive, settings)
+            limit = validation.expiry(item.directive, settings, item.received_at)
             reason = (
                 blocked or "an earlier order in its symbol was still in flight, or its symbol was not known"
             )

@@ -26,6 +26,8 @@ class Taken(msgspec.Struct, frozen=True):
     new: int = 0
     rejected: int = 0
     changed: int = 0
+    ignored: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """New directives with fields that mean nothing for their action, and the names of these."""
 
 
 def unknown_items(connection: sqlite3.Connection, officer: str, items: Sequence[Item]) -> list[Item]:
@@ -43,6 +45,7 @@ def _is_known(connection: sqlite3.Connection, officer: str, item: Item) -> bool:
 def take_items(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> Taken:
     """Store the items, and reject those that can never be sent. Each directive gets DIRECTIVE_RECEIVED first."""
     new = rejected = changed = 0
+    ignored: list[tuple[str, tuple[str, ...]]] = []
     for item in items:
         # Checked again: the same id may be twice in one batch.
         if _is_known(step.connection, step.officer, item):
@@ -57,6 +60,8 @@ def take_items(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> 
             changed += 1
         else:
             new += 1
+            if item.ignored:
+                ignored.append((item.directive_id, item.ignored))
             try:
                 with step.contained():
                     accepted = _take_new(step, settings, item.directive_id, item)
@@ -71,7 +76,7 @@ def take_items(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> 
                 unusable = msgspec.structs.replace(item, directive=None, problem=failed)
                 accepted = _take_new(step, settings, item.directive_id, unusable)
             rejected += not accepted
-    return Taken(new, rejected, changed)
+    return Taken(new, rejected, changed, tuple(ignored))
 
 
 def _take_unreadable(step: Step, item: Item) -> None:
@@ -90,7 +95,7 @@ def _take_unreadable(step: Step, item: Item) -> None:
 
 def _take_adopted(step: Step, settings: OfficerSettings, directive_id: str, item: Item) -> None:
     """Store the content of a directive of which only the id was known. It was carried out before the loss."""
-    expires_at = None if item.directive is None else validation.expiry(item.directive, settings)
+    expires_at = None if item.directive is None else validation.expiry(item.directive, settings, step.now)
     directives.complete(step.connection, step.officer, directive_id, item, expires_at)
     step.audit(AuditKind.DIRECTIVE, directive_id, item.raw, directive_id)
 
@@ -115,7 +120,11 @@ def _take_changed(step: Step, directive_id: str, item: Item) -> None:
 def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: Item) -> bool:
     """Store a new directive. Return True where it waits for its turn, False where it is rejected or expired."""
     directive = item.directive
-    problem = _problem_of(item) if directive is None else validation.check(directive, settings, step.earliest)
+    problem = (
+        _problem_of(item)
+        if directive is None
+        else validation.check(directive, settings, step.earliest, step.now)
+    )
     state = DirectiveState.RECEIVED
     if problem is not None:
         state = DirectiveState.EXPIRED if problem.code == "EXPIRED" else DirectiveState.REJECTED
@@ -124,7 +133,7 @@ def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: It
         step.officer,
         directive_id,
         item,
-        expires_at=None if directive is None else validation.expiry(directive, settings),
+        expires_at=None if directive is None else validation.expiry(directive, settings, step.now),
         state=state,
         problem=problem,
         at=step.now,

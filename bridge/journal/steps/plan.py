@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 
 from bridge.core.director.actions import Intent, intent_of
-from bridge.core.director.contract import Directive
+from bridge.core.director.contract import Directive, utc_text
 from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import SymbolReport
@@ -94,7 +94,7 @@ class _Planner:
         if isinstance(planned, Problem):
             inbox.refuse(self._step, item, planned, DirectiveState.REJECTED)
         elif planned:
-            expires_at = validation.expiry(directive, self._settings)
+            expires_at = validation.expiry(directive, self._settings, item.received_at)
             return add_commands(self._step, item.directive_id, planned, expires_at)
         return []
 
@@ -132,7 +132,7 @@ class _Planner:
             # Whatever there is to close or to change was opened there.
             return msgspec.structs.replace(terms, name=used)
         # A terminal that has just started may not have had its list of symbols yet.
-        asked_since = symbols.seen_at(step.connection, step.account, asked) >= item.received_at
+        asked_since = symbols.seen_at(step.connection, step.account, asked) >= utc_text(item.received_at)
         return terms if asked_since else None
 
     def _commands(

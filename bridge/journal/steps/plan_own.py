@@ -5,6 +5,7 @@ from typing import assert_never
 import msgspec
 
 from bridge.core.director.actions import Intent, intent_of
+from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade import planning, transitions
@@ -31,7 +32,7 @@ def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> list[Comma
     Raises msgspec.ValidationError for an unknown action.
     """
     own = item.own_directive
-    ordered_at = own.ordered_at or item.received_at
+    ordered_at = own.ordered_at or utc_text(item.received_at)
     targets = _targets(step, item, own, ordered_at)
     if targets is None:
         return []

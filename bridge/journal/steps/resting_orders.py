@@ -57,7 +57,7 @@ def _remove(step: Step, item: Waiting, order: OrderRecord) -> bool:
     before = directives.series(step.connection, step.officer, first)
     if before and not before[-1].state.over:
         return True
-    if before and before[-1].received_at >= datetime.fromisoformat(item.received_at):
+    if before and before[-1].received_at >= item.received_at:
         return False
     return add_own(
         step,

@@ -66,7 +66,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     directive_id: str
     origin: Origin
     body: str
-    received_at: str
+    received_at: datetime
 
     @property
     def own(self) -> bool:
@@ -109,7 +109,7 @@ def waiting(
             directive_id=row["directive_id"],
             origin=member(Origin, TABLE, "origin", row["origin"]),
             body=row["body"],
-            received_at=row["received_at"],
+            received_at=datetime.fromisoformat(row["received_at"]),
         )
         for row in found
     ]

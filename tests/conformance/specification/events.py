@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventClass, EventType
+from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, KEPT_EVENT_FIELDS, EventClass, EventType
 from bridge.simulator.broker.fault_rules import Fills
 from bridge.simulator.mt5.types import Retcode, SymbolFilling
 from tests.conformance.rig import ConformanceRig
@@ -124,7 +124,7 @@ def bare(rig: ConformanceRig) -> None:
     refused_one = rig.issue("CLOSE")
     rig.emitted(refused_one, E.DIRECTIVE_RECEIVED, E.ORDER_REJECTED)
     bodies = [event.body for event in rig.director.events()]
-    assert all(body.keys() <= set(CONTRACT_EVENT_FIELDS) for body in bodies), bodies
+    assert all(body.keys() <= set(KEPT_EVENT_FIELDS) for body in bodies), bodies
     assert any(body.keys() == set(CONTRACT_EVENT_FIELDS) for body in bodies)
 
 

@@ -62,7 +62,7 @@ def test_directive_expired_on_both_clocks_is_rejected_at_the_wall_clocks_time(
     joined.look(alive=False)
     assert joined.directive_state("dir-close") == "EXPIRED"
     [emitted] = joined.bodies("ORDER_REJECTED")
-    assert (emitted["error_code"], emitted["occurred_at"]) == ("EXPIRED", "2026-01-05T11:05:00Z")
+    assert (emitted["error_code"], emitted["occurred_at"]) == ("EXPIRED", "2026-01-05T11:05:00.000000Z")
 
 
 @pytest.mark.parametrize(("uncertainty", "state"), [(EARLIER, "RECEIVED"), (None, "EXPIRED")])

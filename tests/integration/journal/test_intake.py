@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.director.contract import CONTRACT_EVENT_FIELDS
+from bridge.core.director.contract import KEPT_EVENT_FIELDS
 from bridge.core.units.order_ids import OPENING, make_client_order_id
 from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
@@ -175,7 +175,7 @@ def test_events_without_extra_fields_have_the_contracts_fields_only(make_bench: 
     bench = make_bench(settings(extra_fields=False))
     bench.take(directive(quantity=-1))
     [body] = bench.bodies("ORDER_REJECTED")
-    assert set(body) <= set(CONTRACT_EVENT_FIELDS)
+    assert set(body) <= set(KEPT_EVENT_FIELDS)
 
 
 RESIDUE = (

@@ -228,7 +228,7 @@ def test_pending_order_on_the_book_holds_up_nothing(joined: JournalBench) -> Non
 
 
 def test_pending_order_is_sent_with_its_expiry_in_broker_time(joined: JournalBench) -> None:
-    [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00Z"))
+    [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00.000000Z"))
     assert waiting.order.expires_ms == 1_767_657_600_000
     assert waiting.expires_server_ms == waiting.order.expires_ms + 7_200_000
     [market] = joined.sent(directive())
@@ -236,11 +236,11 @@ def test_pending_order_is_sent_with_its_expiry_in_broker_time(joined: JournalBen
 
 
 def test_pending_order_is_emitted_with_its_prices_and_expiry(joined: JournalBench) -> None:
-    [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00Z"))
+    [waiting] = joined.sent(limit(order_expires_at="2026-01-06T00:00:00.000000Z"))
     joined.report(result(waiting.order))
     [placed] = joined.bodies("ORDER_PLACED")
     assert (placed["order_type"], placed["price"], placed["remaining_quantity"]) == ("LIMIT", 1.08, 0.3)
-    assert placed["order_expires_at"] == "2026-01-06T00:00:00Z"
+    assert placed["order_expires_at"] == "2026-01-06T00:00:00.000000Z"
 
 
 # Withdrawn

@@ -104,7 +104,7 @@ def test_position_is_opened_by_its_deal_and_emitted(joined: JournalBench, order:
     assert found == [(POSITION, "OPEN", "0.3", "0", "1.0950")]
     [filled] = joined.bodies("ORDER_FILLED")
     assert (filled["fill_quantity"], filled["commission"]) == (0.3, 0.7)
-    assert filled["occurred_at"] == "2026-01-05T10:00:00Z"
+    assert filled["occurred_at"] == "2026-01-05T10:00:00.000000Z"
 
 
 @pytest.mark.parametrize("parted", [True, False])

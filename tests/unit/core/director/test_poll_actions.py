@@ -7,6 +7,7 @@ import pytest
 
 from bridge.core.director.actions import ACTIONS, Intent, intent_of
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
+from bridge.core.director.times import NEVER
 from tests.unit.core.director.test_poll import item_text, read_one
 
 
@@ -89,13 +90,13 @@ def test_an_opening_may_be_of_any_type(action: str, order_type: OrderType) -> No
         ),
         ({"time_in_force": "1"}, "INVALID_TYPE", "time_in_force"),
         ({"limit_price": "0"}, "INVALID_VALUE", "limit_price 0 must be greater than 0"),
-        ({"limit_price": '"1"'}, "INVALID_TYPE", "limit_price"),
+        ({"limit_price": '"one"'}, "INVALID_VALUE", 'limit_price "one" must be a number'),
         ({"order_expires_at": '"2026-01-04T10:00:00Z"'}, "INVALID_VALUE", "order_expires_at "),
         ({"order_expires_at": '"soon"'}, "INVALID_VALUE", "must be a time with its zone"),
         ({"deviation_points": "1.5"}, "INVALID_VALUE", "must be a whole number of points, at most 100000"),
         ({"deviation_points": "100001"}, "INVALID_VALUE", "must be a whole number of points"),
         ({"deviation_points": "-1"}, "INVALID_VALUE", "must not be negative"),
-        ({"deviation_points": '"20"'}, "INVALID_TYPE", "deviation_points"),
+        ({"deviation_points": '"20.5"'}, "INVALID_VALUE", "must be a whole number of points"),
         (
             {"action": '"MODIFY"', **BARE},
             "MISSING_FIELD",
@@ -184,3 +185,49 @@ def test_change_needs_one_value_and_zero_removes_a_level(action: str, changed: d
 def test_a_change_may_name_the_type_of_its_order(action: str, order_type: OrderType) -> None:
     directive = read(action=f'"{action}"', order_type=f'"{order_type}"')
     assert directive.order_type is order_type
+
+
+MEANINGLESS: dict[str, str | None] = {
+    "stop_loss": "0",
+    "take_profit": "0",
+    "price": "0",
+    "signal_id": "77",
+    "limit_price": '""',
+    "time_in_force": '"FOK"',
+    "order_expires_at": '"soon"',
+}
+
+
+@pytest.mark.parametrize("action", [Action.CLOSE, Action.CLOSE_POSITION, Action.CLOSE_LONG, Action.CANCEL])
+def test_field_without_a_meaning_never_stops_a_close_or_cancel_and_is_named(action: Action) -> None:
+    item = read_one(item_text(action=f'"{action}"', order_type='""', quantity=None, **MEANINGLESS))
+    bare = read_one(
+        item_text(action=f'"{action}"', order_type=None, quantity=None, **dict.fromkeys(MEANINGLESS))
+    )
+    assert item.problem is None
+    assert item.directive == bare.directive is not None
+    assert {"stop_loss", "take_profit", "price", "time_in_force", "order_expires_at"} <= {*item.ignored}
+    assert bare.ignored == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1.0937999999999999", "1.0938"),
+        ("0.30000000000000004", "0.3"),
+        ('"1.0938"', "1.0938"),
+        ('"0.30000000000000004"', "0.3"),
+        ("100.00000000000001", "100"),
+        ("1.09380", "1.09380"),
+    ],
+)
+def test_number_is_read_without_the_noise_of_binary_fractions(text: str, number: str) -> None:
+    assert str(read(action='"MODIFY_SL"', order_type=None, stop_loss=text).stop_loss) == number
+
+
+def test_expiry_that_is_never_reached_or_not_set_is_taken() -> None:
+    assert read(expires_at='"9999-12-31T23:59:59.9999999Z"').expires_at == NEVER
+    assert read(expires_at='"0001-01-01T00:00:00Z"').expires_at is None
+    assert read(expires_at='"2026-01-04T10:04:59.9999999Z"').expires_at == datetime(
+        2026, 1, 4, 10, 4, 59, 999_999, tzinfo=UTC
+    )

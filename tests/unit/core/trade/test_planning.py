@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bridge.core.director.actions import ACTIONS, Intent, intent_of
 from bridge.core.director.contract import Action, Directive, OrderType, TimeInForce
 from bridge.core.director.problem import Problem
+from bridge.core.director.times import NEVER
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.trade.planning import PlannedCommand, comment, on_tick, plan_open
@@ -57,7 +58,7 @@ def planned(directive: Directive, settings: OfficerSettings = SETTINGS) -> Order
 def test_a_directive_expires_at_its_very_moment(action: Action, late_ms: int, expired: bool) -> None:
     now = NOW + timedelta(minutes=5, milliseconds=late_ms)
     directive = msgspec.structs.replace(SHORT if action is Action.OPEN_SHORT else LONG, action=action)
-    problem = check(directive, SETTINGS, now)
+    problem = check(directive, SETTINGS, now, NOW)
     assert (problem is not None) is expired
     if problem:
         assert problem.code == "EXPIRED"
@@ -71,7 +72,7 @@ def test_a_pending_order_that_would_have_left_the_book_already_is_not_sent(
     directive = msgspec.structs.replace(
         LONG, order_type=OrderType.LIMIT, order_expires_at=NOW + timedelta(minutes=2)
     )
-    problem = check(directive, SETTINGS, NOW + timedelta(minutes=2, milliseconds=late_ms))
+    problem = check(directive, SETTINGS, NOW + timedelta(minutes=2, milliseconds=late_ms), NOW)
     assert (problem is not None) is expired
     if problem:
         assert problem.code == "EXPIRED"
@@ -81,15 +82,23 @@ def test_a_pending_order_that_would_have_left_the_book_already_is_not_sent(
 def test_without_an_expiry_it_lives_as_long_as_the_officer_allows_from_its_issue() -> None:
     directive = msgspec.structs.replace(LONG, expires_at=None)
     settings = msgspec.structs.replace(SETTINGS, time_to_live_s=60.0)
-    assert expiry(directive, settings) == NOW + timedelta(seconds=60)
-    assert expiry(LONG, settings) == LONG.expires_at
+    assert expiry(directive, settings, NOW) == NOW + timedelta(seconds=60)
+    assert expiry(LONG, settings, NOW) == LONG.expires_at
+
+
+@pytest.mark.parametrize("received_s", [-3600, 0, 30])
+def test_life_without_an_expiry_counts_from_the_earlier_of_issue_and_receipt(received_s: int) -> None:
+    directive = msgspec.structs.replace(LONG, expires_at=None)
+    settings = msgspec.structs.replace(SETTINGS, time_to_live_s=60.0)
+    received_at = NOW + timedelta(seconds=received_s)
+    assert expiry(directive, settings, received_at) == min(NOW, received_at) + timedelta(seconds=60)
 
 
 def test_the_last_moment_of_the_calendar_is_an_expiry_like_any_other() -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     directive = msgspec.structs.replace(LONG, issued_at=last, expires_at=None)
-    assert expiry(directive, SETTINGS) >= last
-    assert check(directive, SETTINGS, last + timedelta(milliseconds=1)) is None
+    assert expiry(directive, SETTINGS, last) >= last
+    assert check(directive, SETTINGS, last - timedelta(milliseconds=1), last) is None
 
 
 @pytest.mark.parametrize("action", [Action.OPEN_LONG, Action.OPEN_SHORT])
@@ -104,7 +113,7 @@ def test_an_opening_over_the_officers_limit_is_refused(
     directive = msgspec.structs.replace(
         LONG if action is Action.OPEN_LONG else SHORT, quantity=Decimal(quantity)
     )
-    problem = check(directive, settings, NOW)
+    problem = check(directive, settings, NOW, NOW)
     assert (problem is not None) is refused
     if problem:
         assert problem == Problem("LIMIT_QUANTITY", "quantity 1.01 is above this officer's max_quantity 1.00")
@@ -139,7 +148,7 @@ def test_an_opening_over_the_officers_limit_is_refused(
 def test_opening_outside_the_allowed_actions_or_symbols_is_refused(
     risk_limits: RiskLimits, problem: Problem | None
 ) -> None:
-    assert check(LONG, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW) == problem
+    assert check(LONG, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW, NOW) == problem
 
 
 @pytest.mark.parametrize("action", [each for each in ACTIONS if intent_of(each) is not Intent.OPEN])
@@ -148,7 +157,7 @@ def test_limits_and_levels_hold_back_openings_only(action: Action) -> None:
         LONG, action=action, quantity=Decimal(50), stop_loss=Decimal(2), take_profit=Decimal(1)
     )
     risk_limits = RiskLimits(allowed_actions=[], allowed_symbols=[])
-    assert check(directive, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW) is None
+    assert check(directive, msgspec.structs.replace(SETTINGS, risk_limits=risk_limits), NOW, NOW) is None
 
 
 LEVELS: list[tuple[str | None, str | None, str | None, str]] = [
@@ -196,7 +205,7 @@ def test_levels_on_the_wrong_side_are_refused(
         # It is filled at its limit; the price that wakes it may lie beyond any level.
         wrong = "limit_price" if wrong == "price" else wrong
         directive = msgspec.structs.replace(directive, limit_price=at, price=mirror(Decimal("1.5")))
-    problem = check(directive, SETTINGS, NOW)
+    problem = check(directive, SETTINGS, NOW, NOW)
     assert (problem is not None) is bool(wrong)
     if problem:
         assert problem.code == "INVALID_STOPS"
@@ -410,10 +419,49 @@ def test_all_prices_of_an_opening_go_to_the_grid() -> None:
     order = number.order
     assert [str(each) for each in (order.price, order.limit_price, order.stop_loss, order.take_profit)] == [
         "1.0950",
-        "1.0955",
+        "1.0950",
         "1.0900",
         "1.1005",
     ]
+
+
+@pytest.mark.parametrize(
+    ("action", "asked", "sent"),
+    [
+        (Action.OPEN_LONG, "1.09499", "1.0945"),
+        (Action.OPEN_LONG, "1.0950", "1.0950"),
+        (Action.OPEN_LONG, "1.0949999999999999", "1.0950"),
+        (Action.OPEN_SHORT, "1.09501", "1.0955"),
+        (Action.OPEN_SHORT, "1.0950000000000002", "1.0950"),
+    ],
+)
+def test_limit_price_off_the_grid_is_never_made_worse(action: Action, asked: str, sent: str) -> None:
+    terms = msgspec.structs.replace(TERMS, tick_size=Decimal("0.0005"))
+    directive = msgspec.structs.replace(
+        LONG,
+        action=action,
+        order_type=OrderType.LIMIT,
+        price=Decimal(asked),
+        stop_loss=None,
+        take_profit=None,
+    )
+    planned = plan_open(directive, SETTINGS, terms, client_order_ids)
+    assert isinstance(planned, PlannedCommand)
+    assert str(planned.order.price) == sent
+
+
+def test_quantity_with_the_noise_of_a_float_is_the_quantity_meant() -> None:
+    directive = msgspec.structs.replace(LONG, quantity=Decimal("0.3000000001"))
+    planned = plan_open(directive, SETTINGS, TERMS, client_order_ids)
+    assert isinstance(planned, PlannedCommand)
+    assert planned.order.volume == Decimal("0.30")
+
+
+def test_pending_order_that_never_expires_stays_until_it_is_cancelled() -> None:
+    directive = msgspec.structs.replace(LONG, order_type=OrderType.LIMIT, expires_at=NEVER)
+    planned = plan_open(directive, SETTINGS, TERMS, client_order_ids)
+    assert isinstance(planned, PlannedCommand)
+    assert (planned.order.time_in_force, planned.order.expires_ms) == (TimeInForce.GTC, 0)
 
 
 @pytest.mark.parametrize(

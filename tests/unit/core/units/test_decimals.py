@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.units.decimals import AmountError, check_amount, parse_amount, plain
+from bridge.core.units.decimals import (
+    NOISE,
+    AmountError,
+    check_amount,
+    on_grid,
+    parse_amount,
+    plain,
+    without_noise,
+)
 from tests.unit.core.generate import amounts
 
 
@@ -69,3 +77,23 @@ def test_any_number_or_text_is_an_amount_within_the_bounds_or_an_amount_error(gi
         return
     assert abs(value) < 10**12
     assert value == round(value, 10)
+
+
+@given(st.decimals(min_value=0, max_value=1000, places=5), st.sampled_from(["0.01", "0.00001", "0.25", "1"]))
+def test_number_on_the_grid_with_the_noise_of_a_float_is_brought_onto_it(value: Decimal, step: str) -> None:
+    grid = value - value % Decimal(step)
+    assert on_grid(Decimal(float(grid)), Decimal(step)) == grid
+    assert on_grid(without_noise(Decimal(float(grid))), Decimal(step)) == grid
+
+
+@given(st.decimals(min_value=0, max_value=1000, places=9))
+def test_number_further_than_noise_from_the_grid_is_unchanged(value: Decimal) -> None:
+    step = Decimal("0.01")
+    distance = min(value % step, step - value % step)
+    if distance > NOISE:
+        assert on_grid(value, step) == value
+
+
+def test_number_on_the_grid_keeps_its_digits_and_no_step_changes_nothing() -> None:
+    assert str(on_grid(Decimal("0.100"), Decimal("0.01"))) == "0.100"
+    assert on_grid(Decimal("0.123"), Decimal(0)) == Decimal("0.123")
