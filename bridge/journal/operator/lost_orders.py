@@ -216,7 +216,7 @@ def list_all(connection: sqlite3.Connection, settings: OfficerSettings, now: dat
 
 def _waiting(connection: sqlite3.Connection, officer: str) -> list[WaitingOrder]:
     inbox = [
-        WaitingOrder(directive_id=item.directive_id, what=_asked(item), since=item.received_at)
+        WaitingOrder(directive_id=item.directive_id, what=_asked(item), since=utc_text(item.received_at))
         for item in directives.waiting(connection, officer)
     ]
     planned = [
