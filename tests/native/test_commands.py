@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.link.messages import CommandKind, TerminalHeartbeat
+from bridge.core.link.messages import Bye, CommandKind, TerminalHeartbeat, encode
 from bridge.core.link.reports import (
     CommandReport,
     CommandStage,
@@ -466,6 +466,16 @@ def test_command_is_not_executed_while_the_sidecar_is_silent(joined: Bench) -> N
     joined.send_frame(joined.peer.command(open_order(), deadline_ms=100))
     joined.run(100)
     assert joined.broker.sends() == []
+
+
+def test_bye_that_waits_for_a_frozen_program_is_read_before_a_command_is_executed(joined: Bench) -> None:
+    """More messages wait than are read in one timer call, and the deadline is not over."""
+    waiting = [joined.peer.command(open_order()), *[joined.peer.heartbeat(joined.clock_ms)] * 100]
+    for frame in [*waiting, encode(Bye(epoch=joined.peer.epoch, reason="a new session took over"))]:
+        joined.send_frame(frame)
+    joined.run(500)
+    assert joined.sends() == 0
+    assert joined.stages() in (["received"], [])
 
 
 @pytest.mark.parametrize("call", ["OrderCheck", "HistorySelect"])

@@ -62,10 +62,9 @@ class TerminalProcess:
             next_ms = self._now_ms()
             while not self._stopping:
                 wait_ms = 0 if self._terminal.pressing else max(0, next_ms - self._now_ms())
-                if socket.poll(wait_ms):
-                    self._read(socket)
+                all_read = not socket.poll(wait_ms) or self._read(socket)
                 if self._terminal.pressing or self._now_ms() >= next_ms:
-                    self._turn(socket)
+                    self._turn(socket, all_read=all_read)
                     # On a fixed schedule, without bursts after a slow turn.
                     next_ms = max(next_ms + TIMER_MS, self._now_ms())
                 if ready is not None and self._terminal.up:
@@ -80,21 +79,23 @@ class TerminalProcess:
             socket.close(linger=BYE_LINGER_MS)
             self._context.term()
 
-    def _read(self, socket: "zmq.Socket[bytes]") -> None:
+    def _read(self, socket: "zmq.Socket[bytes]") -> bool:
+        """Read what waits, at most READS_PER_TURN messages. Return True where nothing more waits."""
         for _ in range(READS_PER_TURN):
             try:
                 frames = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return
+                return True
             # The protocol has no message of several frames; an empty one is counted and answered as malformed.
             frame = frames[0] if len(frames) == 1 else b""
             self._send(socket, self._terminal.on_frame(frame, self._now_ms()))
+        return False
 
-    def _turn(self, socket: "zmq.Socket[bytes]") -> None:
+    def _turn(self, socket: "zmq.Socket[bytes]", *, all_read: bool) -> None:
         began = self._clock.monotonic()
         if self._advance is not None:
             self._advance(self._now_ms() - self._start_ms)
-        frames = self._terminal.on_timer(self._now_ms())
+        frames = self._terminal.on_timer(self._now_ms(), all_read=all_read)
         self._terminal.timer_took(int((self._clock.monotonic() - began) * 1_000_000))
         self._send(socket, frames)
 

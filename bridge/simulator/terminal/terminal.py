@@ -135,8 +135,12 @@ class ReferenceTerminal:
                 pass
         return self._session.take_frames()
 
-    def on_timer(self, mono_ms: int) -> list[bytes]:
-        """Do a bounded amount of what is due, and return the frames to send now. At most one order is sent."""
+    def on_timer(self, mono_ms: int, *, all_read: bool = True) -> list[bytes]:
+        """Do a bounded amount of what is due, and return the frames to send now. At most one order is sent.
+
+        `all_read` False: messages of the sidecar wait. Nothing is sent then, since the end of the session may be
+        among them.
+        """
         standing = self._look()
         if standing is None:
             return []
@@ -148,7 +152,7 @@ class ReferenceTerminal:
             return self._session.take_frames()
         try:
             self._answer_questions(mono_ms)
-            self._execute(mono_ms, standing)
+            self._execute(mono_ms, standing, all_read=all_read)
             if standing.connected:
                 self._scanner.step(mono_ms, self._session.reports.room)
         except (BrokerTimeout, BrokerGone):
@@ -181,7 +185,7 @@ class ReferenceTerminal:
                 # The name counts exactly; where the broker does not answer, the sidecar asks again.
                 self._session.post(symbol_report(question.symbol, self._broker.symbol(question.symbol)))
 
-    def _execute(self, mono_ms: int, standing: Standing) -> None:
+    def _execute(self, mono_ms: int, standing: Standing, *, all_read: bool) -> None:
         """Execute a command in two calls: the first sends a busy heartbeat, the second the order."""
         # Status requests or a broker that answers late may have taken seconds since the timer call began.
         now_ms = self._mono_ms or (lambda: mono_ms)
@@ -191,7 +195,7 @@ class ReferenceTerminal:
         elif not self._announced:
             self._session.heartbeat(standing, busy=True)
             self._announced = True
-        else:
+        elif all_read:
             self._announced = False
             self._sender.execute(self._commands.popleft(), lambda: self._session.link_ms(now_ms()), account)
 

@@ -32,6 +32,7 @@ private:
    CPanel            m_panel;
    STerminalState    m_terminal;
    SAccount          m_ledger_account;
+   bool              m_all_read; // no message of the sidecar waits
    bool              m_connected;
    bool              m_seen_connected;
    long              m_connected_since_ms;
@@ -68,6 +69,7 @@ public:
 COfficer::COfficer(void)
   {
    m_problem="not loaded";
+   m_all_read=false;
    m_connected=false;
    m_seen_connected=false;
    ClearAccount(m_ledger_account);
@@ -299,8 +301,14 @@ void COfficer::ReceiveMessages(const long mono_ms)
    SMessage message;
    SLedgerIdentity ledger;
    m_connection.Receive();
-   for(int i=0; i<MESSAGES_PER_CALL && m_connection.Next(frame); i++)
+   m_all_read=false;
+   for(int i=0; i<MESSAGES_PER_CALL; i++)
      {
+      if(!m_connection.Next(frame))
+        {
+         m_all_read=true;
+         break;
+        }
       m_ledger.Enter(m_session.InstanceId());
       m_ledger.Identity(ledger);
       if(m_session.OnFrame(frame,mono_ms,m_terminal,ledger,message))
@@ -321,7 +329,7 @@ void COfficer::RunSession(const long mono_ms)
       m_work.Drop();
       return;
      }
-   m_work.Step(mono_ms,m_terminal,m_connected ? mono_ms-m_connected_since_ms : 0,m_connection.AllSent());
+   m_work.Step(mono_ms,m_terminal,m_connected ? mono_ms-m_connected_since_ms : 0,m_connection.AllSent() && m_all_read);
    Alarm("LEDGER",m_work.TakeLedgerAlarm());
    Alarm("POSITIONS",m_work.TakeScanAlarm());
    Alarm("REPORTS",m_session.TakeReportAlarm());

@@ -29,7 +29,7 @@ private:
    void              TakeCommand(SCommand &command,const long mono_ms);
    void              RefuseHalted(const SCommand &command);
    void              AnswerStatusRequests(const long connected_ms);
-   void              ExecuteOne(const STerminalState &terminal,const long connected_ms,const bool all_sent);
+   void              ExecuteOne(const STerminalState &terminal,const long connected_ms,const bool none_waits);
    bool              AwaitsPosition(const SCommand &command,const STerminalState &terminal) const;
    bool              AwaitsQuote(const SCommand &command,const long mono_ms,const STerminalState &terminal) const;
 
@@ -38,7 +38,7 @@ public:
    void              Load(CLinkSession &session,CLedger &ledger,const SRiskLimits &risk_limits,CLog &log);
    void              Drop(void);
    void              OnMessage(SMessage &message,const long mono_ms);
-   void              Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool all_sent);
+   void              Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool none_waits);
    bool              BusySent(void) const { return(m_busy_sent); }
    int               Commands(void) const { return(m_queue.Commands()); }
    void              Update(const long mono_ms,const STerminalState &terminal) { m_executor.Update(mono_ms,terminal); }
@@ -151,12 +151,13 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
   }
 //+------------------------------------------------------------------+
 //| Do a bounded amount of work. `connected_ms`: time for which the  |
-//| broker has been connected. `all_sent`: no message waits.         |
+//| broker has been connected. `none_waits`: no message waits, in    |
+//| either direction.                                                |
 //+------------------------------------------------------------------+
-void CWork::Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool all_sent)
+void CWork::Step(const long mono_ms,const STerminalState &terminal,const long connected_ms,const bool none_waits)
   {
    AnswerStatusRequests(connected_ms);
-   ExecuteOne(terminal,connected_ms,all_sent);
+   ExecuteOne(terminal,connected_ms,none_waits);
    if(!terminal.broker_connected)
       return;
    m_inquiries.Step(mono_ms);
@@ -184,7 +185,7 @@ void CWork::AnswerStatusRequests(const long connected_ms)
 //| Execute one command in two calls: the first sends 'busy', the    |
 //| second sends the order once 'busy' has left.                     |
 //+------------------------------------------------------------------+
-void CWork::ExecuteOne(const STerminalState &terminal,const long connected_ms,const bool all_sent)
+void CWork::ExecuteOne(const STerminalState &terminal,const long connected_ms,const bool none_waits)
   {
    SCommand command;
    SAccount account;
@@ -204,8 +205,9 @@ void CWork::ExecuteOne(const STerminalState &terminal,const long connected_ms,co
       m_busy_sent=true;
       return;
      }
-   // Not before the socket took 'busy': a synchronous request may block for long.
-   if(!all_sent)
+   // Not before the socket took 'busy': a synchronous request may block for long. Not while messages are unread: a
+   // frozen terminal that wakes finds the end of its session behind them.
+   if(!none_waits)
       return;
    m_busy_sent=false;
    m_queue.DropCommand();

@@ -99,6 +99,15 @@ def test_bye_that_waits_for_a_frozen_terminal_is_read_before_it_executes(joined:
     assert joined.sends() == 0
 
 
+def test_nothing_is_executed_while_messages_are_unread(joined: Rig) -> None:
+    joined.send(joined.peer.command(open_order()))
+    for _ in range(5):
+        joined.deliver(joined.terminal.on_timer(joined.mono_ms, all_read=False))
+    assert joined.sends() == 0
+    joined.deliver(joined.terminal.on_timer(joined.mono_ms))
+    assert joined.sends() == 1
+
+
 def test_silent_sidecar_suspends_execution(joined: Rig) -> None:
     joined.send(joined.peer.command(open_order()))
     joined.mono_ms += 3_100
