@@ -148,7 +148,7 @@ def test_command_of_another_account_is_not_sent(joined: Rig) -> None:
     session.account = replace(session.account, login=42)
     standing = joined.terminal._standing
     assert standing is not None
-    joined.terminal._execute(joined.mono_ms, standing)
+    joined.terminal._execute(joined.mono_ms, standing, all_read=True)
     session.account = standing.account
     joined.run(100)
     report = not_sent(joined)
