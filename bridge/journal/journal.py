@@ -29,7 +29,7 @@ from bridge.journal.operator import halt, lost_orders, rebind, recover, resolve
 from bridge.journal.operator.halt import Flattened
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.operator.rebind import Rebound
-from bridge.journal.operator.recover import Adoption
+from bridge.journal.operator.recover import Adopted, Adoption
 from bridge.journal.operator.resolve import Resolved
 from bridge.journal.steps import dispatch, intake, outbox, own_directives, risk_limits, sessions
 from bridge.journal.steps.apply_reports import Applied, apply_reports
@@ -245,14 +245,33 @@ class Journal:
         trouble = system_error(officer, now, code=code, message=message, subject=f"trouble:{subject}")
         self._step("trouble", officer, now, lambda step: step.emit([trouble]))
 
-    def check_rebind(self, officer: str, *, account: bool) -> None:
-        """Raise StillUnresolvedError where `rebind` would."""
+    def check_rebind(self, officer: str, *, account: bool, renamed_server: str = "", login: int = 0) -> None:
+        """Raise StillUnresolvedError or WrongLoginError where `rebind` would."""
+        if renamed_server:
+            self._read("rebind", lambda: rebind.check_login(self._connection, officer, login))
         if account:
             self._read("rebind", lambda: rebind.check_resolved(self._connection, officer))
 
-    def rebind(self, officer: str, now: datetime, *, account: bool, why: str) -> Rebound:
-        """Accept another ledger, or another account, by an operator's order. Raises StillUnresolvedError."""
-        return self._step("rebind", officer, now, lambda step: rebind.rebind(step, account=account, why=why))
+    def rebind(
+        self,
+        officer: str,
+        now: datetime,
+        *,
+        account: bool,
+        why: str,
+        renamed_server: str = "",
+        login: int = 0,
+    ) -> Rebound:
+        """Accept another ledger, account or server name, by an operator's order. Raises StillUnresolvedError,
+        WrongLoginError."""
+        return self._step(
+            "rebind",
+            officer,
+            now,
+            lambda step: rebind.rebind(
+                step, account=account, why=why, renamed_server=renamed_server, login=login
+            ),
+        )
 
     def has_scanned(self, officer: str) -> bool:
         """Return True where a terminal of the officer has completed a scan since this journal was opened."""
@@ -278,7 +297,7 @@ class Journal:
 
     def adopt(
         self, officer: str, now: datetime, *, chosen: Sequence[Adoption], why: str, report_past: bool
-    ) -> list[int]:
+    ) -> Adopted:
         """Adopt lost orders under their directives, by an operator's order. Raises CannotRecoverError."""
         link, settings = self._settings.link, self._officers[officer]
         return self._step(

@@ -12,6 +12,7 @@ from bridge.core.units.order_ids import HASH_BITS
 from bridge.exits import ExitCode
 from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import (
+    ACCOUNT,
     LEDGER,
     NOW,
     OFFICER,
@@ -116,7 +117,9 @@ def test_ledger_of_another_officer_is_refused(lossy: CommandLine) -> None:
     """The terminal of the officer was given the ledger of the other one."""
     with lossy.bench_of_existing() as bench:
         bench.officer = OTHER
-        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
+        bench.join(
+            ledger=LedgerIdentity(id=LEDGER, mark=1), account=msgspec.structs.replace(ACCOUNT, login=502)
+        )
         bench.officer = OFFICER
         bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
         bench.report(scan(2, NOW, POSITION))

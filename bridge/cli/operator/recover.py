@@ -111,6 +111,11 @@ def _all(found: Recovered) -> list[Listed]:
 def _show(done: Recovered, request: RecoverRequest, *, by_sidecar: bool) -> None:
     for each in done.adopted:
         click.echo(f"{request.officer}: {each} is adopted.")
+    for each in done.postponed:
+        click.echo(
+            f"{request.officer}: the position of {each} is older than the history that was read. The terminal "
+            "reads more now: adopt it again in a moment. Where the broker has no such history, take it over."
+        )
     for each in done.dismissed:
         click.echo(f"{request.officer}: {each} is yours now; the bridge does nothing with it.")
     lost_orders.show(done.officers)

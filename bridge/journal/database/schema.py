@@ -50,6 +50,10 @@ CREATE TABLE officers (                         -- one row per officer that ever
     trade_mode TEXT,                            -- TradeMode of that account
     currency TEXT,                              -- deposit currency of that account
     bound_at TEXT,                              -- time of the binding
+    renamed_server TEXT NOT NULL DEFAULT '',    -- present name of that server, where the broker renamed it; '' else
+    former_login INTEGER NOT NULL DEFAULT 0,    -- login of the account bound before; 0: none
+    former_server TEXT NOT NULL DEFAULT '',     -- trade server of the account bound before; '': none
+    former_watermark_server_ms INTEGER NOT NULL DEFAULT 0, -- watermark of the account bound before
     ledger_id TEXT,                             -- id of the terminal's ledger; NULL until the first hello
     ledger_mark INTEGER NOT NULL DEFAULT 0,     -- highest ledger mark that was reported
     ledger_instance TEXT,                       -- last instance that came with that ledger and is noted in it
@@ -414,7 +418,8 @@ SELECT officer, directive_id, number, client_order_id, symbol, side, volume, sta
 FROM commands WHERE state IN ('UNRESOLVED', 'UNKNOWN');
 
 CREATE VIEW officer_status AS
-SELECT o.officer, o.login, o.server, o.trade_mode, o.margin_mode, o.currency, o.bound_at, o.quarantine,
+SELECT o.officer, o.login, coalesce(nullif(o.renamed_server, ''), o.server) AS server,
+       o.trade_mode, o.margin_mode, o.currency, o.bound_at, o.quarantine,
        s.program, s.opened_at AS session_opened_at, s.ended_at AS session_ended_at,
        s.end_reason AS session_end_reason,
        (SELECT count(*) FROM directives d WHERE d.officer = o.officer AND d.state = 'RECEIVED')

@@ -33,6 +33,7 @@ from bridge.journal.tables import (
     directives,
     dismissed_orders,
     officers,
+    orders,
     positions,
     reports,
     sessions,
@@ -95,6 +96,8 @@ class LostOrders(msgspec.Struct, frozen=True, kw_only=True):
     scanned_at: str
     """Time of the scan that showed them; empty where none was completed."""
     orders: list[Listed]
+    open_here: list[str]
+    """Positions and pending orders that the journal has open at the account, in words."""
     waiting: list[WaitingOrder]
     """Directives and commands that wait to be sent."""
 
@@ -151,7 +154,7 @@ def _collect(connection: sqlite3.Connection, account: Account, first: int, last:
 
 
 def _lost_order(client_order_id: int, found: Sequence[AnyReport], open_now: set[int]) -> LostOrder:
-    orders = {report.ticket: report for report in found if isinstance(report, OrderReport)}
+    seen = {report.ticket: report for report in found if isinstance(report, OrderReport)}
     deals = [report for report in found if isinstance(report, DealReport)]
     return LostOrder(
         client_order_id=client_order_id,
@@ -160,7 +163,7 @@ def _lost_order(client_order_id: int, found: Sequence[AnyReport], open_now: set[
         # The server's own order that closes a position may bear the id of the one that opened it.
         orders=tuple(
             order
-            for order in orders.values()
+            for order in seen.values()
             if order.reason == REASON_EXPERT and order.type.partition("_")[0] in Side.__members__
         ),
         positions=tuple(
@@ -202,7 +205,7 @@ def list_all(connection: sqlite3.Connection, settings: OfficerSettings, now: dat
     """Return all lost orders of the officer for an operator, as of the last completed scan."""
     officer = officers.load(connection, settings.id)
     if officer is None:
-        return LostOrders(officer=settings.id, scanned_at="", orders=[], waiting=[])
+        return LostOrders(officer=settings.id, scanned_at="", orders=[], open_here=[], waiting=[])
     return LostOrders(
         officer=settings.id,
         scanned_at=utc_text(officer.scanned_at) if officer.scanned_at is not None else "",
@@ -210,8 +213,18 @@ def list_all(connection: sqlite3.Connection, settings: OfficerSettings, now: dat
             listed(connection, officer.account, found, now)
             for found in find(connection, officer.account, settings)
         ],
+        open_here=_open_here(connection, officer.account, now),
         waiting=_waiting(connection, settings.id),
     )
+
+
+def _open_here(connection: sqlite3.Connection, account: Account, now: datetime) -> list[str]:
+    lots = positions.open_lots(connection, account)
+    resting = orders.resting(connection, account, now)
+    return [
+        *(f"position {lot.identifier} of {lot.directive_id}" for lot in lots),
+        *(f"order {order.ticket} of {order.directive_id}" for order in resting),
+    ]
 
 
 def _waiting(connection: sqlite3.Connection, officer: str) -> list[WaitingOrder]:

@@ -20,7 +20,7 @@ from bridge.core.units import broker_time
 from bridge.core.units.decimals import ZERO
 from bridge.journal.database.words import AuditKind
 from bridge.journal.operator import lost_orders
-from bridge.journal.operator.lost_orders import Found
+from bridge.journal.operator.lost_orders import Found, FoundBy
 from bridge.journal.steps.apply_reports import ReportBatch
 from bridge.journal.steps.evidence import apply_evidence
 from bridge.journal.steps.sessions import offsets
@@ -44,6 +44,14 @@ class CannotRecoverError(Exception):
     """A lost order that was named is not there, or has no directive. Nothing was changed."""
 
 
+class Adopted(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of an adoption, by client order id."""
+
+    adopted: list[int]
+    postponed: list[int]
+    """Their position is older than the history that was read: the next scan reads it, and they can be adopted."""
+
+
 class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     """One lost order, and the directive that it is adopted under."""
 
@@ -60,8 +68,8 @@ def adopt(
     why: str,
     report_past: bool,
     link: LinkSettings,
-) -> list[int]:
-    """Adopt lost orders, and return their client order ids. Raises CannotRecoverError.
+) -> Adopted:
+    """Adopt lost orders. Raises CannotRecoverError.
 
     The journal gets directive, command, deals, lots and order as the stored reports show them. The Director is
     notified of nothing that happened by the last scan, unless `report_past`: it was notified before the loss, or an
@@ -72,19 +80,27 @@ def adopt(
         each.lost.client_order_id: each for each in lost_orders.find(step.connection, step.account, settings)
     }
     adopting = _Adopting(step, settings, report_past=report_past, link=link)
-    pairs = [(_named(found, each), each.directive_id) for each in chosen]
+    named = [(_named(found, each), each.directive_id) for each in chosen]
+    pairs = [pair for pair in named if _is_described(pair[0])]
+    postponed = [each for each, _ in named if not _is_described(each)]
     opens = [pair for pair in pairs if kind_of(pair[0].lost) is CommandKind.OPEN]
     # A close needs the lot that it is about.
     for group in (opens, [pair for pair in pairs if pair not in opens]):
         adopting.adopt([(each, directive_id or each.directive_id) for each, directive_id in group])
-    adopting.read_history_again()
+    adopting.read_history_again(postponed)
     ids = sorted(each.lost.client_order_id for each, _ in pairs)
     step.audit(
         AuditKind.OPERATOR,
         "recover",
         json_text({"adopted": ids, "why": why, "report_past": report_past}),
     )
-    return ids
+    return Adopted(adopted=ids, postponed=sorted(each.lost.client_order_id for each in postponed))
+
+
+def _is_described(found: Found) -> bool:
+    """Return False where a position alone shows the order: its volume and levels may have been others."""
+    lost = found.lost
+    return found.found_by is FoundBy.JOURNAL or bool(lost.request or lost.orders or lost.deals or lost.stages)
 
 
 def dismiss(
@@ -168,9 +184,10 @@ class _Adopting:
         commands.update(step.connection, adopted)
         return adopted
 
-    def read_history_again(self) -> None:
+    def read_history_again(self, postponed: Sequence[Found]) -> None:
         """Let the next scan begin early enough, where not every deal of an open position is known."""
-        for identifier in self._positions & self._open:
+        wanted = self._positions.union(*(each.lost.position_ids for each in postponed))
+        for identifier in sorted(wanted & self._open):
             shown = reports.latest_position(self._step.connection, self._step.account, identifier)
             lots = positions.lots_in(self._step.connection, self._step.account, identifier)
             if shown is not None and sum((lot.volume for lot in lots), ZERO) != shown.volume:

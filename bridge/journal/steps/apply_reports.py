@@ -33,7 +33,7 @@ from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind, ReportKind
-from bridge.journal.steps import apply_effects, foreign_senders
+from bridge.journal.steps import apply_effects, foreign_senders, renamed_server
 from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.sessions import confirm_offset, margin_mode, offsets
@@ -120,6 +120,8 @@ class ReportBatch:
             # While the clock is not trusted, less time may have passed than it says: absence counts later.
             grace=timedelta(seconds=link.unknown_grace_s) + (step.now - step.earliest),
         )
+        self._former = officers.load_or_add(step.connection, step.officer).former_account
+        """Account bound before, where the present one may be the same under another server name."""
         self._deals = Deals(step, self._scene, netting=self._netting, prefix=settings.prefix)
         self.scanned = False
         self.applied = 0
@@ -142,6 +144,9 @@ class ReportBatch:
                 self._take(seq, raw, report)
 
     def _take(self, seq: int, raw: bytes, report: _Stored) -> None:
+        if self._former is not None and renamed_server.shows(self._step, self._former, report):
+            self._step.resume_former_account()
+            self._former = None
         key, digest = report_key(report), content_hash(report)
         latest = reports.latest(self._connection, self._step.account, key)
         same = latest is not None and latest.hash == digest

@@ -77,7 +77,7 @@ def open_epoch(
     if refusal := _superseded(step, hello) or _wait(step, link, hello):
         return refusal
     if not officer.login:
-        _bind_account(step, account, prove.server_ms)
+        _bind_account(step, officer, account, prove.server_ms)
     _check_ledger(step, officer, prove.ledger)
     if hello.instance_id in prove.ledger.instances:
         officers.set_ledger_instance(step.connection, step.officer, hello.instance_id)
@@ -85,7 +85,7 @@ def open_epoch(
 
 
 def _compare(step: Step, officer: Officer, account: AccountIdentity) -> NotOpened | None:
-    bound = (officer.login, officer.server, officer.margin_mode, officer.trade_mode)
+    bound = (officer.login, officer.present_server, officer.margin_mode, officer.trade_mode)
     now = (account.login, account.server, account.margin_mode, account.trade_mode)
     if bound == now:
         return None
@@ -95,10 +95,18 @@ def _compare(step: Step, officer: Officer, account: AccountIdentity) -> NotOpene
             f"officer {step.officer!r} belongs to account {_spell(bound)}; "
             f"the terminal is logged in to {_spell(now)}"
         ),
-        remedy=(
-            "log the terminal in to that account, or run "
-            f"'execution-officer rebind --officer {step.officer} --account' if the change is meant"
-        ),
+        remedy=_account_remedy(officer, account),
+    )
+
+
+def _account_remedy(officer: Officer, account: AccountIdentity) -> str:
+    rebind = f"'execution-officer rebind --officer {officer.officer}"
+    remedy = f"log the terminal in to that account, or run {rebind} --account' if the change is meant"
+    if account.login != officer.login:
+        return remedy
+    return (
+        f"where the broker renamed its server, run {rebind} --login {account.login} --renamed-server "
+        f'"{account.server}"\'; otherwise {remedy}'
     )
 
 
@@ -168,8 +176,11 @@ def _spell(account: tuple[object, ...]) -> str:
     return f"{login} at {server} ({margin_mode}, {trade_mode})"
 
 
-def _bind_account(step: Step, account: AccountIdentity, server_ms: int) -> None:
+def _bind_account(step: Step, officer: Officer, account: AccountIdentity, server_ms: int) -> None:
     watermark = max(server_ms - BEFORE_BINDING_MS, 0)
+    if officer.former_login == account.login:
+        # It may be the account bound before, under another server name: nothing since its last scan is missed.
+        watermark = min(watermark, officer.former_watermark_server_ms)
     officers.bind_account(step.connection, step.officer, account, watermark_server_ms=watermark, at=step.now)
     step.rebind_account(account.server, account.login)
     step.audit(AuditKind.BOUND, f"{account.login} at {account.server}", json_text(account))

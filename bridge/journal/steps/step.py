@@ -81,6 +81,17 @@ class Step:
             age_s=self._dispatch_clock.age_s(client_order_id, self._monotonic),
         )
 
+    def resume_former_account(self) -> None:
+        """Use the account bound before from here on: the present one is the same, and its server was renamed."""
+        known = officers.load_or_add(self.connection, self.officer)
+        officers.resume_former(self.connection, self.officer)
+        self.rebind_account(known.former_server, known.former_login)
+        self.audit(
+            AuditKind.BOUND,
+            f"{known.former_login} at {known.former_server}",
+            f"its server is called {known.server} now: the account shows what the journal has of it",
+        )
+
     def audit(self, kind: AuditKind, subject: str, body: str = "", directive_id: str | None = None) -> str:
         """Append one audit row of this officer. Return its hash: unique, even in a restored copy of the journal."""
         return audit.append(

@@ -23,11 +23,23 @@ ACCOUNT: Final = (
     "currency",
     "bound_at",
     "watermark_server_ms",
+    "renamed_server",
 )
 """Columns that the binding to an account sets."""
 LEDGER: Final = ("ledger_id", "ledger_mark", "ledger_instance")
 """Columns that the binding to a ledger sets."""
-COLUMNS: Final = ("officer", *ACCOUNT, *LEDGER, "scanned_at", "scan_positions", "quarantine", "link_up")
+FORMER: Final = ("former_login", "former_server", "former_watermark_server_ms")
+"""Columns that keep the account bound before."""
+COLUMNS: Final = (
+    "officer",
+    *ACCOUNT,
+    *LEDGER,
+    *FORMER,
+    "scanned_at",
+    "scan_positions",
+    "quarantine",
+    "link_up",
+)
 
 _tickets = msgspec.json.Decoder(list[int])
 
@@ -54,9 +66,28 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     """Reason why nothing is dispatched; empty while dispatch is allowed."""
     link_up: bool
 
+    renamed_server: str
+    """Present name of the server, where the broker renamed it; empty where it has its name of the binding."""
+    former_login: int
+    """Login of the account bound before; 0: none."""
+    former_server: str
+    former_watermark_server_ms: int
+
     @property
     def account(self) -> Account:
         return Account(self.officer, self.server, self.login)
+
+    @property
+    def present_server(self) -> str:
+        """Name that the terminal shows of the account's server."""
+        return self.renamed_server or self.server
+
+    @property
+    def former_account(self) -> Account | None:
+        """Account bound before, where it has the present login at another server."""
+        if not self.login or self.former_login != self.login or self.former_server in ("", self.server):
+            return None
+        return Account(self.officer, self.former_server, self.former_login)
 
 
 def _record(row: sqlite3.Row) -> Officer:
@@ -75,6 +106,10 @@ def _record(row: sqlite3.Row) -> Officer:
         scan_positions=_tickets.decode(row["scan_positions"]),
         quarantine=row["quarantine"],
         link_up=bool(row["link_up"]),
+        renamed_server=row["renamed_server"],
+        former_login=row["former_login"],
+        former_server=row["former_server"],
+        former_watermark_server_ms=row["former_watermark_server_ms"],
     )
 
 
@@ -115,15 +150,44 @@ def bind_account(
             "currency": account.currency,
             "bound_at": utc_text(at),
             "watermark_server_ms": watermark_server_ms,
+            "renamed_server": "",
         },
     )
 
 
 def forget_account(connection: sqlite3.Connection, officer: str) -> None:
-    """Let the next session bind the officer to its account."""
+    """Let the next session bind the officer to its account. The one bound until now is kept as the former one."""
+    empty = {
+        **dict.fromkeys(ACCOUNT),
+        "server": "",
+        "login": 0,
+        "watermark_server_ms": 0,
+        "renamed_server": "",
+    }
     connection.execute(
-        f"UPDATE officers SET {assignments(ACCOUNT)} WHERE officer = :officer",
-        {**dict.fromkeys(ACCOUNT), "officer": officer, "server": "", "login": 0, "watermark_server_ms": 0},
+        "UPDATE officers SET former_login = login, former_server = server,"
+        " former_watermark_server_ms = watermark_server_ms WHERE officer = :officer AND login > 0",
+        {"officer": officer},
+    )
+    connection.execute(
+        f"UPDATE officers SET {assignments(ACCOUNT)} WHERE officer = :officer", {**empty, "officer": officer}
+    )
+
+
+def rename_server(connection: sqlite3.Connection, officer: str, name: str) -> None:
+    """Store the present name of the account's server. Everything that is stored keeps the name of the binding."""
+    connection.execute(
+        "UPDATE officers SET renamed_server = CASE WHEN server = :name THEN '' ELSE :name END"
+        " WHERE officer = :officer",
+        {"officer": officer, "name": name},
+    )
+
+
+def resume_former(connection: sqlite3.Connection, officer: str) -> None:
+    """Bind the officer to the account bound before, whose server has the name of the present binding now."""
+    connection.execute(
+        "UPDATE officers SET renamed_server = server, server = former_server WHERE officer = :officer",
+        {"officer": officer},
     )
 
 

@@ -11,7 +11,7 @@ from bridge.core.settings import Settings
 from bridge.exits import ExitCode
 from bridge.journal.journal import Journal
 from bridge.journal.operator.lost_orders import LostOrders
-from bridge.journal.operator.recover import Adoption, CannotRecoverError
+from bridge.journal.operator.recover import Adopted, Adoption, CannotRecoverError
 from bridge.sidecar.operator.request import RefusedError, Request, Why, officers_meant
 
 
@@ -21,6 +21,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     officers: list[LostOrders]
     adopted: list[int]
     """Client order ids."""
+    postponed: list[int]
+    """Client order ids of positions older than the history that was read. The terminal reads it now."""
     dismissed: list[int]
     """Client order ids."""
 
@@ -86,7 +88,7 @@ class RecoverRequest(Request[Recovered], frozen=True, kw_only=True, forbid_unkno
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Recovered:
         self.check(journal, settings)
-        adopted: list[int] = []
+        adopted = Adopted(adopted=[], postponed=[])
         dismissed: list[int] = []
         try:
             if self.adopt and self.officer is not None:
@@ -101,7 +103,9 @@ class RecoverRequest(Request[Recovered], frozen=True, kw_only=True, forbid_unkno
         except CannotRecoverError as error:
             raise RefusedError(str(error)) from error
         left = [journal.lost_orders(officer, now) for officer in officers_meant(self.officer, settings)]
-        return Recovered(officers=left, adopted=adopted, dismissed=dismissed)
+        return Recovered(
+            officers=left, adopted=adopted.adopted, postponed=adopted.postponed, dismissed=dismissed
+        )
 
     def _chosen(self, found: LostOrders) -> Sequence[Adoption]:
         if self.client_order_ids:

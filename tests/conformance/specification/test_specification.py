@@ -9,6 +9,7 @@ from tests.conformance.specification import (
     events,
     filling,
     fills,
+    losses,
     netting,
     officers,
     operator_commands,
@@ -34,6 +35,7 @@ PARTS = (
     netting,
     fills,
     reconciliation,
+    losses,
 )
 """The modules whose cases the table holds."""
 

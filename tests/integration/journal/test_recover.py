@@ -329,12 +329,12 @@ def test_position_older_than_the_history_is_adopted_when_its_deals_are_read(
     position = msgspec.structs.replace(standing(order), comment="dir-1", time_server_ms=opened_ms)
     bench.report(position, scan(1, NOW, POSITION))
     adopt(bench, order.client_order_id)
+    assert bench.rows("SELECT * FROM commands") == []
     assert bench.rows("SELECT watermark_server_ms FROM officers") == [(opened_ms,)]
     opened = bench.join(ledger=LedgerIdentity(id=LEDGER, mark=0))
     assert opened.watermark_server_ms == opened_ms
-    [request] = bench.request_status(first=True)
-    assert request.item.since_server_ms < opened_ms
-    bench.report(deal(order, time_server_ms=opened_ms), position, scan(2, NOW, POSITION))
+    bench.report(deal(order, time_server_ms=opened_ms), past(order), position, scan(2, NOW, POSITION))
+    adopt(bench, order.client_order_id)
     assert bench.rows("SELECT directive_id, volume_in FROM open_positions") == [("dir-1", "0.3")]
     assert bench.emitted() == []
     check(bench)
@@ -344,3 +344,19 @@ def test_nothing_is_lost_in_a_whole_journal(before: JournalBench) -> None:
     fill(before, directive())
     assert before.journal.lost_orders(OFFICER, before.now).orders == []
     assert before.journal.has_scanned(OFFICER)
+
+
+def test_intent_without_a_record_is_adopted_and_searched_from_the_beginning(
+    before: JournalBench, restore: Restore
+) -> None:
+    [command] = before.sent(directive())
+    bench = restore()
+    bench.report(ledger_of(command.order), scan(1))
+    [lost] = bench.journal.lost_orders(OFFICER, bench.now).orders
+    assert lost.state == "in the ledger, without an outcome"
+    adopt(bench, command.order.client_order_id)
+    bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
+    [request] = bench.request_status(first=True)
+    assert request.item.since_server_ms < deal(command.order).time_server_ms - 365 * 86_400_000
+    bench.report(deal(command.order), seen(command.order))
+    assert (bench.directive_state(), bench.emitted()) == ("FILLED", [])

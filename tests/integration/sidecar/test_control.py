@@ -313,7 +313,7 @@ async def test_refused_rebind_keeps_the_session(harness: Harness, sidecar: Contr
 
 async def test_rebind_without_a_session_is_audited(harness: Harness, sidecar: Controlled) -> None:
     answer = await sidecar.post("/v1/rebind", {"officer": OFFICER, "why": "looked"})
-    assert answer == {"quarantine": "", "ledger_id": "", "account": ""}
+    assert answer == {"quarantine": "", "ledger_id": "", "account": "", "renamed": ""}
     assert harness.rows("SELECT kind, subject FROM audit") == [("operator", "rebind")]
 
 

@@ -1,0 +1,102 @@
+"""L: losses: a journal that was restored from a backup or made anew, a lost ledger, a renamed trade server."""
+
+import shutil
+
+from bridge.core.director.contract import EventType
+from bridge.exits import ExitCode
+from bridge.simulator.broker.fault_rules import SendKind
+from tests.conformance.rig import ConformanceRig
+from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import CANCELLED, PLACED, rests, until
+from tests.conformance.specification.operator_commands import order
+from tests.rig.rig import CLOSED, OPENED
+from tests.rig.world import OFFICER
+
+RENAMED = "Simulated-Live02"
+
+
+def lose_the_journal(rig: ConformanceRig) -> str:
+    """Open a position after a backup of the journal, and restore the backup; return the position's directive."""
+    backup = rig.folder / "backup.db"
+    rig.journal.copy_to(backup)
+    opening = rig.open()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    for suffix in ("-wal", "-shm"):
+        rig.journal.path.with_name(rig.journal.path.name + suffix).unlink(missing_ok=True)
+    shutil.copy(backup, rig.journal.path)
+    rig.journal_restored = True
+    rig.compared = False
+    return opening
+
+
+def rebind(rig: ConformanceRig, *words: str) -> str:
+    return order(rig, "rebind", "--officer", OFFICER, "--why", "looked", "--yes", *words)
+
+
+@case(
+    "L01",
+    "An order that a backup lacks is adopted by its ledger entry, and closed under its directive",
+)
+def adopts_by_ledger(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = lose_the_journal(rig)
+    rig.start_sidecar()
+    rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
+    until(rig, "the order is listed", lambda: opening in shown(rig))
+    listed = order(rig, "recover", code=ExitCode.UNADOPTED)
+    assert "ledger" in listed and "position open" in listed
+    before = len(rig.director.events(opening))
+    assert "is adopted" in order(rig, "recover", "--adopt", "--yes")
+    rebind(rig)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert len(rig.director.events(opening)) == before
+    assert rig.broker.positions() == []
+
+
+def shown(rig: ConformanceRig) -> str:
+    """Return the output of `recover`; empty while no terminal has completed its scan."""
+    process = rig.bridge("recover", "--config", str(rig.config_path))
+    return "\n".join(process.log) if process.exited() == ExitCode.UNADOPTED else ""
+
+
+@case("L02", "A stop that is hit after the adoption is reported under the adopted directive, once")
+def reports_after_adoption(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = lose_the_journal(rig)
+    rig.start_sidecar()
+    until(rig, "the order is listed", lambda: opening in shown(rig))
+    order(rig, "recover", "--adopt", "--yes")
+    rebind(rig)
+    rig.emitted(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.09), *PLACED)
+    rig.quote("1.08000")
+    rig.emitted(opening, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+
+
+@case("L03", "A renamed trade server keeps positions and pending orders, and nothing is reported again")
+def keeps_a_renamed_server(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.05)
+    rests(rig, waiting)
+    login = rig.broker.account().login
+    rig.broker.set_account(server=RENAMED)
+    rig.sidecar.logged("terminal_refused", refusal="ACCOUNT")
+    wrong = (
+        "rebind",
+        "--officer",
+        OFFICER,
+        "--why",
+        "x",
+        "--yes",
+        "--renamed-server",
+        RENAMED,
+        "--login",
+        "1",
+    )
+    assert "a renamed server keeps the login" in order(rig, *wrong, code=ExitCode.WRONG_LOGIN)
+    assert RENAMED in rebind(rig, "--renamed-server", RENAMED, "--login", str(login))
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    rig.emitted(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
+    rig.emitted(opening, *OPENED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
+    assert [SendKind.of(send.request) for send in rig.broker.sends()[2:]] == [SendKind.CLOSE, SendKind.REMOVE]
