@@ -27,6 +27,10 @@ class LogCode(StrEnum):
     # The sidecar as a whole
     SIDECAR_STARTING = "sidecar_starting", "The sidecar starts; the fields show its version and addresses."
     OFFICER_CONFIGURED = "officer_configured", "An officer of the configuration, at start."
+    OFFICER_NOT_CONFIGURED = (
+        "officer_not_configured",
+        "The journal has positions or orders open of an officer that the configuration lacks.",
+    )
     SIDECAR_STOPPING = "sidecar_stopping", "The sidecar received a stop request and stops in order."
     SIDECAR_STOPPED = "sidecar_stopped", "The sidecar has stopped; everything is closed."
     SIDECAR_TASK_FAILED = (

@@ -14,9 +14,11 @@ from bridge.journal.database.errors import (
     JournalLockedError,
     JournalMissingError,
     JournalNewerError,
+    JournalOfficersError,
     JournalReadOnlyError,
     JournalRemoteError,
     JournalUnopenedError,
+    JournalWalError,
 )
 from bridge.keys import ApiKeyError, LinkKeyFileError
 
@@ -25,7 +27,9 @@ _CODES: Final[dict[type[Exception], ExitCode]] = {
     ApiKeyError: ExitCode.API_KEY,
     LinkKeyFileError: ExitCode.LINK_KEY,
     JournalMissingError: ExitCode.JOURNAL_MISSING,
+    JournalWalError: ExitCode.WAL_FOREIGN,
     JournalDamagedError: ExitCode.JOURNAL_DAMAGED,
+    JournalOfficersError: ExitCode.OTHER_OFFICER,
     JournalNewerError: ExitCode.JOURNAL_NEWER,
     JournalLockedError: ExitCode.JOURNAL_LOCKED,
     JournalReadOnlyError: ExitCode.JOURNAL_READ_ONLY,

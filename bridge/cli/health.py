@@ -1,7 +1,7 @@
 """Actions required of an operator, derived from the journal and from a running sidecar."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -25,7 +25,7 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
     """Empty if it concerns all officers."""
     code: str
     """QUARANTINED, HALTED, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL,
-    TRADING_FORBIDDEN, NO_ANSWER."""
+    TRADING_FORBIDDEN, NOT_CONFIGURED, NO_ANSWER."""
     what: str
     """Condition, in words."""
     remedy: str
@@ -33,14 +33,20 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def required_actions(
-    journal: JournalStatus, live: LiveStatus | None, unanswered: str, options: str
+    journal: JournalStatus,
+    live: LiveStatus | None,
+    unanswered: str,
+    options: str,
+    configured: Collection[str] | None = None,
 ) -> list[RequiredAction]:
     """Return the required actions, the gravest first.
 
     `unanswered` is the reason for which a sidecar that seems to run did not answer, `options` the options that
-    command lines in the remedies need.
+    command lines in the remedies need, `configured` the officers of the configuration; None: all of the journal.
     """
     found = [*_of_journal(journal, options)]
+    if configured is not None:
+        found += _of_removed_officers(journal, configured)
     if unanswered:
         remedy = "read its log; if it hangs, end it and start it again, which loses nothing"
         found.append(
@@ -100,6 +106,25 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                     f"execution-officer dismiss{options} --officer {officer.officer} "
                     '--note "WHY" --all'
                 ),
+            )
+
+
+def _of_removed_officers(journal: JournalStatus, configured: Collection[str]) -> Iterator[RequiredAction]:
+    """Yield an action for each officer that the configuration lost while something of it is open."""
+    for officer in journal.officers:
+        lots = [each for each in journal.positions if each.officer == officer.officer]
+        resting = [each for each in journal.orders if each.officer == officer.officer]
+        if officer.officer not in configured and (lots or resting):
+            named = [
+                *(f"position {each.identifier}" for each in lots),
+                *(f"order {each.ticket}" for each in resting),
+            ]
+            yield RequiredAction(
+                officer=officer.officer,
+                code="NOT_CONFIGURED",
+                what=f"{', '.join(named[:5])} open, and the configuration does not have the officer: nothing is "
+                "closed, changed or reported",
+                remedy="put the officer into the configuration again and flatten it, or close them in the terminal",
             )
 
 

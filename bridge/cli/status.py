@@ -73,7 +73,8 @@ def _look(config: Config, options: str) -> Report:
     # Officers of the configuration that the journal does not have yet.
     new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
     journal = msgspec.structs.replace(journal, officers=[*journal.officers, *new])
-    found = required_actions(journal, sidecar, unanswered, options)
+    configured = {officer.id for officer in config.settings.officers}
+    found = required_actions(journal, sidecar, unanswered, options, configured)
     return Report(
         well=sidecar is not None and not found,
         running=sidecar is not None,

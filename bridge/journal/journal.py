@@ -23,7 +23,7 @@ from bridge.core.trade.executors import DispatchClock
 from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.faultpoint import faultpoint
 from bridge.journal.database import file
-from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.database.errors import JournalOfficersError, JournalUnavailableError
 from bridge.journal.database.lock_wait import STEP_WAIT_S, LockWait
 from bridge.journal.operator import halt, lost_orders, rebind, recover, resolve
 from bridge.journal.operator.halt import Flattened
@@ -37,7 +37,7 @@ from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, events, officers, symbols
+from bridge.journal.tables import commands, directives, events, officers, orders, positions, symbols
 from bridge.journal.tables.events import Outgoing, Queue, RefusedEvent
 from bridge.journal.tables.halts import Halt
 
@@ -55,9 +55,17 @@ def opened(
     with file.locked(path):
         connection = file.open_writer(path, wait_s=wait_s)
         try:
+            _check_officers(connection, path, settings)
             yield Journal(connection, settings, wait=LockWait(step_wait_s))
         finally:
             connection.close()
+
+
+def _check_officers(connection: sqlite3.Connection, path: Path, settings: Settings) -> None:
+    """Raise JournalOfficersError where accounts are bound, and none of an officer of the configuration."""
+    bound, configured = officers.bound(connection), [officer.id for officer in settings.officers]
+    if bound and not set(bound) & set(configured):
+        raise JournalOfficersError(path, bound, configured)
 
 
 class Journal:
@@ -343,6 +351,19 @@ class Journal:
             now,
             lambda step: own_directives.cancel_pending(step, nonce=nonce, why=why),
         )
+
+    def left_open(self) -> dict[str, tuple[int, int]]:
+        """Return the numbers of open positions and orders by officer, of those that the configuration lacks."""
+
+        def read() -> dict[str, tuple[int, int]]:
+            lots, resting = positions.count_open(self._connection), orders.count_on_book(self._connection)
+            return {
+                officer: (lots.get(officer, 0), resting.get(officer, 0))
+                for officer in sorted(lots.keys() | resting.keys())
+                if officer not in self._officers
+            }
+
+        return self._read("officers", read)
 
     def has_directive(self, officer: str, directive_id: str) -> bool:
         """Return True where the officer's inbox holds the directive."""

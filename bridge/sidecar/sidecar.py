@@ -11,6 +11,7 @@ from bridge.core.link.session import Sessions
 from bridge.core.settings import Settings
 from bridge.core.units.clock import Clock, Uniform
 from bridge.director import DirectorClient
+from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
 from bridge.link import Link
@@ -71,6 +72,7 @@ class Sidecar:
         A worker that fails ends all of them, and its error is raised.
         """
         self._log_start()
+        await self._warn_of_officers()
         try:
             async with asyncio.TaskGroup() as group:
                 linking = [
@@ -118,6 +120,18 @@ class Sidecar:
                 order_id_prefix=officer.prefix,
                 real_accounts="allowed" if officer.allow_real else "refused",
                 poll_s=settings.director.poll_interval_s,
+            )
+
+    async def _warn_of_officers(self) -> None:
+        """Log each officer that the configuration lost while something of it is open: nobody watches that."""
+        try:
+            left_open = await self._runtime.step(lambda journal: journal.left_open())
+        except JournalUnavailableError:
+            # Another program locks the journal. `status` shows the officers too.
+            return
+        for officer, (lots, resting) in left_open.items():
+            self._runtime.log.warning(
+                LogCode.OFFICER_NOT_CONFIGURED, officer=officer, open_positions=lots, pending_orders=resting
             )
 
 

@@ -75,3 +75,17 @@ def test_recover_without_a_terminal_is_refused_and_changes_nothing(rig: Rig) -> 
     assert refused.count("Error: ") == 1 and f"no terminal of officer {OFFICER} has reported" in refused
     assert "lacks no order" in command(rig, "recover", "--last-scan")
     rig.unsettled = "the terminal is stopped"
+
+
+def test_officer_that_the_configuration_lost_is_logged_at_start_and_requires_action(rig: Rig) -> None:
+    other = "eo-002"
+    rig.configure(officers=({"id": OFFICER}, {"id": other}))
+    rig.start(officers=(OFFICER, other))
+    rig.open()
+    assert rig.sidecar.terminate() == 0
+    rig.configure(officers=({"id": other},))
+    rig.start_sidecar()
+    warned = rig.sidecar.logged("officer_not_configured", officer=OFFICER)
+    assert (warned["level"], warned["open_positions"], warned["pending_orders"]) == ("warning", 1, 0)
+    assert "the configuration does not have the officer" in command(rig, "status", code=ExitCode.ATTENTION)
+    rig.unsettled = "the officer has no session"

@@ -116,3 +116,26 @@ class JournalUnavailableError(JournalError):
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"the journal could not store the step '{step}': {reason}")
         self.step = step
+
+
+class JournalWalError(JournalDamagedError):
+    """The journal is whole, and the write-ahead log beside it is of another copy. Nothing was changed."""
+
+    def __init__(self, path: Path) -> None:
+        JournalError.__init__(
+            self,
+            f"the journal at {path} is whole by itself, but not with the write-ahead log {path.name}-wal beside "
+            "it, which is of another copy or not whole. Nothing was changed; where the journal was restored from a "
+            f"backup, move {path.name}-wal and {path.name}-shm away, else restore a backup",
+        )
+
+
+class JournalOfficersError(JournalError):
+    """The journal is of other officers than the configuration. Nothing was changed."""
+
+    def __init__(self, path: Path, known: list[str], configured: list[str]) -> None:
+        super().__init__(
+            f"the journal at {path} is of officer {', '.join(known)}, and the configuration has "
+            f"{', '.join(configured)}. Nothing was changed; set [journal] path to this officer's journal, or make "
+            "a new one with 'execution-officer setup'"
+        )

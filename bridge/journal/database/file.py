@@ -30,6 +30,7 @@ from bridge.journal.database.errors import (
     JournalUnknownWordError,
     JournalUnopenedError,
     JournalUnreadableError,
+    JournalWalError,
 )
 from bridge.journal.database.lock_wait import SLICE_MS, LockWait
 from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
@@ -146,10 +147,36 @@ def check(path: Path, *, wait_s: float = READ_S) -> None:
     if header != _HEADER:
         raise JournalDamagedError(path, "it is not an SQLite file")
     try:
+        _check_database(path, wait_s=wait_s)
+    except JournalDamagedError as error:
+        if _is_whole_without_wal(path):
+            raise JournalWalError(path) from error
+        raise
+
+
+def _check_database(path: Path, *, wait_s: float) -> None:
+    try:
         with open_reader(path, wait_s=wait_s) as connection:
             _check_content(path, connection)
     except sqlite3.DatabaseError as error:
         raise unusable(path, error, otherwise=JournalDamagedError) from error
+
+
+def _is_whole_without_wal(path: Path) -> bool:
+    """Return True where a write-ahead log is beside the journal, and the journal is whole without it."""
+    wal = path.with_name(path.name + "-wal")
+    if not wal.is_file() or not wal.stat().st_size:
+        return False
+    # Immutable: SQLite reads the file alone.
+    alone = sqlite3.connect(f"{uri(path.resolve())}?immutable=1", uri=True, isolation_level=None)
+    try:
+        alone.row_factory = sqlite3.Row
+        _check_content(path, alone)
+    except (sqlite3.DatabaseError, JournalError):
+        return False
+    finally:
+        alone.close()
+    return True
 
 
 def unreadable(path: Path, error: sqlite3.Error) -> JournalError:

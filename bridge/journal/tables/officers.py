@@ -275,3 +275,11 @@ def with_ledger(connection: sqlite3.Connection, ledger_id: str, without: str) ->
         {"ledger_id": ledger_id, "without": without},
     ).fetchone()
     return row["officer"] if row else None
+
+
+def bound(connection: sqlite3.Connection) -> list[str]:
+    """Return the officers that are, or were, bound to an account, by id."""
+    rows = connection.execute(
+        "SELECT officer FROM officers WHERE login > 0 OR former_login > 0 ORDER BY officer"
+    )
+    return [row["officer"] for row in rows]

@@ -115,3 +115,12 @@ def expired(connection: sqlite3.Connection, account: Account, until: datetime) -
         {**account.parameters, "until_ms": int(until.timestamp() * 1000)},
     )
     return [row["ticket"] for row in rows]
+
+
+def count_on_book(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return the number of pending orders on the book by officer."""
+    rows = connection.execute(
+        "SELECT o.officer, count(*) AS orders FROM orders o JOIN commands c USING (client_order_id)"
+        f" WHERE o.off_book = 0 AND c.order_type <> {words([OrderType.MARKET])} GROUP BY o.officer"
+    )
+    return {row["officer"]: row["orders"] for row in rows}

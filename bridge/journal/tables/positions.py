@@ -131,3 +131,12 @@ def save(connection: sqlite3.Connection, account: Account, record: PositionRecor
             "close_reason": record.close_reason,
         },
     )
+
+
+def count_open(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return the number of open lots by officer."""
+    rows = connection.execute(
+        "SELECT officer, count(*) AS lots FROM positions"
+        f" WHERE state = {words([PositionState.OPEN])} GROUP BY officer"
+    )
+    return {row["officer"]: row["lots"] for row in rows}

@@ -9,7 +9,7 @@ from bridge.cli.health import OUTAGE_S, required_actions
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.link.session import Counters
-from bridge.journal.views.status import JournalStatus, OfficerStatus
+from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition
 from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
 from bridge.sidecar.runtime import PollNote
 
@@ -95,3 +95,24 @@ def test_failing_dispatch_requires_action() -> None:
     [required_action] = required_actions(JOURNAL, live, "", "")
     assert (required_action.code, required_action.officer) == ("DISPATCH", OFFICER)
     assert "KeyError: 'odd'" in required_action.what
+
+
+def test_removed_officer_requires_action_only_while_something_of_it_is_open() -> None:
+    position = OpenPosition(
+        officer="gone",
+        identifier=7001,
+        directive_id="dir-1",
+        symbol="EURUSD",
+        side="BUY",
+        volume_in="0.1",
+        volume_out="0",
+        price_open=None,
+        stop_loss=None,
+        take_profit=None,
+        opened_at=None,
+    )
+    removed = replace(JOURNAL, officers=[*JOURNAL.officers, OfficerStatus(officer="gone")])
+    assert required_actions(removed, LIVE, "", "", {OFFICER}) == []
+    [action] = required_actions(replace(removed, positions=[position]), LIVE, "", "", {OFFICER})
+    assert (action.code, action.officer) == ("NOT_CONFIGURED", "gone") and "position 7001" in action.what
+    assert required_actions(replace(removed, positions=[position]), LIVE, "", "", {OFFICER, "gone"}) == []
