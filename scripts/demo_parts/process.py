@@ -86,6 +86,12 @@ class Process:
             self._child.wait()
         self._reader.join()
 
+    def kill(self) -> None:
+        """End it as a power cut does. Its log is complete then."""
+        self._child.kill()
+        self._child.wait()
+        self._reader.join()
+
     def _read(self) -> None:
         """Copy its output into the log, to the end: a full pipe would block the process."""
         assert self._child.stdout is not None  # noqa: S101 (it was asked for)

@@ -60,7 +60,7 @@ class Scenario:
         """Losses, for the message of a failure."""
 
     def run(self) -> None:
-        """Run all lives, and the one in which everything settles."""
+        """Run all lives, and the one in which every directive ends."""
         self._rig.start()
         # A Director that does not forget a directive once it was received: the worst case after a loss.
         self._rig.director.behave(listing="forever")
@@ -72,7 +72,7 @@ class Scenario:
                 self._back_up()
             self._wait_for_some_lines()
             self._life_ends()
-        self._settle()
+        self._finish()
 
     def check(self) -> None:
         """Compare the broker's book with the journal and `status`. Raises AssertionError."""
@@ -167,7 +167,7 @@ class Scenario:
         process = self._rig.bridge(name, "--config", str(self._rig.config_path), *arguments)
         assert process.exited() == 0, process.log
 
-    def _settle(self) -> None:
+    def _finish(self) -> None:
         """Wait until the journal has a final state for every directive that the Director lists."""
         deadline = Deadline(120)
         while waiting := self._waiting():
