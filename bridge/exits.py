@@ -37,4 +37,5 @@ class ExitCode(IntEnum):
     WRONG_LOGIN = 19, "rebind: the login is not that of the officer's account"
     OTHER_OFFICER = 20, "the journal is of other officers than the configuration"
     WAL_FOREIGN = 21, "the write-ahead log beside the journal is not its own, or not whole"
+    CONTROL_FILE = 22, "run: the control file cannot be written, so that no command could reach the sidecar"
     INTERRUPTED = 130, "ended by Ctrl-C"

@@ -42,6 +42,18 @@ class LogCode(StrEnum):
         "clock_trouble_not_stored",
         "The journal did not take the clock's trouble; retried.",
     )
+    JOURNAL_LOST = (
+        "journal_lost",
+        "The journal's file was removed or replaced; nothing is stored or sent any more.",
+    )
+    LOST_JOURNAL_NOT_REPORTED = (
+        "lost_journal_not_reported",
+        "The Director did not take the report of a lost journal; retried.",
+    )
+    STOPS_NOT_STORED = (
+        "stops_not_stored",
+        "Halts or flattens that are in force could not be stored in the journal; retried.",
+    )
     LOG_LINES_LOST = (
         "log_lines_lost",
         "Log lines were dropped because nothing read them; `count` says how many.",

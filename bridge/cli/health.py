@@ -14,6 +14,8 @@ from bridge.sidecar.runtime import PollNote
 
 UNKNOWN = "UNKNOWN"
 """State of a command whose outcome neither ledger nor broker shows."""
+LOCKED_S: Final = 2.0
+"""Seconds for which a lock of another program may last before an action is required."""
 OUTAGE_S: Final = 300.0
 """Seconds for which the Director may be unreachable before an action is required."""
 
@@ -24,7 +26,8 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
     officer: str
     """Empty if it concerns all officers."""
     code: str
-    """QUARANTINED, HALTED, UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL,
+    """JOURNAL_LOST, HALT_NOT_STORED, JOURNAL_UNREAD, QUARANTINED, HALTED,
+    UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL,
     TRADING_FORBIDDEN, NOT_CONFIGURED, NO_ANSWER."""
     what: str
     """Condition, in words."""
@@ -33,26 +36,59 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def required_actions(
-    journal: JournalStatus,
+    journal: JournalStatus | None,
     live: LiveStatus | None,
     unanswered: str,
     options: str,
     configured: Collection[str] | None = None,
+    unread: str = "",
 ) -> list[RequiredAction]:
     """Return the required actions, the gravest first.
 
     `unanswered` is the reason for which a sidecar that seems to run did not answer, `options` the options that
     command lines in the remedies need, `configured` the officers of the configuration; None: all of the journal.
+    `journal` is None where it could not be read, for the reason `unread`.
     """
-    found = [*_of_journal(journal, options)]
-    if configured is not None:
-        found += _of_removed_officers(journal, configured)
+    found = [] if live is None else [*_of_stops(live)]
+    if journal is None:
+        remedy = "stop the sidecar, and look at the file and its folder; nothing of it can be shown"
+        found.append(RequiredAction(officer="", code="JOURNAL_UNREAD", what=unread, remedy=remedy))
+    else:
+        found += _of_journal(journal, options)
+        if configured is not None:
+            found += _of_removed_officers(journal, configured)
     if unanswered:
         remedy = "read its log; if it hangs, end it and start it again, which loses nothing"
         found.append(
             RequiredAction(officer="", code="NO_ANSWER", what=f"the sidecar {unanswered}", remedy=remedy)
         )
-    return found if live is None else [*found, *_of_sidecar(live), *_of_delivery(journal, live)]
+    if live is not None:
+        found += _of_sidecar(live)
+        found += [] if journal is None else _of_delivery(journal, live)
+    return found
+
+
+def _of_stops(live: LiveStatus) -> Iterator[RequiredAction]:
+    if live.journal_lost:
+        what, _, remedy = live.journal_lost.partition("; ")
+        yield RequiredAction(officer="", code="JOURNAL_LOST", what=what, remedy=remedy)
+    for halt in live.stops_not_stored:
+        yield RequiredAction(
+            officer=halt.officer,
+            code="HALT_NOT_STORED",
+            what=(
+                f"the halt of {halt.symbol or 'all symbols'} since {halt.since} is in force in the sidecar alone, "
+                "and not in the journal yet"
+            ),
+            remedy="end the program that locks the journal, or make room on its disk; only then stop the sidecar",
+        )
+    if not live.journal_lost and not live.journal_trouble and live.journal_waits_s >= LOCKED_S:
+        yield RequiredAction(
+            officer="",
+            code="JOURNAL",
+            what=f"another program has locked the journal for {live.journal_waits_s:.0f} s, and nothing is sent",
+            remedy="end that program",
+        )
 
 
 def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction]:

@@ -4,28 +4,35 @@ A sidecar that was killed leaves its control file behind. Nothing answers there 
 """
 
 import http.client
-import json
 import time
 from typing import Final, TypeVar
 
 import click
 import msgspec
 
+from bridge.cli import control_client
+from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.failure import Failure
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.exits import ExitCode
-from bridge.journal.database.errors import JournalLockedError, JournalUnavailableError
+from bridge.journal.database.errors import (
+    JournalForeignLockError,
+    JournalLockedError,
+    JournalUnavailableError,
+)
 from bridge.journal.journal import opened
 from bridge.sidecar import control_file
 from bridge.sidecar.control import STATUS_PATH, ControlError
-from bridge.sidecar.control_file import HOST, ControlFile
+from bridge.sidecar.control_file import ControlFile, ControlFileError
 from bridge.sidecar.live_status import LiveStatus
-from bridge.sidecar.operator.request import A, RefusedError, Request
+from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand
 
 ANSWER_S: Final = 30.0
 """Time-out of a request in seconds: the sidecar's journal may be busy."""
-LOOK_S: Final = 5.0
+STOP_S: Final = 4.0
+"""Time-out of a halt or flatten, which a sidecar lets count before it is stored, in seconds."""
+LOOK_S: Final = 3.0
 """Time-out of a status request in seconds."""
 LOCK_S: Final = 60.0
 """Seconds to wait for a journal whose owner cannot be asked: a sidecar that starts or stops, or another command.
@@ -36,17 +43,8 @@ OWN_S: Final = 3.0
 NOTICE_S: Final = 2.0
 """Seconds of waiting after which the operator is shown the reason."""
 _TRY_AGAIN_S: Final = 0.1
-_MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-
-class NobodyThereError(Exception):
-    """No sidecar received the request, and nothing was done. The message says why."""
-
-
-class NoAnswerError(Exception):
-    """A sidecar may have received the request, and did not answer."""
 
 
 def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
@@ -64,7 +62,9 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         try:
             return _ask(config, request), True
         except NobodyThereError as error:
-            nobody = str(error)
+            nobody, may_come = str(error), True
+        except (ControlFileError, NotAskedError) as error:
+            nobody, may_come = str(error), False
         except NoAnswerError as error:
             raise Failure(
                 ExitCode.FAILED,
@@ -87,30 +87,32 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
             if waited_s > NOTICE_S and not noticed:
                 noticed = True
                 click.echo("waiting for a sidecar that starts or stops", err=True)
-            if waited_s > LOCK_S:
+            if waited_s > LOCK_S or not may_come or isinstance(error, JournalForeignLockError):
+                why = str(error) if isinstance(error, JournalForeignLockError) else nobody
                 raise Failure(
                     ExitCode.JOURNAL_LOCKED,
-                    f"the journal {config.journal} is owned by another process that cannot be asked: {nobody}; "
-                    "nothing was done; end that process, or try again",
+                    f"{request.name} was not done: the journal {config.journal} is owned by another process that "
+                    f"cannot be asked: {why}; nothing was done; end that process, or try again",
                 ) from error
             # A sidecar that starts can be asked in a moment; one that stops releases the journal.
             time.sleep(_TRY_AGAIN_S)
 
 
 def live(config: Config) -> LiveStatus:
-    """Return the state of the running sidecar. Raises NobodyThereError, NoAnswerError."""
-    status, body = _exchange(_file(config), "GET", STATUS_PATH, None, LOOK_S)
-    if status != http.client.OK:
-        raise NoAnswerError(_error_of(body).message)
-    return _decode(body, LiveStatus)
+    """Return the state of the running sidecar. Raises NobodyThereError, NoAnswerError, ControlFileError."""
+    answer = control_client.ask(_file(config), "GET", STATUS_PATH, None, timeout_s=LOOK_S)
+    if answer.status != http.client.OK:
+        raise NoAnswerError(_error_of(answer.body).message)
+    return _decode(answer.body, LiveStatus)
 
 
 def _ask(config: Config, request: Request[A]) -> A:
     """Return the sidecar's answer. Raises NobodyThereError, NoAnswerError, and Failure where it refuses."""
-    status, body = _exchange(_file(config), "POST", request.path(), request, ANSWER_S)
-    if status == http.client.OK:
-        return _decode(body, request.answer_type())
-    refused = _error_of(body)
+    timeout_s = STOP_S if isinstance(request, StopCommand) else ANSWER_S
+    answer = control_client.ask(_file(config), "POST", request.path(), request, timeout_s=timeout_s)
+    if answer.status == http.client.OK:
+        return _decode(answer.body, request.answer_type())
+    refused = _error_of(answer.body)
     raise Failure(_exit_status(refused.exit_status), refused.message)
 
 
@@ -120,48 +122,6 @@ def _file(config: Config) -> ControlFile:
     if content is None:
         raise NobodyThereError(f"there is no control file at {path}")
     return content
-
-
-def _exchange(
-    file: ControlFile, method: str, path: str, body: msgspec.Struct | None, timeout_s: float
-) -> tuple[int, bytes]:
-    """Send one request; return status and body. No proxy, no redirect, no host but this machine."""
-    connection = http.client.HTTPConnection(HOST, file.port, timeout=timeout_s)
-    try:
-        try:
-            connection.connect()
-        except OSError as error:
-            raise NobodyThereError(
-                f"nothing answers on {HOST}:{file.port} ({error.strerror or error})"
-            ) from error
-        try:
-            connection.request(
-                method,
-                path,
-                body=None if body is None else msgspec.json.encode(body),
-                headers={"Authorization": f"Bearer {file.token}", "Content-Type": "application/json"},
-            )
-            answer = connection.getresponse()
-            raw = answer.read(_MAX_ANSWER_BYTES)
-        except http.client.BadStatusLine as error:
-            raise NoAnswerError("it closed the connection") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
-    finally:
-        connection.close()
-    if answer.status == http.client.UNAUTHORIZED or not _is_json_object(raw):
-        # The sidecar was killed, and another program uses its port now.
-        raise NobodyThereError(
-            f"the program on {HOST}:{file.port} is not the sidecar that wrote the control file"
-        )
-    return answer.status, raw
-
-
-def _is_json_object(raw: bytes) -> bool:
-    try:
-        return isinstance(json.loads(raw), dict)
-    except ValueError:
-        return False
 
 
 def _exit_status(status: int) -> ExitCode:

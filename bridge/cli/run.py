@@ -6,6 +6,7 @@ import random
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,14 +16,19 @@ from bridge.clock import SystemClock
 from bridge.config import Config, load
 from bridge.core.link.handshake import LinkKey
 from bridge.core.settings import Settings
+from bridge.core.units.clock import Clock
 from bridge.director import DirectorClient, DirectorLimits
 from bridge.exits import ExitCode
 from bridge.journal.journal import Journal, opened
 from bridge.keys import ApiKey, find_api_key, link_key_path, load_link_key
 from bridge.link import EndpointError, Link
 from bridge.logs import EventLog, aside
-from bridge.sidecar.control import ControlSocket
+from bridge.sidecar.control_file import ControlFileError
+from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.sidecar import Sidecar
+
+OWNER_WAIT_S: Final = 1.0
+"""Seconds to wait for another owner of the journal: `status` takes the lock for a moment to look at it."""
 
 
 @click.command()
@@ -39,29 +45,29 @@ def run(config_path: Path) -> ExitCode:
         officer.id: load_link_key(link_key_path(config.journal, officer.id))
         for officer in config.settings.officers
     }
-    with aside() as log, opened(config.journal, config.settings) as journal:
+    with aside() as log, opened(config.journal, config.settings, lock_wait_s=OWNER_WAIT_S) as journal:
         # pyzmq needs the selector loop, which is not the default on Windows.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.run(_run(config, journal, key, keys))
+        lost = journal.stops.waiting
     if log.stuck:
         # A regular exit would wait for the reader of the log. The journal is closed.
-        os._exit(ExitCode.OK)
+        os._exit(ExitCode.JOURNAL_UNOPENED if lost else ExitCode.OK)
+    if lost:
+        named = ", ".join(f"{stop.officer} ({stop.halt.symbol or 'all symbols'})" for stop in lost)
+        raise Failure(
+            ExitCode.JOURNAL_UNOPENED,
+            f"the journal could not be written until the end, so these halts are lost: {named}; end the program "
+            "that locks it, or make room on its disk, and give the command again before the next start",
+        )
     return ExitCode.OK
 
 
 async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, LinkKey]) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    try:
-        link = Link(config.settings.link.endpoint)
-        try:
-            control = ControlSocket(config.journal, config.settings.control.port)
-        except EndpointError:
-            link.close()
-            raise
-    except EndpointError as error:
-        raise Failure(ExitCode.ENDPOINT, str(error)) from error
     clock = SystemClock()
+    link, control = _bind(config, clock)
     async with DirectorClient(
         config.settings.director.url, key.reveal(), clock=clock, limits=_limits(config.settings)
     ) as director:
@@ -77,6 +83,21 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
             control=control,
         )
         await sidecar.run(stop)
+
+
+def _bind(config: Config, clock: Clock) -> tuple[Link, ControlSocket]:
+    """Return the bound addresses. Raises Failure where one cannot be had, or no command could find the sidecar."""
+    try:
+        link = Link(config.settings.link.endpoint)
+        try:
+            return link, ControlSocket(config.journal, config.settings.control.port, now=clock.now())
+        except BaseException:
+            link.close()
+            raise
+    except EndpointError as error:
+        raise Failure(ExitCode.ENDPOINT, str(error)) from error
+    except ControlFileError as error:
+        raise Failure(ExitCode.CONTROL_FILE, str(error)) from error
 
 
 def _limits(settings: Settings) -> DirectorLimits:

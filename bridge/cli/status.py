@@ -9,17 +9,21 @@ from typing import NamedTuple
 import click
 import msgspec
 
+from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.health import UNKNOWN, RequiredAction, required_actions
 from bridge.cli.options import config_option, json_option
-from bridge.cli.owner import NoAnswerError, NobodyThereError, live
+from bridge.cli.owner import live
 from bridge.cli.reading import journal_at
 from bridge.cli.tables import print_table, printable
 from bridge.clock import SystemClock
 from bridge.config import Config, load
 from bridge.core.units.decimals import plain
 from bridge.exits import ExitCode
+from bridge.journal.database.errors import JournalError
+from bridge.journal.database.lock import is_held
 from bridge.journal.views import status as queries
 from bridge.journal.views.status import JournalStatus, OfficerStatus
+from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 
 _DEFAULT_CONFIG = Path("bridge.toml")
@@ -33,7 +37,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     running: bool
     """A sidecar answers."""
     required_actions: list[RequiredAction]
-    journal: JournalStatus
+    journal: JournalStatus | None
+    """None where it cannot be read; a required action has the reason."""
     sidecar: LiveStatus | None
     no_sidecar: str
     """Reason for which no sidecar answered; empty if one did."""
@@ -63,26 +68,40 @@ def _look(config: Config, options: str) -> Report:
     sidecar, nobody, unanswered = None, "", ""
     try:
         sidecar = live(config)
-    except NobodyThereError as error:
+    except (NobodyThereError, NotAskedError, ControlFileError) as error:
         nobody = str(error)
+        # A sidecar that cannot be asked is another thing than none.
+        if (held := is_held(config.journal)) is not False:
+            runs = "owns the journal" if held else "may own the journal, which this user cannot find out"
+            unanswered = f"cannot be asked, and a process {runs}: {nobody}"
     except NoAnswerError as error:
         unanswered = f"does not answer: {error}"
-    with journal_at(config.journal) as db:
-        journal = queries.status(db, config.journal)
-    known = {officer.officer for officer in journal.officers}
-    # Officers of the configuration that the journal does not have yet.
-    new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
-    journal = msgspec.structs.replace(journal, officers=[*journal.officers, *new])
+    journal, unread = _read(config, must=sidecar is None and not unanswered)
     configured = {officer.id for officer in config.settings.officers}
-    found = required_actions(journal, sidecar, unanswered, options, configured)
+    found = required_actions(journal, sidecar, unanswered, options, configured, unread)
     return Report(
         well=sidecar is not None and not found,
         running=sidecar is not None,
         required_actions=found,
         journal=journal,
         sidecar=sidecar,
-        no_sidecar=nobody or (f"it {unanswered}" if unanswered else ""),
+        no_sidecar=f"it {unanswered}" if unanswered else nobody,
     )
+
+
+def _read(config: Config, *, must: bool) -> tuple[JournalStatus | None, str]:
+    """Return the journal's status, or None and the reason. Raises JournalError where there `must` be one."""
+    try:
+        with journal_at(config.journal) as db:
+            journal = queries.status(db, config.journal)
+    except JournalError as error:
+        if must:
+            raise
+        return None, str(error)
+    known = {officer.officer for officer in journal.officers}
+    # Officers of the configuration that the journal does not have yet.
+    new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
+    return msgspec.structs.replace(journal, officers=[*journal.officers, *new]), ""
 
 
 class _Table(NamedTuple):
@@ -111,7 +130,9 @@ def _show(report: Report, now: datetime) -> None:
 def _headline(report: Report, now: datetime) -> str:
     count = len(report.required_actions)
     needs = "1 action required" if count == 1 else f"{count} actions required"
-    halted = " Opens are halted: see below." if report.journal.halts else ""
+    halted = " Opens are halted: see below." if report.journal and report.journal.halts else ""
+    if report.sidecar is None and any(each.code == "NO_ANSWER" for each in report.required_actions):
+        return f"The sidecar cannot be asked. {needs}.{halted}"
     if report.sidecar is None:
         rest = f"{needs}." if count else "No other action required."
         return f"No sidecar runs: {report.no_sidecar}. {rest}{halted}"
@@ -124,6 +145,8 @@ def _headline(report: Report, now: datetime) -> str:
 
 def _tables(report: Report, now: datetime) -> Iterator[_Table]:
     journal = report.journal
+    if journal is None:
+        return
     sessions = {each.officer: each for each in report.sidecar.officers} if report.sidecar else {}
     yield _Table(
         "Officers",

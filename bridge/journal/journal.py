@@ -19,11 +19,10 @@ from bridge.core.link.messages import Hello, Prove, StatusRequest
 from bridge.core.settings import Settings
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.events import system_error
-from bridge.core.trade.executors import DispatchClock
 from bridge.core.units.clock_trust import ClockUncertainty
-from bridge.faultpoint import faultpoint
-from bridge.journal.database import file
-from bridge.journal.database.errors import JournalOfficersError, JournalUnavailableError
+from bridge.journal.database import file, lock
+from bridge.journal.database.errors import JournalOfficersError
+from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import STEP_WAIT_S, LockWait
 from bridge.journal.operator import halt, lost_orders, rebind, recover, resolve
 from bridge.journal.operator.halt import Flattened
@@ -40,23 +39,31 @@ from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, directives, events, officers, orders, positions, symbols
 from bridge.journal.tables.events import Outgoing, Queue, RefusedEvent
 from bridge.journal.tables.halts import Halt
+from bridge.journal.transactions import Transactions
 
 T = TypeVar("T")
 
 
 @contextmanager
 def opened(
-    path: Path, settings: Settings, *, wait_s: float = file.OPEN_S, step_wait_s: float = STEP_WAIT_S
+    path: Path,
+    settings: Settings,
+    *,
+    lock_wait_s: float = 0.0,
+    wait_s: float = file.OPEN_S,
+    step_wait_s: float = STEP_WAIT_S,
 ) -> Iterator["Journal"]:
     """Own and open the journal while the context lasts. Raises the JournalErrors of `database`.
 
-    A lock of another program is waited for: `wait_s` seconds during the opening, `step_wait_s` in each step.
+    Another owner is waited for `lock_wait_s` seconds; a lock of another program `wait_s` during the opening, and
+    `step_wait_s` in each step.
     """
-    with file.locked(path):
+    with lock.locked(path, wait_s=lock_wait_s):
         connection = file.open_writer(path, wait_s=wait_s)
         try:
             _check_officers(connection, path, settings)
-            yield Journal(connection, settings, wait=LockWait(step_wait_s))
+            identity = FileIdentity(path)
+            yield Journal(connection, settings, wait=LockWait(step_wait_s), identity=identity)
         finally:
             connection.close()
 
@@ -68,7 +75,7 @@ def _check_officers(connection: sqlite3.Connection, path: Path, settings: Settin
         raise JournalOfficersError(path, bound, configured)
 
 
-class Journal:
+class Journal(Transactions):
     """The one writer of the journal.
 
     `now` is the time, aware UTC. `uncertainty` is its possible error; None while the clock is trusted.
@@ -80,15 +87,12 @@ class Journal:
         settings: Settings,
         *,
         wait: LockWait | None = None,
+        identity: FileIdentity | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`wait`: how long each step waits for a lock of another program. `monotonic` is the process's clock for
-        the age of dispatches, in seconds."""
-        self._connection = connection
-        self.wait = wait or LockWait()
-        self._settings = settings
-        self._monotonic = monotonic
-        self._dispatch_clock = DispatchClock(monotonic())
+        """`wait`: how long each step waits for a lock of another program. `identity`: files that must stay where
+        they are; None: not watched. `monotonic` is the process's clock for the age of dispatches, in seconds."""
+        super().__init__(connection, settings, wait=wait, identity=identity, monotonic=monotonic)
         self._officers = {officer.id: officer for officer in settings.officers}
         self._scanned: set[str] = set()
         """Officers of which a scan was completed since the journal was opened."""
@@ -404,40 +408,3 @@ class Journal:
 
     def _has_unresolved(self, officer: str) -> bool:
         return commands.any_in_states(self._connection, officer, dispatch.UNRESOLVED_STATES)
-
-    def _read(self, name: str, read: Callable[[], T]) -> T:
-        try:
-            return self.wait.attempt(read)
-        except sqlite3.Error as error:
-            raise JournalUnavailableError(name, str(error)) from error
-
-    def _step(
-        self,
-        name: str,
-        officer: str,
-        now: datetime,
-        work: Callable[[Step], T],
-        uncertainty: ClockUncertainty | None = None,
-    ) -> T:
-        results: list[T] = []
-
-        def run() -> None:
-            extra_fields = self._settings.director.extra_fields
-            step = Step(
-                self._connection,
-                officer,
-                now,
-                extra_fields=extra_fields,
-                uncertainty=uncertainty,
-                dispatch_clock=self._dispatch_clock,
-                monotonic=self._monotonic(),
-            )
-            results.append(work(step))
-            faultpoint(f"journal.{name}.before_commit")
-
-        try:
-            file.transaction(self._connection, run, self.wait)
-        except sqlite3.Error as error:
-            raise JournalUnavailableError(name, str(error)) from error
-        faultpoint(f"journal.{name}.committed")
-        return results[0]

@@ -3,51 +3,41 @@
     GET  /v1/status     the sidecar's present state (bridge.sidecar.live_status)
     POST /v1/COMMAND    an operator command with its arguments in JSON (bridge.sidecar.operator)
 
-Every request needs `Authorization: Bearer TOKEN` with the token of the control file beside the journal, and a Host
-header that names the endpoint itself, so that no page in a browser can reach it under another name. An error is
-{"error": CODE, "message": TEXT}.
+Every request needs a proof that its sender can read the control file beside the journal, and its answer has one too
+(`bridge.sidecar.control_proof`); and a Host header that names the endpoint itself, so that no page in a browser can
+reach it under another name. An error is {"error": CODE, "message": TEXT}.
 """
 
 import asyncio
-import hmac
-import os
-import secrets
-import socket
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
-from bridge.core.director.contract import utc_text
-from bridge.core.units.clock import Clock
 from bridge.exits import ExitCode
 from bridge.journal.database.errors import JournalUnavailableError
-from bridge.link import EndpointError
 from bridge.log_codes import LogCode
-from bridge.sidecar import control_file
-from bridge.sidecar.control_file import HOST, ControlFile
+from bridge.sidecar import control_file, control_proof
+from bridge.sidecar.control_connections import MOST_UNPROVED, Connection, ConnectionLimiter
+from bridge.sidecar.control_file import HOST, ControlFileError
+from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.operator import REQUESTS
-from bridge.sidecar.operator.request import A, RefusedError, Request, performing
+from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand, performing
 from bridge.sidecar.runtime import Runtime
+from bridge.sidecar.stop_commands import StopCommands
 
 STATUS_PATH: Final = "/v1/status"
 MAX_BODY_BYTES: Final = 16_384
 READ_S: Final = 5.0
 """Seconds in which a request's body must arrive."""
-MOST_OPEN: Final = 16
-"""Most connections at a time. A command makes one."""
-OPEN_S: Final = 60.0
-"""Age in seconds after which a connection is closed in favour of a new one when MOST_OPEN is reached."""
 CLOSE_S: Final = 1.0
 """Seconds that a stop waits for requests under way. Their journal steps finish in any case."""
 
-WRITE_AGAIN_S: Final = 5.0
-"""Seconds between attempts to write the control file."""
+LOOK_S: Final = 1.0
+"""Seconds between looks at the control file."""
 
 _JSON: Final = "application/json"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -57,88 +47,10 @@ class ControlError(msgspec.Struct, frozen=True, kw_only=True):
     """Body of every answer whose status is not 200."""
 
     error: str
-    """TOKEN, HOST, METHOD, NOT_FOUND, BODY, REFUSED, JOURNAL, INTERNAL."""
+    """PROOF, HOST, METHOD, NOT_FOUND, BODY, REFUSED, JOURNAL, INTERNAL."""
     message: str
     exit_status: int = int(ExitCode.FAILED)
     """REFUSED: exit status of the command line."""
-
-
-class ControlSocket:
-    """Bound port on loopback, and the path of the control file that will name it."""
-
-    def __init__(self, journal: Path, port: int) -> None:
-        """Bind; port 0 is any free one. Raises EndpointError."""
-        try:
-            self.socket = socket.create_server((HOST, port))
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise EndpointError(
-                f"the control address {HOST}:{port} cannot be bound: {why}; set another [control] port, "
-                "or 0 for any free one"
-            ) from error
-        self.port: int = self.socket.getsockname()[1]
-        self.path = control_file.control_path(journal)
-
-    def close(self) -> None:
-        """Unbind."""
-        self.socket.close()
-
-
-class _Connection:
-    """One accepted connection and its age.
-
-    `since` is when it was accepted, on the monotonic clock; `listed` is true once the server must know it.
-    """
-
-    def __init__(self, since: float) -> None:
-        self.since = since
-        self.listed = False
-
-    def list(self) -> None:
-        self.listed = True
-
-
-class _ConnectionLimiter:
-    """Protocol factory that accepts a few connections at a time.
-
-    Connections that a peer leaves open, with or without the token, must not use up the process's descriptors.
-    """
-
-    def __init__(self, server: web.Server | None, clock: Clock) -> None:
-        assert server is not None  # noqa: S101 - narrowing: the runner is set up
-        self._server = server
-        self._clock = clock
-        self._connections: dict[RequestHandler, _Connection] = {}
-
-    def __call__(self) -> asyncio.Protocol:
-        now = self._clock.monotonic()
-        self._forget_closed()
-        if len(self._connections) >= MOST_OPEN:
-            for handler, connection in list(self._connections.items()):
-                if now - connection.since >= OPEN_S:
-                    handler.force_close()
-                    del self._connections[handler]
-        if len(self._connections) >= MOST_OPEN:
-            return _Rejected()
-        handler = self._server()
-        connection = self._connections[handler] = _Connection(now)
-        # The event loop calls the handler's connection_made in its next iteration; the server lists it then.
-        loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, connection.list)
-        return handler
-
-    def _forget_closed(self) -> None:
-        open_now = set(self._server.connections)
-        for handler, connection in list(self._connections.items()):
-            if connection.listed and handler not in open_now:
-                del self._connections[handler]
-
-
-class _Rejected(asyncio.Protocol):
-    """Connection over the limit: closed at once."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
 
 
 class ControlServer:
@@ -151,60 +63,58 @@ class ControlServer:
         self._status_reader = status
         self._links = links
         self._control = control
-        self._file = ControlFile(
-            port=control.port,
-            token=secrets.token_hex(32),
-            pid=os.getpid(),
-            started_at=utc_text(runtime.clock.now()),
-        )
+        self._file = control.file
         self._authority = f"{HOST}:{control.port}"
+        self._stops = StopCommands(runtime)
+        self._limiter: ConnectionLimiter | None = None
 
     async def run(self) -> None:
-        """Serve. The control file exists while the endpoint takes requests."""
+        """Serve."""
         runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
+        assert runner.server is not None  # noqa: S101 - narrowing: the runner is set up
+        self._limiter = ConnectionLimiter(runner.server, self._runtime.clock)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._limiter, sock=self._control.socket, backlog=MOST_UNPROVED)
         try:
-            limiter = _ConnectionLimiter(runner.server, self._runtime.clock)
-            await asyncio.get_running_loop().create_server(limiter, sock=self._control.socket)
-            await self._write_file()
-            self._runtime.log.info(
-                LogCode.CONTROL_LISTENING, port=self._control.port, file=str(self._control.path)
-            )
-            await asyncio.Event().wait()
+            self._log_listening()
+            await asyncio.gather(self._limiter.sweep(), self._keep_file())
         finally:
-            control_file.remove(self._control.path, self._file)
+            # Before its socket: a selector that is not epoll fails on a closed socket that is still registered.
+            server.close()
             await runner.cleanup()
 
-    async def _write_file(self) -> None:
-        """Write the control file, again and again while that fails.
+    def _log_listening(self) -> None:
+        self._runtime.log.info(
+            LogCode.CONTROL_LISTENING, port=self._control.port, file=str(self._control.path)
+        )
 
-        Trading continues although the disk is full; the endpoint cannot be found until the file is there.
-        """
+    async def _keep_file(self) -> None:
+        """Write the control file again where it is gone: without it no command finds the endpoint."""
+        logged = False
         while True:
+            await self._runtime.clock.sleep(LOOK_S)
             try:
+                if control_file.read(self._control.path) == self._file:
+                    continue
                 control_file.write(self._control.path, self._file)
-                return
-            except OSError as error:
-                self._runtime.log.error(LogCode.CONTROL_FILE_NOT_WRITTEN, error=str(error))
-                await self._runtime.clock.sleep(WRITE_AGAIN_S)
+                self._log_listening()
+                logged = False
+            except ControlFileError as error:
+                if not logged:
+                    self._runtime.log.error(LogCode.CONTROL_FILE_NOT_WRITTEN, error=str(error))
+                logged = True
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._check_request], client_max_size=MAX_BODY_BYTES)
+        app.add_routes([web.get(control_proof.CHALLENGE_PATH, self._challenge, allow_head=False)])
         app.add_routes([web.get(STATUS_PATH, self._status, allow_head=False)])
         app.add_routes([web.post(kind.path(), self._handler(kind)) for kind in REQUESTS])
         return app
 
     @web.middleware
     async def _check_request(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Admit requests with the token and the right Host header; give every error the same shape."""
-        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(given, f"Bearer {self._file.token}".encode()):
-            return _error(
-                401,
-                "TOKEN",
-                "header Authorization is missing or wrong; send 'Bearer TOKEN' with the token of the control "
-                "file beside the journal",
-            )
+        """Admit requests with a proof and the right Host header; give every error the same shape."""
         if request.headers.get("Host") != self._authority or "Origin" in request.headers:
             return _error(
                 403,
@@ -212,8 +122,45 @@ class ControlServer:
                 f"header Host must be {self._authority}, and Origin must be absent; "
                 "browsers are not supported",
             )
-        try:
+        if request.method == "GET" and request.path == control_proof.CHALLENGE_PATH:
             return await handler(request)
+        connection = self._connection(request)
+        nonce, secret = connection.take_nonce(), self._file.secret
+        given = control_proof.read(request.headers.get("Authorization", ""))
+        if (
+            given is None
+            or not nonce
+            or not control_proof.is_valid(given, secret, nonce, method=request.method, path=request.path)
+        ):
+            return _error(
+                401,
+                "PROOF",
+                f"header Authorization is missing or wrong; ask {control_proof.CHALLENGE_PATH} on the same "
+                "connection, and answer with the secret of the control file beside the journal",
+            )
+        connection.proved = True
+        connection.body_hash = given.body_hash
+        answer = await self._answer(request, handler)
+        body = answer.body if isinstance(answer.body, bytes) else b""
+        answer.headers[control_proof.ANSWER_HEADER] = control_proof.answer_proof(
+            secret, nonce, given.client_nonce, status=answer.status, body=body
+        )
+        # One request for each connection: none that is idle takes the place of another.
+        answer.force_close()
+        return answer
+
+    def _connection(self, request: web.Request) -> Connection:
+        assert self._limiter is not None  # noqa: S101 - narrowing: requests come once it serves
+        return self._limiter.of(request.protocol)
+
+    async def _challenge(self, request: web.Request) -> web.Response:
+        return _json(200, Challenge(nonce=self._connection(request).challenge()))
+
+    async def _answer(self, request: web.Request, handler: _Handler) -> web.Response:
+        try:
+            answer = await handler(request)
+            assert isinstance(answer, web.Response)  # noqa: S101 - narrowing: every handler makes one
+            return answer
         except web.HTTPRequestEntityTooLarge:
             return _error(413, "BODY", f"the body is longer than {MAX_BODY_BYTES} bytes; send a shorter one")
         except web.HTTPMethodNotAllowed as error:
@@ -246,11 +193,13 @@ class ControlServer:
 
     def _handler(self, kind: type[Request[Any]]) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._perform(await _read_body(request, kind))
+            return await self._perform(await _read_body(request, kind, self._connection(request).body_hash))
 
         return handle
 
     async def _perform(self, asked: Request[A]) -> web.StreamResponse:
+        if isinstance(asked, StopCommand):
+            return _json(200, await self._stops.perform(asked))
         officer, runtime = asked.officer_without_session(), self._runtime
         if officer is None:
             return await self._carry_out(asked)
@@ -270,6 +219,12 @@ class ControlServer:
         return _json(200, answer)
 
 
+class Challenge(msgspec.Struct, frozen=True, kw_only=True):
+    """Answer of the challenge."""
+
+    nonce: str
+
+
 class _BodyError(Exception):
     """The request's body cannot be read. Nothing was done."""
 
@@ -278,13 +233,15 @@ class _BodyError(Exception):
         self.status = status
 
 
-async def _read_body(request: web.Request, kind: type[Request[A]]) -> Request[A]:
+async def _read_body(request: web.Request, kind: type[Request[A]], expected_hash: str) -> Request[A]:
     """Return the request in the body. Raises _BodyError."""
     if request.content_type != _JSON:
         raise _BodyError(415, f'Content-Type "{request.content_type}" is not supported; use {_JSON}')
     try:
         async with asyncio.timeout(READ_S):
             body = await request.read()
+        if control_proof.body_hash(body) != expected_hash:
+            raise _BodyError(400, "the body is not the one of the proof; send it again")
         return msgspec.json.decode(body, type=kind)
     except TimeoutError as error:
         raise _BodyError(408, f"the body did not arrive within {READ_S:.0f} s; send it again") from error

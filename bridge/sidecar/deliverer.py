@@ -8,7 +8,7 @@ from bridge.core.director.delivery import PauseAll, Retry, SetAside, Tries
 from bridge.core.director.responses import Failed, Posted
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
-from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.journal.journal import Journal
 from bridge.journal.tables.events import Outgoing
 from bridge.log_codes import LogCode
@@ -86,6 +86,8 @@ class Deliverer:
         idle = {*self._busy, *self._backing_off}
         try:
             events = await self._runtime.step(lambda journal: journal.due(look, idle))
+        except JournalLostError:
+            return
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.OUTBOX_NOT_READ, error=str(error))
             return

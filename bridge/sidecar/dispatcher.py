@@ -2,7 +2,7 @@
 
 from bridge.core.settings import OfficerSettings
 from bridge.faultpoint import faultpoint
-from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.log_codes import LogCode
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.runtime import Runtime, occurrence_id
@@ -21,12 +21,23 @@ class Dispatcher:
     async def run(self) -> None:
         """Dispatch until cancelled."""
         while True:
+            await self._store_stops()
             for officer in self._runtime.settings.officers:
                 try:
                     await self._dispatch(officer)
+                except JournalLostError:
+                    # Logged once; nothing will be stored before a restart.
+                    break
                 except JournalUnavailableError as error:
                     self._runtime.log.error(LogCode.DISPATCH_NOT_STORED, officer=officer.id, error=str(error))
             await self._runtime.dispatch_wake_up.wait(self._runtime.clock, LOOK_S)
+
+    async def _store_stops(self) -> None:
+        """Store the halts and flattens that are in force in memory only, where no other step has done it."""
+        try:
+            await self._runtime.store_stops()
+        except JournalUnavailableError as error:
+            self._runtime.log.error(LogCode.STOPS_NOT_STORED, error=str(error))
 
     async def _dispatch(self, officer: OfficerSettings) -> None:
         gate = self._links.gate(officer.id)

@@ -10,6 +10,7 @@ from bridge.core.link.messages import TerminalHeartbeat
 from bridge.core.link.session import Counters, Session, Sessions
 from bridge.core.trade.dispatch import blocked
 from bridge.core.units.clock import Clock
+from bridge.journal.tables.halts import Halt
 from bridge.sidecar.deliverer import Deliverer
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.runtime import PollNote, Runtime
@@ -86,6 +87,12 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Reasons for which nothing is opened for any officer; empty while something may be."""
     journal_trouble: str
     """Reason for which the last write to the journal failed; empty where it worked."""
+    journal_lost: str
+    """Finding about the journal's files, with its remedy; empty while they are where they were."""
+    journal_waits_s: float
+    """Seconds for which a step has waited for another program's lock on the journal; 0 while none waits."""
+    stops_not_stored: list[Halt]
+    """Halts that are in force in this process and not in the journal yet."""
     delivery: LiveDelivery
     link: Counters
     """Messages that came over the link and were dropped, since the start."""
@@ -108,6 +115,7 @@ class StatusReader:
     def read(self) -> LiveStatus:
         """Return the present state."""
         runtime, clock = self._runtime, self._runtime.clock
+        runtime.look_at_journal()
         return LiveStatus(
             version=__version__,
             pid=self._pid,
@@ -115,6 +123,9 @@ class StatusReader:
             now=utc_text(runtime.now()),
             opens_paused=runtime.why_opens_paused,
             journal_trouble=runtime.journal_trouble,
+            journal_lost=runtime.journal_lost,
+            journal_waits_s=round(runtime.journal_waits_s, 1),
+            stops_not_stored=[stop.halt for stop in runtime.stops_waiting],
             delivery=LiveDelivery(
                 in_flight=self._deliverer.in_flight,
                 paused_s=round(self._deliverer.paused_s, 1),

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -14,9 +14,11 @@ from bridge.core.director.responses import FailureKind
 from bridge.core.settings import Settings
 from bridge.core.units.clock import Clock, Uniform
 from bridge.core.units.clock_trust import ClockUncertainty, ClockWatch
-from bridge.journal.database.errors import JournalUnavailableError
+from bridge.journal.database.errors import LOST_REMEDY, JournalLostError, JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
+from bridge.journal.operator.stop_requests import StopRequest
+from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 
 T = TypeVar("T")
@@ -100,6 +102,12 @@ class Runtime:
         """By officer, the result of its last poll."""
         self.dispatch_trouble: dict[str, str] = {}
         """By officer, the bridge's own error on which its dispatch fails."""
+        self.journal_lost = ""
+        """Finding about the journal's files under this process, with its remedy; empty while nothing did."""
+        self.lost_at: datetime | None = None
+        """Time at which that was noticed."""
+        self.lost = asyncio.Event()
+        """Set once the journal is lost."""
 
     @property
     def watch(self) -> ClockWatch:
@@ -146,12 +154,50 @@ class Runtime:
         """
         try:
             result = await self._thread.run(lambda: work(self._journal))
+        except JournalLostError as error:
+            self._note_lost(error.finding)
+            raise
         except JournalUnavailableError as error:
             self._trouble = self._trouble or (str(error), self.now(), occurrence_id())
             raise
         if self._trouble is not None:
             await self._emit_trouble()
         return result
+
+    def look_at_journal(self) -> None:
+        """Notice at once where the journal's files were removed or replaced."""
+        if finding := self._journal.look_at_files():
+            self._note_lost(finding)
+
+    def _note_lost(self, finding: str) -> None:
+        if not self.journal_lost:
+            self.journal_lost, self.lost_at = f"{finding}; {LOST_REMEDY}", self.now()
+            self.log.critical(LogCode.JOURNAL_LOST, reason=self.journal_lost)
+            self.lost.set()
+
+    @property
+    def stops_waiting(self) -> tuple[StopRequest, ...]:
+        """Halts and flattens that count and are not in the journal yet."""
+        return self._journal.stops.waiting
+
+    def accept_stops(self, stops: Collection[StopRequest]) -> None:
+        """Let halts and flattens count from now on. `store_stops` stores them, or any other step that writes."""
+        self._journal.stops.accept(stops)
+
+    async def store_stops(self) -> None:
+        """Store the stop requests that are not in the journal yet. Raises JournalUnavailableError."""
+        if self.stops_waiting:
+            await self.step(lambda journal: journal.store_stops())
+            self.dispatch_wake_up.set()
+
+    @property
+    def journal_waits_s(self) -> float:
+        """Seconds for which the present step has waited for a lock that another program has on the journal."""
+        return self._journal.wait.waiting_s
+
+    def end_journal_waits(self, within_s: float) -> None:
+        """Let no step wait longer than that from now for another program's lock."""
+        self._journal.wait.end_within(within_s)
 
     async def _emit_trouble(self) -> None:
         trouble, self._trouble = self._trouble, None

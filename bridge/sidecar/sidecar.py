@@ -17,14 +17,18 @@ from bridge.journal.journal import Journal
 from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
-from bridge.sidecar.control import ControlServer, ControlSocket
+from bridge.sidecar.control import ControlServer
+from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.deliverer import Deliverer
 from bridge.sidecar.dispatcher import Dispatcher
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.live_status import StatusReader
+from bridge.sidecar.lost_journal import LostJournalReporter
 from bridge.sidecar.poller import Poller
 from bridge.sidecar.runtime import Runtime
 
+JOURNAL_WAIT_S = 2.0
+"""Seconds that a stop waits for a lock that another program has on the journal."""
 DRAIN_S = 3.0
 """Seconds that a stop waits for posts in flight."""
 
@@ -59,6 +63,7 @@ class Sidecar:
         self._links = LinkWorker(self._runtime, link, sessions)
         self._dispatcher = Dispatcher(self._runtime, self._links)
         self._deliverer = Deliverer(self._runtime, director)
+        self._lost_journal = LostJournalReporter(self._runtime, director)
         self._pollers = [Poller(self._runtime, director, officer) for officer in settings.officers]
         status = StatusReader(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
         self._control = control
@@ -81,13 +86,15 @@ class Sidecar:
                 ]
                 delivering = group.create_task(self._deliverer.run(), name="delivery")
                 dispatching = group.create_task(self._dispatcher.run(), name="dispatch")
+                reporting = group.create_task(self._lost_journal.run(), name="lost journal")
                 serving = [group.create_task(server.run(), name="control") for server in self._servers]
                 polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
                 await stop.wait()
                 self._runtime.log.info(LogCode.SIDECAR_STOPPING)
+                self._runtime.end_journal_waits(JOURNAL_WAIT_S)
                 await _end(*serving)
                 await _end(*polling)
-                await _end(dispatching)
+                await _end(dispatching, reporting)
                 await _end(delivering)
                 await self._deliverer.finish(DRAIN_S)
                 await self._links.end_sessions()

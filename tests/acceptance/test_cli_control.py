@@ -3,9 +3,13 @@
 import http.server
 import io
 import json
+import os
 import socket
+import stat
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +19,9 @@ import pytest
 from bridge.cli import owner
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.exits import ExitCode
-from bridge.journal.database import file
-from bridge.sidecar import control_file
-from bridge.sidecar.control_file import ControlFile
+from bridge.journal.database import file, lock
+from bridge.sidecar import control_file, control_proof
+from bridge.sidecar.control_file import ControlFile, ControlFileError
 from tests.acceptance.command_line import CommandLine, unknown
 from tests.integration.journal.bench import (
     ACCOUNT,
@@ -30,7 +34,9 @@ from tests.integration.journal.bench import (
 from tests.integration.journal.reports import DEAL, POSITION, absent, deal, leaving, result
 from tests.rig.ports import free_port
 
-TOKEN = "0f" * 32
+SECRET = "0f" * 32
+PROMPT_S = 5.0
+"""Time within which a command answers, whatever another program does."""
 
 
 # Halt, resume, flatten
@@ -106,7 +112,7 @@ def leave_control_file(command_line: CommandLine, port: int) -> Path:
     path = control_file.control_path(command_line.journal)
     control_file.write(
         path,
-        ControlFile(port=port, token=TOKEN, pid=1, started_at="2026-01-05T10:00:00.000Z"),
+        ControlFile(port=port, secret=SECRET, pid=1, started_at="2026-01-05T10:00:00.000Z"),
     )
     return path
 
@@ -138,14 +144,14 @@ class Stranger(http.server.BaseHTTPRequestHandler):
         """Log nothing."""
 
 
-class StrangerWithTokens(Stranger):
-    """Another program that requires tokens of its own."""
+class StrangerWithKeys(Stranger):
+    """Another program that requires keys of its own."""
 
     status = 401
     body = b'{"detail": "who are you?"}'
 
 
-@pytest.mark.parametrize("stranger", [Stranger, StrangerWithTokens])
+@pytest.mark.parametrize("stranger", [Stranger, StrangerWithKeys])
 def test_other_program_on_the_control_port_is_recognized(
     command_line: CommandLine, stranger: type[http.server.BaseHTTPRequestHandler]
 ) -> None:
@@ -164,27 +170,39 @@ def test_other_program_on_the_control_port_is_recognized(
     assert len(report["journal"]["halts"]) == 2
 
 
+class Silent(http.server.BaseHTTPRequestHandler):
+    """A sidecar that answers challenges, and closes the connection at a request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        if self.path != control_proof.CHALLENGE_PATH:
+            self.close_connection = True
+            return
+        body = json.dumps({"nonce": control_proof.new_nonce()}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
+
+
 @contextmanager
 def sidecar_without_answers(command_line: CommandLine) -> Iterator[None]:
     """A sidecar that closes the connection after each request, without an answer."""
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            while not over.is_set():
-                connection, _ = server.accept()
-                with connection:
-                    connection.recv(65_536)
-
-        thread = threading.Thread(target=serve)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        leave_control_file(command_line, server.getsockname()[1])
+        leave_control_file(command_line, server.server_port)
         try:
             yield
         finally:
-            over.set()
-            # The server waits for one more connection.
-            socket.create_connection(server.getsockname()).close()
+            server.shutdown()
             thread.join()
 
 
@@ -202,11 +220,122 @@ def test_unanswered_request_may_have_been_performed(command_line: CommandLine) -
     assert report["journal"]["halts"] == []
 
 
+@contextmanager
+def silent_program(command_line: CommandLine) -> Iterator[None]:
+    """A program that takes connections on the port of the control file, and does not answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        leave_control_file(command_line, server.getsockname()[1])
+        yield
+
+
+def test_hanging_sidecar_is_named_within_seconds_and_nothing_was_done(command_line: CommandLine) -> None:
+    with silent_program(command_line), lock.locked(command_line.journal):
+        began = time.monotonic()
+        assert command_line.run("halt") == ExitCode.JOURNAL_LOCKED
+        assert time.monotonic() - began < PROMPT_S
+        assert "halt was not done" in command_line.stderr
+        assert "takes connections and does not answer" in command_line.stderr
+        code, report = command_line.status()
+    assert (code, report["well"]) == (ExitCode.ATTENTION, False)
+    [required_action] = report["required_actions"]
+    assert required_action["code"] == "NO_ANSWER"
+    assert "a process owns the journal" in required_action["what"]
+    assert report["journal"]["halts"] == []
+
+
+def test_silent_program_on_the_port_of_a_killed_sidecar_does_not_stop_a_halt(
+    command_line: CommandLine,
+) -> None:
+    with silent_program(command_line):
+        assert command_line.run("halt", "--why", "news") == ExitCode.OK
+    assert command_line.halts() == [(OFFICER, "", "news"), (OTHER, "", "news")]
+
+
+# Control files and lock files of other users
+
+
+@pytest.fixture
+def owned(command_line: CommandLine) -> CommandLine:
+    """A control file whose owner and mode a test changes; its address answers with nothing."""
+    leave_control_file(command_line, free_port())
+    return command_line
+
+
+def give_to_others(path: Path) -> None:
+    """Give the file to another user, or let others write it where this process may not give it away."""
+    if sys.platform == "win32":
+        pytest.skip("file owners and modes have no effect on Windows")
+    if os.geteuid() == 0:
+        os.chown(path, 12_345, 12_345)
+    else:
+        path.chmod(0o666)
+
+
+def test_planted_control_file_is_not_believed_and_halt_says_that_it_was_not_done(owned: CommandLine) -> None:
+    """The planted file names an endpoint that would answer 'halted': whoever planted it knows its secret."""
+    give_to_others(control_file.control_path(owned.journal))
+    with lock.locked(owned.journal):
+        began = time.monotonic()
+        assert owned.run("halt") == ExitCode.JOURNAL_LOCKED
+        assert time.monotonic() - began < PROMPT_S
+        assert "halt was not done" in owned.stderr
+        assert "is not believed" in owned.stderr
+        code, report = owned.status()
+        assert (code, report["required_actions"][0]["code"]) == (ExitCode.ATTENTION, "NO_ANSWER")
+    # Where no process owns the journal the command takes it, and asks nobody.
+    assert owned.run("halt", "--why", "news") == ExitCode.OK
+    assert owned.halts() == [(OFFICER, "", "news"), (OTHER, "", "news")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes have no effect on Windows")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
+def test_control_file_that_others_may_read_or_write_is_not_believed(owned: CommandLine, mode: int) -> None:
+    path = control_file.control_path(owned.journal)
+    path.chmod(mode)
+    with pytest.raises(ControlFileError, match=f"its mode {mode:03o} lets others"):
+        control_file.read(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such links and pipes for every user")
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("elsewhere"), os.mkfifo, os.mkdir])
+def test_control_file_that_is_no_regular_file_is_not_believed(
+    command_line: CommandLine, make: Callable[[Path], None]
+) -> None:
+    path = control_file.control_path(command_line.journal)
+    make(path)
+    with pytest.raises(ControlFileError):
+        control_file.read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_lock_file_of_another_user_is_refused_and_that_of_root_is_given_to_the_journals_owner(
+    command_line: CommandLine,
+) -> None:
+    beside = command_line.journal.with_name("journal.db.lock")
+    os.chown(command_line.journal, 12_345, 12_345)
+    assert command_line.run("halt") == ExitCode.OK
+    found = beside.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (12_345, 12_345, 0o600)
+    os.chown(command_line.journal, 0, 0)
+    assert command_line.run("halt") == ExitCode.JOURNAL_LOCKED
+    assert "halt was not done" in command_line.stderr
+    assert f"the lock file {beside} belongs to user 12345" in command_line.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes have no effect on Windows")
+def test_lock_file_that_others_could_open_becomes_private(command_line: CommandLine) -> None:
+    beside = command_line.journal.with_name("journal.db.lock")
+    beside.touch()
+    beside.chmod(0o644)
+    assert command_line.run("halt") == ExitCode.OK
+    assert stat.S_IMODE(beside.stat().st_mode) == 0o600
+
+
 def test_locked_journal_without_control_file_is_refused(
     command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, "LOCK_S", 0.0)
-    with file.locked(command_line.journal):
+    with lock.locked(command_line.journal):
         assert command_line.run("halt") == ExitCode.JOURNAL_LOCKED
     assert "cannot be asked: there is no control file at" in command_line.stderr
     assert "nothing was done" in command_line.stderr
@@ -215,7 +344,7 @@ def test_locked_journal_without_control_file_is_refused(
 def test_command_waits_for_a_journal_lock_that_is_released_in_time(command_line: CommandLine) -> None:
     codes: list[int] = []
     waiting = threading.Thread(target=lambda: codes.append(command_line.run("halt")))
-    with file.locked(command_line.journal):
+    with lock.locked(command_line.journal):
         waiting.start()
     waiting.join()
     assert codes == [ExitCode.OK]

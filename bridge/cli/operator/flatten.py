@@ -5,9 +5,12 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
+from bridge.cli.operator.not_stored import show_not_stored
 from bridge.cli.options import config_option, officer_option
-from bridge.cli.owner import NoAnswerError, NobodyThereError, carry_out, live
+from bridge.cli.owner import carry_out, live
 from bridge.config import Config, load
+from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.operator.flatten import FlattenRequest, Flattens
 
 
@@ -33,9 +36,10 @@ def flatten(config_path: Path, officer: str | None, why: str, yes: bool) -> None
         click.echo(
             f"{each.officer}: opens are halted until 'execution-officer resume --officer {each.officer}'."
         )
-    if by_sidecar:
+    show_not_stored(done.not_stored)
+    if by_sidecar and not done.not_stored:
         _show_blocked(config, done)
-    else:
+    elif not by_sidecar:
         click.echo("No sidecar runs: the closes are sent after the next 'execution-officer run'.")
 
 
@@ -43,7 +47,7 @@ def _show_blocked(config: Config, done: Flattens) -> None:
     """Print why nothing can be sent now: the operator must not leave in the belief that closes are under way."""
     try:
         status = live(config)
-    except (NobodyThereError, NoAnswerError) as error:
+    except (NobodyThereError, NotAskedError, NoAnswerError, ControlFileError) as error:
         click.echo(f"Progress is unknown ({error}); see 'execution-officer status'.")
         return
     flattened = {each.officer for each in done.flattens}

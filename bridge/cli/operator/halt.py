@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.operator.not_stored import show_not_stored
 from bridge.cli.options import config_option, officer_option
 from bridge.cli.owner import carry_out
 from bridge.config import load
@@ -29,3 +30,4 @@ def halt(config_path: Path, officer: str | None, symbol: str, why: str) -> None:
         what = each.symbol or "all symbols"
         reason = f" ({each.why})" if each.why else ""
         click.echo(f"{each.officer}: opens are halted for {what} since {each.since}{reason}.")
+    show_not_stored(done.not_stored)

@@ -1,6 +1,13 @@
 """Errors for a journal that cannot be used. Each names the file, the finding and the remedy."""
 
 from pathlib import Path
+from typing import Final
+
+LOST_REMEDY: Final = (
+    "nothing is stored, sent or acknowledged any more. Manage the positions in the terminal, stop the sidecar, "
+    "put the journal back (or restore a backup), and start the sidecar again"
+)
+"""Remedy for a journal that was removed or replaced."""
 
 
 class JournalError(Exception):
@@ -79,6 +86,18 @@ class JournalLockedError(JournalError):
         )
 
 
+class JournalForeignLockError(JournalLockedError):
+    """The lock file belongs to a user who is neither this one nor the journal's owner."""
+
+    def __init__(self, path: Path, lock: Path, owner: int) -> None:
+        JournalError.__init__(
+            self,
+            f"the lock file {lock} belongs to user {owner}, and neither to this user nor to the journal's owner: "
+            f"that user could hold the journal at {path} for ever. Remove the file, and give the journal's folder "
+            "to the user that runs the sidecar alone",
+        )
+
+
 class JournalReadOnlyError(JournalError):
     """The journal cannot be written."""
 
@@ -116,6 +135,14 @@ class JournalUnavailableError(JournalError):
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"the journal could not store the step '{step}': {reason}")
         self.step = step
+
+
+class JournalLostError(JournalUnavailableError):
+    """The journal's file was removed or replaced under the running sidecar. No step is stored until a restart."""
+
+    def __init__(self, step: str, finding: str) -> None:
+        super().__init__(step, f"{finding}; {LOST_REMEDY}")
+        self.finding = finding
 
 
 class JournalWalError(JournalDamagedError):

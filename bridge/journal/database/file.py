@@ -4,7 +4,6 @@ WAL with synchronous=FULL: a committed step survives a power cut. One connection
 before 3.51.3 can corrupt a WAL database where two do); any number may read.
 """
 
-import errno
 import os
 import sqlite3
 import sys
@@ -14,7 +13,6 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Final
 
-from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from bridge.journal.database import audit, consistency, operator_marks, schema_check
@@ -22,7 +20,6 @@ from bridge.journal.database.errors import (
     JournalAlteredError,
     JournalDamagedError,
     JournalError,
-    JournalLockedError,
     JournalMissingError,
     JournalNewerError,
     JournalReadOnlyError,
@@ -75,29 +72,8 @@ def create(path: Path) -> None:
         raise
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Own the journal while the context lasts. Raises JournalMissingError, JournalLockedError,
-    JournalReadOnlyError, JournalUnopenedError."""
-    if not path.is_file():
-        raise JournalMissingError(path)
-    real = path.resolve()
-    lock = FileLock(real.with_name(real.name + ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise JournalLockedError(path) from None
-    except OSError as error:
-        forbidden = isinstance(error, PermissionError) or error.errno == errno.EROFS
-        raise (JournalReadOnlyError if forbidden else JournalUnopenedError)(path, str(error)) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def open_writer(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
-    """Return the one writing connection, after `check`. The caller owns the journal (`locked`).
+    """Return the one writing connection, after `check`. The caller owns the journal (`lock.locked`).
 
     `wait_s` limits the wait for another program's lock; the connection itself waits for SLICE_MS (`lock_wait`).
     Raises the errors of `check`, and JournalReadOnlyError.

@@ -6,7 +6,7 @@ interrupted.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,9 +20,19 @@ class JournalThread:
 
     async def run(self, step: Callable[[], T]) -> T:
         """Return the step's result, or raise what it raised. Cancelling the caller does not stop the step."""
-        future = asyncio.get_running_loop().run_in_executor(self._executor, step)
-        return await asyncio.shield(future)
+        outcome: Future[T] = Future()
+        done = asyncio.get_running_loop().run_in_executor(self._executor, _perform, step, outcome)
+        await asyncio.shield(done)
+        return outcome.result()
 
     def close(self) -> None:
         """Wait for the steps that were submitted."""
         self._executor.shutdown(wait=True)
+
+
+def _perform(step: Callable[[], T], outcome: Future[T]) -> None:
+    """Keep the error of the step in its outcome: a caller that was cancelled does not ask for it."""
+    try:
+        outcome.set_result(step())
+    except BaseException as error:
+        outcome.set_exception(error)

@@ -4,6 +4,8 @@ A halt is stored in the journal, so it survives restarts. It stops opens only: c
 go on.
 """
 
+from datetime import datetime
+
 import msgspec
 
 from bridge.core.director.contract import OPERATOR_PREFIX, utc_text
@@ -37,13 +39,23 @@ def resume(step: Step, *, symbol: str | None, why: str) -> list[Halt]:
     return lifted
 
 
+def flatten_id(at: datetime, nonce: str) -> str:
+    """Return the directive id of a flatten that was ordered at that time."""
+    return f"{OPERATOR_PREFIX}flatten:{utc_text(at)}:{nonce}"
+
+
+def flatten_reason(why: str) -> str:
+    """Return the reason of a flatten's halt."""
+    return f"flatten: {why}" if why else "flatten"
+
+
 def flatten(step: Step, *, nonce: str, why: str) -> Flattened:
     """Halt the officer, and put a directive into the inbox that closes and cancels everything it has.
 
     `nonce` makes the directive's id unique: the caller's random letters or digits.
     """
-    directive_id = f"{OPERATOR_PREFIX}flatten:{utc_text(step.now)}:{nonce}"
-    in_force = halt(step, symbol=ALL, why=f"flatten: {why}" if why else "flatten")
+    directive_id = flatten_id(step.now, nonce)
+    in_force = halt(step, symbol=ALL, why=flatten_reason(why))
     own = OwnDirective(
         directive_id=directive_id, action=OwnAction.FLATTEN, why=why, ordered_at=utc_text(step.now)
     )

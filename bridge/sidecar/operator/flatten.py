@@ -8,16 +8,19 @@ from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
 from bridge.journal.journal import Journal
 from bridge.journal.operator.halt import Flattened
-from bridge.sidecar.operator.request import Nonce, Request, Why, officers_meant
+from bridge.journal.operator.stop_requests import StopRequest
+from bridge.sidecar.operator.request import Nonce, StopCommand, Why, officers_meant
 
 
 class Flattens(msgspec.Struct, frozen=True, kw_only=True):
     """One directive for each officer."""
 
     flattens: list[Flattened]
+    not_stored: str = ""
+    """Reason for which they are in force in the sidecar's memory alone; empty where the journal has them."""
 
 
-class FlattenRequest(Request[Flattens], frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FlattenRequest(StopCommand[Flattens], frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Close all positions and cancel all pending orders of one officer or, with None, of all; and halt."""
 
     name = "flatten"
@@ -37,3 +40,10 @@ class FlattenRequest(Request[Flattens], frozen=True, kw_only=True, forbid_unknow
                 for officer in officers_meant(self.officer, settings)
             ]
         )
+
+    def stop_requests(self, settings: Settings, now: datetime) -> list[StopRequest]:
+        officers = officers_meant(self.officer, settings)
+        return [StopRequest(officer, now, why=self.why, nonce=self.nonce) for officer in officers]
+
+    def stopped(self, stops: list[StopRequest], not_stored: str, *, unchecked: bool) -> Flattens:
+        return Flattens(flattens=[stop.flattened for stop in stops], not_stored=not_stored)

@@ -8,8 +8,9 @@ import msgspec
 from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
 from bridge.journal.journal import Journal
+from bridge.journal.operator.stop_requests import StopRequest
 from bridge.journal.tables.halts import Halt
-from bridge.sidecar.operator.request import RefusedError, Request, Why, officers_meant
+from bridge.sidecar.operator.request import RefusedError, StopCommand, Why, officers_meant
 
 MOST_NAMED: Final = 50
 """Most symbols that a refusal lists."""
@@ -19,9 +20,11 @@ class Halts(msgspec.Struct, frozen=True, kw_only=True):
     """Halts in force, or halts that were lifted; by officer and symbol."""
 
     halts: list[Halt]
+    not_stored: str = ""
+    """Reason for which they are in force in the sidecar's memory alone; empty where the journal has them."""
 
 
-class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HaltRequest(StopCommand[Halts], frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Stop opens of one officer or, with None, of all."""
 
     name = "halt"
@@ -36,11 +39,25 @@ class HaltRequest(Request[Halts], frozen=True, kw_only=True, forbid_unknown_fiel
         return Halts
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Halts:
+        self.check(journal, settings)
+        officers = officers_meant(self.officer, settings)
+        return Halts(
+            halts=[journal.halt(officer, now, symbol=self.symbol, why=self.why) for officer in officers]
+        )
+
+    def check(self, journal: Journal, settings: Settings) -> None:
         officers = officers_meant(self.officer, settings)
         if self.symbol:
             _check_symbol(self.symbol, officers, journal, settings)
+
+    def stop_requests(self, settings: Settings, now: datetime) -> list[StopRequest]:
+        officers = officers_meant(self.officer, settings)
+        return [StopRequest(officer, now, symbol=self.symbol, why=self.why) for officer in officers]
+
+    def stopped(self, stops: list[StopRequest], not_stored: str, *, unchecked: bool) -> Halts:
+        note = "; whether the symbol is known here could not be checked" if self.symbol and unchecked else ""
         return Halts(
-            halts=[journal.halt(officer, now, symbol=self.symbol, why=self.why) for officer in officers]
+            halts=[stop.halt for stop in stops], not_stored=f"{not_stored}{note}" if not_stored else ""
         )
 
 

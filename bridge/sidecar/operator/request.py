@@ -10,6 +10,7 @@ from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
 from bridge.exits import ExitCode
 from bridge.journal.journal import Journal
+from bridge.journal.operator.stop_requests import StopRequest
 
 A = TypeVar("A", bound=msgspec.Struct)
 Why = Annotated[str, msgspec.Meta(max_length=500)]
@@ -58,6 +59,19 @@ class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True, forbid_unkn
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> A:
         """Perform the command in the journal. Raises RefusedError, JournalUnavailableError."""
+        raise NotImplementedError
+
+
+class StopCommand(Request[A], Generic[A], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Operator command that stops trading. A running sidecar lets it count before the journal has it."""
+
+    def stop_requests(self, settings: Settings, now: datetime) -> list[StopRequest]:
+        """Return what the command asks for, one for each officer. Raises RefusedError for an unknown officer."""
+        raise NotImplementedError
+
+    def stopped(self, stops: list[StopRequest], not_stored: str, *, unchecked: bool) -> A:
+        """Return the answer. `not_stored`: reason for which the journal does not have it yet. `unchecked`: `check`
+        could not be called in time."""
         raise NotImplementedError
 
 

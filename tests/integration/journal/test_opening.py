@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
-from bridge.journal.database import file
+from bridge.journal.database import file, lock
 from bridge.journal.database.errors import (
     JournalDamagedError,
     JournalError,
@@ -31,8 +31,8 @@ from .reports import deal, result, submitted
 HOLDER = """
 import sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from bridge.journal.database import file
-with file.locked(Path(sys.argv[1])):
+from bridge.journal.database import lock
+with lock.locked(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()
 """
@@ -282,7 +282,7 @@ def test_symbolic_link_to_a_journal_has_the_same_lock(lived: Path, tmp_path: Pat
     link.parent.mkdir()
     link.symlink_to(lived)
     for first, second in ((lived, link), (link, lived)):
-        with file.locked(first), pytest.raises(JournalLockedError), file.locked(second):
+        with lock.locked(first), pytest.raises(JournalLockedError), lock.locked(second):
             pytest.fail("it was locked twice")
 
 

@@ -1,6 +1,7 @@
 """A running sidecar with its control endpoint, and a client of it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any, Final
 import aiohttp
 
 from bridge.link import Link
-from bridge.sidecar import control_file
-from bridge.sidecar.control import ControlSocket
+from bridge.sidecar import control_file, control_proof
 from bridge.sidecar.control_file import ControlFile
+from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.sidecar import Sidecar
 
 from .clock import TIMEOUT_S
@@ -25,15 +26,12 @@ FLATTEN: Final = {"nonce": NONCE}
 class Controlled:
     """A running sidecar, its control file, and a client of its control endpoint."""
 
-    def __init__(
-        self, harness: Harness, director: Sandbox, http: aiohttp.ClientSession, folder: Path
-    ) -> None:
+    def __init__(self, harness: Harness, director: Sandbox, folder: Path) -> None:
         self.link = Link("tcp://127.0.0.1:0")
         self.endpoint = self.link.endpoint
-        control = ControlSocket(folder / "journal.db", 0)
+        control = ControlSocket(folder / "journal.db", 0, now=harness.clock.now())
         self.path = control.path
         self.port = control.port
-        self._http = http
         self.stop = asyncio.Event()
         sidecar = Sidecar(
             harness.settings,
@@ -70,18 +68,38 @@ class Controlled:
         headers: Mapping[str, str | None] | None = None,
         data: bytes | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """Send one request, with the token unless `headers` replace or (None) omit it; return status and answer."""
-        given: dict[str, str | None] = {"Authorization": f"Bearer {(await self.file()).token}"}
-        given |= dict(headers or {})
-        async with self._http.request(
-            method,
-            f"http://127.0.0.1:{self.port}{path}",
-            json=body if data is None else None,
-            data=data,
-            headers={name: value for name, value in given.items() if value is not None},
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-        ) as answer:
-            return answer.status, await answer.json()
+        """Send one request, with a proof unless `headers` replace or (None) omit it; return status and answer."""
+        secret = (await self.file()).secret
+        sent = data if data is not None else b"" if body is None else json.dumps(body).encode()
+        base = f"http://127.0.0.1:{self.port}"
+        # One connection: the challenge counts on that alone.
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)
+        ) as http:
+            async with http.get(base + control_proof.CHALLENGE_PATH) as challenge:
+                nonce = (await challenge.json())["nonce"]
+            client_nonce = control_proof.new_nonce()
+            authorization = control_proof.authorize(
+                secret, nonce, client_nonce=client_nonce, method=method, path=path, body=sent
+            )
+            given = {
+                "Authorization": authorization.header,
+                "Content-Type": "application/json",
+                **(headers or {}),
+            }
+            async with http.request(
+                method,
+                base + path,
+                data=sent or None,
+                headers={name: value for name, value in given.items() if value is not None},
+            ) as answer:
+                raw = await answer.read()
+                proof = answer.headers.get(control_proof.ANSWER_HEADER, "")
+                proved = control_proof.is_answer_valid(
+                    proof, secret, nonce, client_nonce, status=answer.status, body=raw
+                )
+                assert proved == (answer.status not in (401, 403))
+                return answer.status, json.loads(raw)
 
     async def post(self, path: str, body: Any) -> dict[str, Any]:
         """Send a request that must succeed; return its answer."""
@@ -99,10 +117,9 @@ class Controlled:
 @asynccontextmanager
 async def controlled(harness: Harness, director: Sandbox, folder: Path) -> AsyncIterator[Controlled]:
     """A sidecar that has just been started."""
-    async with aiohttp.ClientSession() as http:
-        made = Controlled(harness, director, http, folder)
-        try:
-            yield made
-        finally:
-            if not made.task.done():
-                await made.stopped()
+    made = Controlled(harness, director, folder)
+    try:
+        yield made
+    finally:
+        if not made.task.done():
+            await made.stopped()

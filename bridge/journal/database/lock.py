@@ -1,0 +1,100 @@
+"""Lock of the journal: one process owns it.
+
+The lock file beside the journal is readable by its owner alone: whoever can open it can hold it. On POSIX a
+lock file of another user is refused, since that user could hold it for ever.
+"""
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from bridge.journal.database.errors import (
+    JournalForeignLockError,
+    JournalLockedError,
+    JournalMissingError,
+    JournalReadOnlyError,
+    JournalUnopenedError,
+)
+
+_MODE: Final = 0o600
+
+
+@contextmanager
+def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Own the journal while the context lasts. `wait_s`: seconds to wait for another owner.
+
+    Raises JournalMissingError, JournalLockedError, JournalReadOnlyError, JournalUnopenedError.
+    """
+    if not path.is_file():
+        raise JournalMissingError(path)
+    beside = _path(path)
+    _check_owner(path, beside)
+    lock = FileLock(beside, mode=_MODE)
+    try:
+        lock.acquire(timeout=wait_s)
+        _restrict(path, beside)
+    except Timeout:
+        raise JournalLockedError(path) from None
+    except OSError as error:
+        forbidden = isinstance(error, PermissionError) or error.errno == errno.EROFS
+        raise (JournalReadOnlyError if forbidden else JournalUnopenedError)(path, str(error)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_held(path: Path) -> bool | None:
+    """Return True where a process owns the journal; None where that cannot be found out by this user.
+
+    The lock is taken for a moment, which a process that starts waits for.
+    """
+    beside = _path(path)
+    try:
+        if not beside.exists():
+            return False
+        # The mode is left as it is: a look changes nothing.
+        lock = FileLock(beside, mode=stat.S_IMODE(beside.stat().st_mode))
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return None
+    lock.release()
+    return False
+
+
+def _path(journal: Path) -> Path:
+    """Return the lock file's path: beside the journal's own file, also when `journal` is a link to it."""
+    real = journal.resolve()
+    return real.with_name(real.name + ".lock")
+
+
+def _check_owner(journal: Path, lock: Path) -> None:
+    if sys.platform == "win32":
+        return
+    try:
+        owner = lock.lstat().st_uid
+        if owner not in (0, os.geteuid(), journal.stat().st_uid):
+            raise JournalForeignLockError(journal, lock, owner)
+    except OSError:
+        # It does not exist yet; or taking it will say why it cannot be looked at.
+        return
+
+
+def _restrict(journal: Path, lock: Path) -> None:
+    """Let nobody but the journal's owner open the lock file, also where root made it, or an earlier version."""
+    if sys.platform == "win32":
+        return
+    found, owner = lock.stat(), journal.stat()
+    if os.geteuid() == 0 and (found.st_uid, found.st_gid) != (owner.st_uid, owner.st_gid):
+        os.chown(lock, owner.st_uid, owner.st_gid)
+    if os.geteuid() in (0, found.st_uid) and stat.S_IMODE(found.st_mode) != _MODE:
+        lock.chmod(_MODE)

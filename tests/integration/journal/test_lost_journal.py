@@ -1,0 +1,113 @@
+"""A journal whose file is removed or replaced while it is open: no step is stored any more."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.journal.database import file
+from bridge.journal.database.errors import JournalLostError
+from bridge.journal.journal import opened
+
+from .bench import NOW, OFFICER, settings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps an open file where it is")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A journal, as the configuration names it: by a link."""
+    (tmp_path / "data").mkdir()
+    file.create(tmp_path / "data" / "real.db")
+    link = tmp_path / "journal.db"
+    link.symlink_to(tmp_path / "data" / "real.db")
+    return link
+
+
+def remove(path: Path) -> None:
+    path.resolve().unlink()
+
+
+def replace(path: Path) -> None:
+    real = path.resolve()
+    copy = real.with_name("copy.db")
+    shutil.copy(real, copy)
+    copy.replace(real)
+
+
+def move_folder(path: Path) -> None:
+    real = path.resolve()
+    real.parent.rename(real.parent.with_name("elsewhere"))
+
+
+def lead_elsewhere(path: Path) -> None:
+    file.create(path.with_name("other.db"))
+    path.unlink()
+    path.symlink_to(path.with_name("other.db"))
+
+
+def remove_log(path: Path) -> None:
+    real = path.resolve()
+    real.with_name(real.name + "-wal").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (remove, "journal.db was removed"),
+        (replace, "journal.db was replaced"),
+        (move_folder, "was removed"),
+        (lead_elsewhere, "journal.db was replaced"),
+        (remove_log, "real.db-wal was removed"),
+    ],
+)
+def test_no_step_is_stored_once_a_file_is_gone_or_another(
+    path: Path, harm: Callable[[Path], None], words: str
+) -> None:
+    with opened(path, settings()) as journal:
+        journal.halt(OFFICER, NOW, symbol="EURUSD", why="")
+        harm(path)
+        with pytest.raises(JournalLostError, match=words):
+            journal.halt(OFFICER, NOW, symbol="", why="")
+        with pytest.raises(JournalLostError, match="start the sidecar again"):
+            journal.due(1, ())
+
+
+def test_file_that_was_put_back_is_refused_until_the_journal_is_opened_again(path: Path) -> None:
+    real = path.resolve()
+    with opened(path, settings()) as journal:
+        real.rename(real.with_name("aside.db"))
+        with pytest.raises(JournalLostError):
+            journal.known_symbols(OFFICER)
+        real.with_name("aside.db").rename(real)
+        with pytest.raises(JournalLostError):
+            journal.halt(OFFICER, NOW, symbol="", why="")
+    with opened(path, settings()) as journal:
+        journal.halt(OFFICER, NOW, symbol="", why="")
+
+
+def test_file_that_is_removed_during_a_step_does_not_take_it(path: Path) -> None:
+    with opened(path, settings()) as journal:
+        removed: list[object] = []
+
+        class Hook:
+            def __call__(self, text: str) -> None:
+                if text.startswith("BEGIN") and not removed:
+                    removed.append(text)
+                    remove(path)
+
+        journal._connection.set_trace_callback(Hook())
+        with pytest.raises(JournalLostError):
+            journal.halt(OFFICER, NOW, symbol="", why="")
+        assert not journal._connection.in_transaction
+        assert journal._connection.execute("SELECT count(*) FROM halts").fetchone()[0] == 0
+
+
+def test_journal_is_watched_through_checkpoints_and_many_steps(path: Path) -> None:
+    with opened(path, settings()) as journal:
+        for number in range(20):
+            journal.halt(OFFICER, NOW, symbol=f"S{number}", why="x" * 400)
+            journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert journal.due(1, ()) == []
