@@ -82,7 +82,7 @@ REPORTS: list[AnyReport] = [
         connected_ms=61_000,
     ),
     reports.SymbolReport(
-        asked="EURUSD",
+        asked="EURUSD.r",
         name="EURUSD.r",
         digits=5,
         point=Decimal("0.00001"),

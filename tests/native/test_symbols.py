@@ -49,7 +49,11 @@ def test_inquiry_returns_names_and_terms(expert: Path, tmp_path: Path) -> None:
     )
     try:
         report = answer(bench, "EURUSD")
-        assert (report.name, report.candidates) == ("EURUSD.r", [])
+        assert (report.name, report.candidates) == ("", ["EURUSD.r"])
+        assert (report.alike, report.symbols_total) == ([2], 7)
+        exact = answer(bench, "EURUSD.r")
+        assert (exact.name, exact.candidates, exact.alike, exact.symbols_total) == ("EURUSD.r", [], [], 0)
+        report = exact
         assert (report.digits, str(report.point), str(report.tick_size)) == (5, "0.00001", "0.00001")
         assert (str(report.volume_min), str(report.volume_max), str(report.volume_step)) == (
             "0.01",
@@ -60,14 +64,15 @@ def test_inquiry_returns_names_and_terms(expert: Path, tmp_path: Path) -> None:
         assert report.order_types == list(OrderType)
         assert answer(bench, "GBPUSD").name == "GBPUSD"
         assert answer(bench, "GBPUSD", exact=True).name == "GBPUSD"
-        assert answer(bench, "XAU").name == "mXAU.x"
+        assert answer(bench, "XAU").candidates == ["mXAU.x"]
         several = answer(bench, "USDJPY")
         assert (several.name, several.candidates) == ("", ["USDJPY-a", "USDJPY-b"])
-        for symbol, exact in [("EURUSD", True), ("EURCHF", False), ("NOPE", False), ("E", False)]:
-            none = answer(bench, symbol, exact=exact)
+        assert several.alike == [1, 1]
+        for symbol, is_exact in [("EURUSD", True), ("EURCHF", False), ("NOPE", False), ("E", False)]:
+            none = answer(bench, symbol, exact=is_exact)
             assert (none.name, none.candidates, none.trade_mode) == ("", [], "FULL")
         # One answer for each inquiry, also without a change.
-        assert answer(bench, "EURUSD") == report
+        assert answer(bench, "EURUSD.r") == report
     finally:
         bench.close()
 
@@ -82,11 +87,20 @@ def test_long_list_is_searched_in_portions(expert: Path, tmp_path: Path) -> None
 
     try:
         bench.stepped.terminal.host.before = count
-        assert answer(bench, "EURUSD").name == "zzEURUSD"
-        assert max(reads.values()) == 500 and sum(reads.values()) == 1_801
+        assert answer(bench, "EURUSD").candidates == ["zzEURUSD"]
+        # Twice: for candidates, and for symbols with their prefix and suffix.
+        assert max(reads.values()) == 500 and sum(reads.values()) == 2 * 1_801
         many = answer(bench, "S01")
         matching = sorted(name for name in names if "S01" in name and len(name) <= len("S01") + 6)
         assert (many.name, many.candidates) == ("", matching[:16]) and len(matching) > 16
+        affixes = [name.partition("S01")[::2] for name in matching[:16]]
+        assert many.alike == [
+            sum(
+                name.startswith(prefix) and name.endswith(suffix) and len(name) > len(prefix + suffix)
+                for name in [*names, "zzEURUSD"]
+            )
+            for prefix, suffix in affixes
+        ]
     finally:
         bench.close()
 

@@ -302,9 +302,13 @@ class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
     asked: Name
     """Spelling of the inquiry."""
     name: Annotated[str, msgspec.Meta(max_length=64)] = ""
-    """The one symbol that fits; empty where none does, or more than one."""
+    """Symbol of exactly that name; empty where there is none."""
     candidates: Annotated[list[Text], msgspec.Meta(max_length=16)] = []
-    """Symbols that fit, where it is not exactly one."""
+    """Symbols with a prefix or suffix around that name, where none has exactly that name."""
+    alike: Annotated[list[Count], msgspec.Meta(max_length=16)] = []
+    """For each candidate the number of the broker's symbols with its prefix and suffix, itself included."""
+    symbols_total: Count = 0
+    """Number of all symbols of the broker."""
     digits: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     point: Decimal = ZERO
     tick_size: Decimal = ZERO

@@ -1,7 +1,7 @@
 """Checks of a directive before anything is sent for it.
 
-`check` needs no broker and runs when the directive comes in. `check_symbol` and `check_volume` need the symbol's
-terms and run when it is planned. All return the reason for a refusal, or None.
+`check` needs no broker and runs when the directive comes in. `check_volume` needs the symbol's terms and runs when
+it is planned. Both return the reason for a refusal, or None.
 """
 
 import itertools
@@ -114,24 +114,6 @@ def _check_levels(directive: Directive) -> Problem | None:
                 "INVALID_STOPS", f"{lower} {low} must be {side} {upper} {high} for {directive.action}"
             )
     return None
-
-
-def check_symbol(terms: SymbolReport) -> Problem | None:
-    """Return the reason for which the broker's answer names no symbol to trade; None where it names one."""
-    if terms.name:
-        return None
-    if terms.candidates:
-        candidates = ", ".join(terms.candidates)
-        return Problem(
-            "AMBIGUOUS_SYMBOL",
-            f"symbol {terms.asked} could be any of {candidates} at this broker; "
-            "name one in the officer's 'symbols'",
-        )
-    return Problem(
-        "UNKNOWN_SYMBOL",
-        f"symbol {terms.asked} is unknown to the broker, with or without a suffix; "
-        "name the broker's in the officer's 'symbols'",
-    )
 
 
 def check_volume(quantity: Decimal, terms: SymbolReport) -> Problem | None:

@@ -11,7 +11,7 @@ from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import LinkSettings, OfficerSettings
-from bridge.core.trade import events, planning, transitions, validation
+from bridge.core.trade import events, planning, symbol_choice, transitions, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.planning import PlannedCommand
@@ -81,6 +81,9 @@ class _Planner:
         intent = intent_of(directive.action)
         asked, exact = self._settings.inquiry(directive.symbol)
         terms = self._terms(item, directive, asked)
+        if terms is not None and not terms.name and (chosen := symbol_choice.choose(terms)):
+            asked, exact = chosen, True
+            terms = self._terms(item, directive, asked)
         if terms is None:
             self.inquiries[asked] = Inquire(epoch=self._gate.epoch, symbol=asked, exact=exact)
         if terms is None or self._waits(item, directive, asked, terms):
@@ -90,7 +93,7 @@ class _Planner:
             if intent is Intent.CLOSE:
                 self._closing.add(asked)
             return []
-        planned = validation.check_symbol(terms) or self._commands(item, directive, terms)
+        planned = symbol_choice.check_symbol(terms) or self._commands(item, directive, terms)
         if isinstance(planned, Problem):
             inbox.refuse(self._step, item, planned, DirectiveState.REJECTED)
         elif planned:

@@ -53,23 +53,24 @@ def mapping(rig: ConformanceRig) -> None:
 
 @case(
     "S02",
-    "A symbol with a prefix or suffix at the broker is found; where two could be meant, neither is used",
+    "A name is found with the suffix of most of the broker's symbols; with any other it may be another instrument",
     kinds=EXPERT_ONLY,
 )
 def detection(rig: ConformanceRig) -> None:
     likes = {
-        "mGBPUSD": "GBPUSD",
+        "GBPUSD.r": "GBPUSD",
         "EURUSD.r": "EURUSD",
         "USDJPY": "USDJPY",
-        "USDJPY.x": "USDJPY",
-        "XAUUSD.a": "XAUUSD",
-        "XAUUSD.b": "XAUUSD",
+        "USDJPY.r": "USDJPY",
+        "XAUUSD.US": "XAUUSD",
+        "SXAU": "XAUUSD",
     }
     rig.start_with(Scenario(symbols=tuple(SymbolTerms(name=name, like=like) for name, like in likes.items())))
-    for asked, name in (("GBPUSD", "mGBPUSD"), ("EURUSD", "EURUSD.r"), ("USDJPY", "USDJPY")):
+    for asked, name in (("GBPUSD", "GBPUSD.r"), ("EURUSD", "EURUSD.r"), ("USDJPY", "USDJPY")):
         rig.emitted(rig.issue("OPEN_LONG", symbol=asked), *OPENED)
         assert rig.broker.sends()[-1].request.symbol == name
-    refused(rig, "AMBIGUOUS_SYMBOL", "XAUUSD.a, XAUUSD.b", symbol="XAUUSD")
+    refused(rig, "AMBIGUOUS_SYMBOL", "XAUUSD.US may be another instrument", symbol="XAUUSD")
+    refused(rig, "AMBIGUOUS_SYMBOL", 'symbols = { "XAU" = "SXAU" }', symbol="XAU")
     refused(rig, "UNKNOWN_SYMBOL", "BTCUSD", symbol="BTCUSD")
     rig.emitted(rig.issue("CLOSE", symbol="GBPUSD"), *CLOSED)
     assert len(rig.broker.sends()) == 4

@@ -196,6 +196,25 @@ def test_missing_symbol_is_asked_for_again_for_the_next_directive(joined: Journa
     assert len(joined.sent(directive("dir-2"))) == 1
 
 
+def test_name_with_the_suffix_of_most_symbols_is_asked_for_exactly_and_used(joined: JournalBench) -> None:
+    joined.take(directive())
+    assert [each.symbol for each in joined.look().inquiries] == ["EURUSD"]
+    joined.report(SymbolReport(asked="EURUSD", candidates=["EURUSD.r"], alike=[9], symbols_total=10))
+    assert joined.look().inquiries == [Inquire(epoch=1, symbol="EURUSD.r", exact=True)]
+    joined.report(terms("EURUSD.r"))
+    assert [command.order.symbol for command in joined.look().commands] == ["EURUSD.r"]
+
+
+def test_another_instrument_that_contains_the_name_is_never_traded(joined: JournalBench) -> None:
+    joined.take(directive(symbol="QQQ"))
+    joined.look()
+    joined.later(1)
+    joined.report(SymbolReport(asked="QQQ", candidates=["SQQQ"], alike=[10], symbols_total=10))
+    work = joined.look()
+    assert work.commands == [] and work.inquiries == []
+    assert joined.directive_state() == "REJECTED"
+
+
 def test_position_can_be_closed_although_its_symbol_became_ambiguous(joined: JournalBench) -> None:
     [held] = joined.sent(directive())
     joined.report(deal(held.order))

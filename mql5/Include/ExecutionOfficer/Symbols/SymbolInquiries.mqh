@@ -24,18 +24,22 @@ string JsonList(const string &texts[])
    return(list+"]");
   }
 //+------------------------------------------------------------------+
-//| Write the answer to an inquiry: the one symbol with its terms,   |
-//| or no name and the candidates.                                   |
+//| Write the answer to an inquiry: the symbol of exactly that name  |
+//| with its terms, or no name and the candidates.                   |
 //+------------------------------------------------------------------+
-string SymbolReport(const string asked,const string name,const string &candidates[])
+string SymbolReport(const string asked,const string name,const CSymbolCandidates &candidates,const int total)
   {
    CJsonWriter json;
    string order_types[];
    json.Text("kind","symbol");
    json.Text("asked",asked);
    json.TextIfAny("name",name);
-   if(ArraySize(candidates)>0)
-      json.Number("candidates",JsonList(candidates));
+   if(name=="" && candidates.Count()>0)
+     {
+      json.Number("candidates",candidates.NamesJson());
+      json.Number("alike",candidates.AlikeJson());
+      json.Integer("symbols_total",total);
+     }
    if(name=="")
       return(json.Result());
    json.IntegerIfAny("digits",SymbolInfoInteger(name,SYMBOL_DIGITS));
@@ -60,12 +64,13 @@ private:
    SInquiry          m_waiting[];
    CSymbolCandidates m_candidates;
    bool              m_searching; // a search for the first inquiry is under way
+   bool              m_tallying;  // its second pass, which counts the candidates' prefixes and suffixes
    int               m_next;      // index of the next symbol to compare
    string            m_name;      // found symbol, whose terms are awaited
    long              m_until_ms;
 
    void              Found(const string name,const long mono_ms);
-   void              Search(const long mono_ms);
+   void              Search(void);
    void              Answer(void);
 
 public:
@@ -99,6 +104,7 @@ void CSymbolInquiries::Drop(void)
    ArrayFree(m_waiting);
    m_candidates.Clear();
    m_searching=false;
+   m_tallying=false;
    m_next=0;
    m_name="";
    m_until_ms=0;
@@ -141,7 +147,7 @@ void CSymbolInquiries::Step(const long mono_ms)
    else if(!m_searching && m_waiting[0].exact)
       Answer();
    else
-      Search(mono_ms);
+      Search();
   }
 //+------------------------------------------------------------------+
 //| Wait for the terms of the found symbol.                          |
@@ -155,16 +161,17 @@ void CSymbolInquiries::Found(const string name,const long mono_ms)
   }
 //+------------------------------------------------------------------+
 //| Search a portion of the broker's symbols, including those        |
-//| outside Market Watch. A custom symbol cannot be traded.          |
+//| outside Market Watch: first for candidates, then for symbols     |
+//| with their prefix and suffix. A custom symbol cannot be traded.  |
 //+------------------------------------------------------------------+
-void CSymbolInquiries::Search(const long mono_ms)
+void CSymbolInquiries::Search(void)
   {
-   string names[];
    string asked=m_waiting[0].symbol;
    int total=SymbolsTotal(false);
    if(!m_searching)
      {
       m_searching=true;
+      m_tallying=false;
       m_next=0;
       m_candidates.Clear();
      }
@@ -172,31 +179,36 @@ void CSymbolInquiries::Search(const long mono_ms)
      {
       string name=SymbolName(m_next,false);
       m_next++;
-      if(IsVariant(name,asked) && SymbolInfoInteger(name,SYMBOL_CUSTOM)==0)
-         m_candidates.Add(name);
+      if(m_tallying)
+         m_candidates.Tally(name);
+      else
+         if(IsVariant(name,asked) && SymbolInfoInteger(name,SYMBOL_CUSTOM)==0)
+            m_candidates.Add(name);
      }
    if(m_next<total)
       return;
-   m_candidates.Names(names);
-   if(m_candidates.Found()==1)
-      Found(names[0],mono_ms);
-   else
+   if(m_tallying || m_candidates.Count()==0)
+     {
       Answer();
+      return;
+     }
+   m_tallying=true;
+   m_next=0;
+   m_candidates.Split(asked);
   }
 //+------------------------------------------------------------------+
 //| Answer the first inquiry.                                        |
 //+------------------------------------------------------------------+
 void CSymbolInquiries::Answer(void)
   {
-   string names[];
-   m_candidates.Names(names);
-   m_session.Post(SymbolReport(m_waiting[0].symbol,m_name,names));
+   m_session.Post(SymbolReport(m_waiting[0].symbol,m_name,m_candidates,SymbolsTotal(false)));
    int count=ArraySize(m_waiting)-1;
    for(int i=0; i<count; i++)
       m_waiting[i]=m_waiting[i+1];
    ArrayResize(m_waiting,count,INQUIRIES_MAX);
    m_candidates.Clear();
    m_searching=false;
+   m_tallying=false;
    m_name="";
   }
 //+------------------------------------------------------------------+

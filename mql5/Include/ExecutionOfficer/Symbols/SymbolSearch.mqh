@@ -1,10 +1,12 @@
 //+------------------------------------------------------------------+
 //|                                                 SymbolSearch.mqh |
 //| Candidates for the symbol of an inquiry: symbols whose name is   |
-//| the asked one with a prefix or suffix. Symbols are added one by  |
-//| one. No call into the terminal.                                  |
+//| the asked one with a prefix or suffix, and how many of all       |
+//| symbols have that prefix and suffix. The sidecar chooses. No     |
+//| call into the terminal.                                          |
 //+------------------------------------------------------------------+
 #include "..\Common\Text.mqh"
+#include "..\Json\Writer.mqh"
 
 #define AFFIX_MAX 6              // characters of prefix and suffix together
 #define CANDIDATES_MAX 16
@@ -40,21 +42,26 @@ class CSymbolCandidates
   {
 private:
    string            m_names[];
-   int               m_found; // all candidates, including those that do not fit
+   string            m_prefixes[];
+   string            m_suffixes[];
+   int               m_alike[]; // symbols with the prefix and suffix of each
 
 public:
                      CSymbolCandidates(void);
    void              Clear(void);
    void              Add(const string name);
-   int               Found(void) const { return(m_found); }
-   void              Names(string &names[]) const;
+   int               Count(void) const { return(ArraySize(m_names)); }
+   void              Split(const string asked);
+   void              Tally(const string name);
+   string            NamesJson(void) const;
+   string            AlikeJson(void) const;
   };
 //+------------------------------------------------------------------+
 //| Create it empty.                                                 |
 //+------------------------------------------------------------------+
 CSymbolCandidates::CSymbolCandidates(void)
   {
-   m_found=0;
+   Clear();
   }
 //+------------------------------------------------------------------+
 //| Remove all candidates.                                           |
@@ -62,7 +69,9 @@ CSymbolCandidates::CSymbolCandidates(void)
 void CSymbolCandidates::Clear(void)
   {
    ArrayResize(m_names,0);
-   m_found=0;
+   ArrayResize(m_prefixes,0);
+   ArrayResize(m_suffixes,0);
+   ArrayResize(m_alike,0);
   }
 //+------------------------------------------------------------------+
 //| Add a candidate in its place.                                    |
@@ -71,7 +80,6 @@ void CSymbolCandidates::Add(const string name)
   {
    int count=ArraySize(m_names);
    int at=count;
-   m_found++;
    while(at>0 && ComesBefore(name,m_names[at-1]))
       at--;
    if(at>=CANDIDATES_MAX)
@@ -86,13 +94,59 @@ void CSymbolCandidates::Add(const string name)
    m_names[at]=name;
   }
 //+------------------------------------------------------------------+
-//| Read the names of the candidates.                                |
+//| Split each candidate's name around the asked one.                |
 //+------------------------------------------------------------------+
-void CSymbolCandidates::Names(string &names[]) const
+void CSymbolCandidates::Split(const string asked)
   {
    int count=ArraySize(m_names);
-   ArrayResize(names,count);
+   ArrayResize(m_prefixes,count);
+   ArrayResize(m_suffixes,count);
+   ArrayResize(m_alike,count);
    for(int i=0; i<count; i++)
-      names[i]=m_names[i];
+     {
+      int at=StringFind(m_names[i],asked);
+      m_prefixes[i]=StringSubstr(m_names[i],0,at);
+      m_suffixes[i]=StringSubstr(m_names[i],at+StringLen(asked));
+      m_alike[i]=0;
+     }
+  }
+//+------------------------------------------------------------------+
+//| Count a symbol for each candidate whose prefix and suffix it has.|
+//+------------------------------------------------------------------+
+void CSymbolCandidates::Tally(const string name)
+  {
+   int length=StringLen(name);
+   for(int i=0; i<ArraySize(m_prefixes); i++)
+     {
+      int before=StringLen(m_prefixes[i]);
+      int behind=StringLen(m_suffixes[i]);
+      if(length<=before+behind)
+         continue;
+      if(before>0 && StringSubstr(name,0,before)!=m_prefixes[i])
+         continue;
+      if(behind>0 && StringSubstr(name,length-behind)!=m_suffixes[i])
+         continue;
+      m_alike[i]++;
+     }
+  }
+//+------------------------------------------------------------------+
+//| Return the names as a JSON list.                                 |
+//+------------------------------------------------------------------+
+string CSymbolCandidates::NamesJson(void) const
+  {
+   string list="";
+   for(int i=0; i<ArraySize(m_names); i++)
+      list+=((i>0) ? "," : "")+JsonQuoted(m_names[i]);
+   return("["+list+"]");
+  }
+//+------------------------------------------------------------------+
+//| Return the counts as a JSON list.                                |
+//+------------------------------------------------------------------+
+string CSymbolCandidates::AlikeJson(void) const
+  {
+   string list="";
+   for(int i=0; i<ArraySize(m_alike); i++)
+      list+=((i>0) ? "," : "")+IntegerToString(m_alike[i]);
+   return("["+list+"]");
   }
 //+------------------------------------------------------------------+

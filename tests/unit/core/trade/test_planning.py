@@ -16,7 +16,7 @@ from bridge.core.director.times import NEVER
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings, RiskLimits
 from bridge.core.trade.planning import PlannedCommand, comment, on_tick, plan_open
-from bridge.core.trade.validation import check, check_symbol, check_volume, expiry
+from bridge.core.trade.validation import check, check_volume, expiry
 from bridge.core.units.mt5_terms import Side
 from bridge.core.units.order_ids import OPENING
 from tests.unit.core.samples import NOW, OFFICER, TERMS
@@ -462,36 +462,6 @@ def test_pending_order_that_never_expires_stays_until_it_is_cancelled() -> None:
     planned = plan_open(directive, SETTINGS, TERMS, client_order_ids)
     assert isinstance(planned, PlannedCommand)
     assert (planned.order.time_in_force, planned.order.expires_ms) == (TimeInForce.GTC, 0)
-
-
-@pytest.mark.parametrize(
-    ("name", "candidates", "problem"),
-    [
-        ("EURUSD.r", [], None),
-        (
-            "",
-            ["EURUSD.r", "mEURUSD"],
-            Problem(
-                "AMBIGUOUS_SYMBOL",
-                "symbol EURUSD could be any of EURUSD.r, mEURUSD at this broker; "
-                "name one in the officer's 'symbols'",
-            ),
-        ),
-        (
-            "",
-            [],
-            Problem(
-                "UNKNOWN_SYMBOL",
-                "symbol EURUSD is unknown to the broker, with or without a suffix; "
-                "name the broker's in the officer's 'symbols'",
-            ),
-        ),
-    ],
-)
-def test_a_symbol_that_is_not_exactly_one_is_refused_with_what_it_could_be(
-    name: str, candidates: list[str], problem: Problem | None
-) -> None:
-    assert check_symbol(msgspec.structs.replace(TERMS, name=name, candidates=candidates)) == problem
 
 
 @given(st.text())
