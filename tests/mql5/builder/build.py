@@ -114,6 +114,6 @@ def _digest(text: str, compiler: Compiler) -> str:
     digest = hashlib.sha256()
     for part in (compiler.version, " ".join(compiler.flags), header(), text):
         digest.update(part.encode() + b"\0")
-    for path in sorted([*STANDIN.glob("*.h"), *LINT.glob("*.py"), *REFERENCE.glob("*.txt")]):
+    for path in sorted([*STANDIN.glob("*.h"), *LINT.rglob("*.py"), *REFERENCE.glob("*.txt")]):
         digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()[:20]

@@ -2,8 +2,10 @@
 
     python -m tests.mql5.lint FILE.mq5
 
-The rules read tokens, not types. Checks that need types are left to the compiler, whose warnings are errors
-(builder/compiler.py).
+The rules of `words`, `declarations` and `calls` read tokens. `syntax` reads the program into a tree, and
+`semantics` judges its names and, as far as declarations give them, its types; their findings have the numbers of
+MetaQuotes' list of compile errors (reference/errors.txt), and ERRORS.md lists the errors that are not judged. The
+rest is left to the compiler, whose warnings are errors (builder/compiler.py).
 """
 
 from pathlib import Path
@@ -11,26 +13,30 @@ from typing import Final
 
 from tests.mql5.lint import calls, declarations, words
 from tests.mql5.lint.program import Finding, Program, parse, read
+from tests.mql5.lint.semantics import judge
+from tests.mql5.translator.lexer import Token, lex
 from tests.mql5.translator.source import load
 
 RULES: Final = (*words.RULES, *declarations.RULES, *calls.RULES)
 
 
-def check(program: Program) -> list[Finding]:
-    """Return every finding, sorted by file and line."""
+def check(program: Program, tokens: list[Token]) -> list[Finding]:
+    """Return every finding, sorted by file and line. `tokens` are the program's in order of inclusion."""
     found = {finding for rule in RULES for finding in rule(program)}
+    found.update(judge(tokens))
     return sorted(found, key=lambda finding: (finding.file, finding.line, finding.code, finding.thing))
 
 
 def check_text(text: str, file: str = "snippet.mq5") -> list[Finding]:
     """Check one text. Raises TranslationError where it cannot be read."""
-    return check(parse([(text, file)]))
+    return check(parse([(text, file)]), lex(text.removeprefix("\ufeff"), file))
 
 
 def check_file(main: Path, include_dir: Path | None = None) -> list[Finding]:
     """Check a program with all of its includes. Raises TranslationError where it cannot be read."""
-    paths = list(load(main, include_dir).files.values())
-    found = check(read(paths))
+    source = load(main, include_dir)
+    paths = list(source.files.values())
+    found = check(read(paths), source.tokens)
     for path in paths:
         if path.read_bytes().startswith(b"\xef\xbb\xbf"):
             rule = "sources are UTF-8 without BOM"

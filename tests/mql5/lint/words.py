@@ -21,7 +21,8 @@ LIBRARY: Final = frozenset(
     " Strings Tools Trade WinAPI Object.mqh StdLibErr.mqh MovingAverages.mqh VirtualKeys.mqh".split()
 )
 """Folders and files of MQL5's standard library in MetaEditor's Include folder."""
-_SUFFIX: Final = re.compile(r"(?:\d|\.)[fF]?$|^0[xX][0-9A-Fa-f]+$")
+_PLAIN: Final = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fF]?")
+_HEX: Final = re.compile(r"0[xX][0-9A-Fa-f]+")
 MAX_MACRO_PARAMETERS: Final = 8
 
 
@@ -80,10 +81,8 @@ def number_suffix(program: Program) -> Iterator[Finding]:
     """Report suffixes of integers and octal numbers. 1.5f is a float in MQL5 too."""
     for i, token in enumerate(program.code):
         if token.kind is Kind.NUMBER:
-            is_plain = token.text[-1].isdigit() or token.text[-1] == "."
-            if not is_plain and not token.text.lower().startswith("0x") and not _SUFFIX.search(token.text):
-                yield _suffix(program, i)
-            elif token.text.lower().startswith("0x") and not _SUFFIX.search(token.text):
+            pattern = _HEX if token.text.lower().startswith("0x") else _PLAIN
+            if not pattern.fullmatch(token.text):
                 yield _suffix(program, i)
             elif re.fullmatch(r"0\d+", token.text):
                 rule = "C++ reads it as octal, MQL5 as decimal"

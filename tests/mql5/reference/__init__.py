@@ -125,6 +125,14 @@ def names() -> BuiltInNames:
 
 
 @cache
+def errors() -> dict[int, str]:
+    """Return the rule behind each compile error of MetaEditor, by number."""
+    lines = (HERE / "errors.txt").read_text(encoding="utf-8").splitlines()
+    found = (line.partition(" ") for line in lines if line and not line.startswith("#"))
+    return {int(number): rule for number, _, rule in found}
+
+
+@cache
 def enum_names() -> frozenset[str]:
     """Return the names of MQL5's enumerations."""
     return frozenset(group.name for group in groups() if group.name)

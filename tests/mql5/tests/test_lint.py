@@ -25,7 +25,7 @@ PAIRS = [
     (
         "arrow",
         "class C {}; void F(C *p) { p->G(); }",
-        "class C { void G(void) { } }; void F(C *p) { p.G(); }",
+        "class C { public: void G(void) { } }; void F(C *p) { p.G(); }",
     ),
     ("lambda", "void F(void) { int x=[](int a) { return(a); }(1); }", "void F(int &a[]) { int x=a[0]; }"),
     ("plain-enum", "enum class E { E_A };", "enum E { E_A };"),
@@ -143,8 +143,8 @@ PAIRS = [
     ),
     (
         "value-to-reference",
-        "class C { void F(const string &s) { } }; void G(C &c) { c.F((string)1); }",
-        "class C { void F(const string s) { } }; void G(C &c) { c.F((string)1); }",
+        "class C { public: void F(const string &s) { } }; void G(C &c) { c.F((string)1); }",
+        "class C { public: void F(const string s) { } }; void G(C &c) { c.F((string)1); }",
     ),
 ]
 

@@ -98,7 +98,7 @@ def _rewritten(token: Token, last: Token) -> str:
         case Kind.NUMBER:
             return _number(token)
         case Kind.DATE:
-            return f"datetime({_date(token)})"
+            return f"datetime({date_value(token)})"
         case Kind.COLOR:
             return f"color({_color(token)})"
         case Kind.DIRECTIVE:
@@ -134,7 +134,7 @@ def _number(token: Token) -> str:
     return text
 
 
-def _date(token: Token) -> int:
+def date_value(token: Token) -> int:
     """Return seconds since 1970 of D'2026.01.31', D'31.01.2026 12:00' or D'2026.01.31 12:00:30'."""
     parts = [int(part) for part in re.findall(r"\d+", token.text)]
     if len(parts) >= 3 and parts[2] > 31:

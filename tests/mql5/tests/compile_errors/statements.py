@@ -1,0 +1,188 @@
+"""Errors of statements and expressions."""
+
+from typing import Final
+
+from tests.mql5.tests.compile_errors import Pair
+
+PAIRS: Final = (
+    Pair(117, "int F(int a) { if(a>0) return(1); }", "int F(int a) { if(a>0) return(1); return(0); }"),
+    Pair(
+        117,
+        "int F(int a) { switch(a) { case 1: return(1); } }",
+        "int F(int a) { switch(a) { case 1: return(1); default: return(2); } }",
+    ),
+    Pair(118, "int g_x=sizeof int;", "int g_x=(int)sizeof(int);"),
+    Pair(120, "void F(int &a[]) { a[]=1; }", "void F(int &a[]) { a[0]=1; }"),
+    Pair(121, "int F(void) { return; }", "int F(void) { return(1); }"),
+    Pair(123, "void F(int a) { switch(a) { case 1 a++; } }", "void F(int a) { switch(a) { case 1: a++; } }"),
+    Pair(124, "void F(void) { int a=1; int a=2; }", "void F(void) { int a=1; { int b=a; b++; } }"),
+    Pair(124, "void F(int a) { int a=2; }", "void F(int a) { int b=a; b++; }"),
+    Pair(132, "void F(int a) { if a>0 a++; }", "void F(int a) { if(a>0) a++; }"),
+    Pair(137, "void F(void) { 1++; }", "void F(int a) { a++; }"),
+    Pair(141, "void F(int a) { switch(a) a++; }", "void F(int a) { switch(a) { } }"),
+    Pair(150, 'void F(string a) { a=a-"b"; }', 'void F(string a) { a=a+"b"; }'),
+    Pair(
+        150,
+        "struct S { int a; }; void F(S &s) { int x=s+1; }",
+        "struct S { int a; }; void F(S &s) { int x=s.a+1; x++; }",
+    ),
+    Pair(
+        151,
+        "void G(void) { } void F(void) { int x=G(); }",
+        "int G(void) { return(1); } void F(void) { int x=G(); x++; }",
+    ),
+    Pair(
+        151,
+        "void G(void) { } void F(void) { if(G()) return; }",
+        "bool G(void) { return(true); } void F(void) { if(G()) return; }",
+    ),
+    Pair(152, "void F(void) { int x=(1 2); }", "void F(void) { int x=(1+2); x++; }"),
+    Pair(153, "void F(void) { break; }", "void F(void) { while(true) break; }"),
+    Pair(154, "void F(int a) { a++ a--; }", "void F(int a) { a++; a--; }"),
+    Pair(
+        155,
+        "void G(int a,int b) { } void F(void) { G(1 2); }",
+        "void G(int a,int b) { } void F(void) { G(1,2); }",
+    ),
+    Pair(157, "void F(void) { if() return; }", "void F(void) { if(true) return; }"),
+    Pair(157, "void F(int a) { a=; }", "void F(int a) { a=1; }"),
+    Pair(
+        166,
+        "void G(int a) { } void G(long a,long b) { } void F(void) { G(1,2,3); }",
+        "void G(int a) { } void G(long a,long b) { } void F(void) { G(1,2); }",
+    ),
+    Pair(167, "void F(void) { return(1); }", "int F(void) { return(1); }"),
+    Pair(168, "void F(void) { Compute(1); }", "void Compute(int a) { } void F(void) { Compute(1); }"),
+    Pair(
+        171, "void F(int a) { switch(a) { case 1.5: a++; } }", "void F(int a) { switch(a) { case 1: a++; } }"
+    ),
+    Pair(
+        172,
+        "void F(int a) { switch(a) { case 1: a++; case 1: a--; } }",
+        "void F(int a) { switch(a) { case 1: a++; case 2: a--; } }",
+    ),
+    Pair(177, "void F(int a) { 1=a; }", "void F(int a) { a=1; }"),
+    Pair(
+        177,
+        "int G(void) { return(1); } void F(void) { G()=2; }",
+        "int G(void) { return(1); } void F(int a) { a=G(); }",
+    ),
+    Pair(178, "void F(int a) { a+1; }", "void F(int a) { a+=1; }"),
+    Pair(
+        179,
+        "void F(int a) { switch(a) { case 1: int b=a; b++; } }",
+        "void F(int a) { switch(a) { case 1: { int b=a; b++; } } }",
+    ),
+    Pair(180, 'void F(void) { int x="1"; }', 'void F(void) { int x=(int)StringToInteger("1"); x++; }'),
+    Pair(181, "void F(int a) { string s=a; }", "void F(int a) { string s=IntegerToString(a); }"),
+    Pair(183, "void F(int a) { a++; else a--; }", "void F(int a) { if(a>0) a++; else a--; }"),
+    Pair(184, "void F(int a) { case 1: a++; }", "void F(int a) { switch(a) { case 1: a++; } }"),
+    Pair(
+        187,
+        "void F(int a,int b) { switch(a) { case b: a++; } }",
+        "void F(int a) { const int b=1; switch(a) { case 1: a+=b; } }",
+    ),
+    Pair(188, "void F(int n) { int a[n]; a[0]=1; }", "void F(int n) { int a[]; ArrayResize(a,n); }"),
+    Pair(189, "void F(const int a) { a=1; }", "void F(int a) { a=1; }"),
+    Pair(189, "const int g_x=1; void F(void) { g_x++; }", "int g_x=1; void F(void) { g_x++; }"),
+    Pair(197, "void F(int &a[]) { a[1.5]=1; }", "void F(int &a[]) { a[1]=1; }"),
+    Pair(198, "int g_x=1/0;", "int g_x=1/1;"),
+    Pair(199, "void G(int a) { } void F(void) { G(1,2); }", "void G(int a) { } void F(void) { G(1); }"),
+    Pair(199, "void F(void) { Sleep(1,2); }", "void F(void) { Sleep(1); }", "argument-count"),
+    Pair(
+        200,
+        "void G(int &a) { a=1; } void F(void) { G(1); }",
+        "void G(int &a) { a=1; } void F(int a) { G(a); }",
+        "value-to-reference",
+    ),
+    Pair(
+        201,
+        "void G(int &a) { a=1; } void F(double a) { G(a); }",
+        "void G(int &a) { a=1; } void F(int a) { G(a); }",
+    ),
+    Pair(
+        202,
+        "void G(int &a) { a=1; } void F(const int a) { G(a); }",
+        "void G(const int &a) { } void F(const int a) { G(a); }",
+    ),
+    Pair(210, "void F(void) { continue; }", "void F(void) { while(true) continue; }"),
+    Pair(218, "void F(void) { int a[2]; a[2]=1; }", "void F(void) { int a[2]; a[1]=1; }"),
+    Pair(
+        218,
+        "int g_a[2][3]; int F(void) { return(g_a[1][3]); }",
+        "int g_a[2][3]; int F(void) { return(g_a[1][2]); }",
+    ),
+    Pair(218, "void F(int &a[]) { a[-1]=1; }", "void F(int &a[]) { a[1]=1; }"),
+    Pair(223, "void F(int a) { a=a+; }", "void F(int a) { a=a+1; }"),
+    Pair(
+        235,
+        "class C { }; void F(void) { C *a[2]; delete a; }",
+        "class C { }; void F(void) { C *a[2]; delete a[0]; }",
+    ),
+    Pair(235, "void F(void) { int a[2]; delete[] a; }", "class C { }; void F(C *a) { delete a; }"),
+    Pair(236, "void F(int a) { do a++; a--; }", "void F(int a) { do a++; while(a<3); }"),
+    Pair(237, "void F(int a) { delete a; }", "class C { }; void F(C *a) { delete a; }"),
+    Pair(
+        238,
+        "void F(int a) { switch(a) { default: a++; default: a--; } }",
+        "void F(int a) { switch(a) { case 1: a++; default: a--; } }",
+    ),
+    Pair(241, "void F(int a) { a[0]=1; }", "void F(int &a[]) { a[0]=1; }"),
+    Pair(
+        241,
+        "void G(int &a[]) { a[0]=1; } void F(int a) { G(a); }",
+        "void G(int &a[]) { a[0]=1; } void F(int &a[]) { G(a); }",
+    ),
+    Pair(247, "class C { }; void F(C *p) { int x=delete p; }", "class C { }; void F(C *p) { delete p; }"),
+    Pair(
+        252,
+        "struct S { int a; }; void F(S &s) { int x=(int)s; }",
+        "struct S { int a; }; void F(S &s) { int x=(int)s.a; x++; }",
+    ),
+    Pair(256, "void F(void) { int x=missing; }", "void F(int present) { int x=present; x++; }"),
+    Pair(
+        260,
+        "void F(double a) { switch(a) { case 1: a=2; } }",
+        "void F(double a) { switch((int)a) { case 1: a=2; } }",
+    ),
+    Pair(
+        260,
+        'void F(string a) { switch(a) { case 1: a="b"; } }',
+        "void F(int a) { switch(a) { case 1: a=2; } }",
+    ),
+    Pair(280, "void F(int a) { a.b=1; }", "struct S { int b; }; void F(S &a) { a.b=1; }"),
+    Pair(
+        291,
+        "void G(int a,int b) { } void F(void) { G(1,); }",
+        "void G(int a,int b) { } void F(void) { G(1,2); }",
+    ),
+    Pair(
+        302,
+        "struct A { int a; }; struct B { int b; }; void F(A &a,B &b) { a=b; }",
+        "struct A { int a; }; void F(A &a,A &b) { a=b; }",
+    ),
+    Pair(
+        302,
+        "struct A { int a; }; void F(A &a) { int x=a; }",
+        "struct A { int a; }; void F(A &a) { int x=a.a; x++; }",
+    ),
+    Pair(
+        321,
+        "void F(int a) { Print(EnumToString(a)); }",
+        "void F(ENUM_ORDER_TYPE a) { Print(EnumToString(a)); }",
+    ),
+    Pair(
+        324,
+        "void F(void) { for(int a[2]; ; ) { } }",
+        "void F(void) { int a[2]; for(a[0]=0; a[0]<3; a[0]++) { } }",
+    ),
+    Pair(
+        325,
+        "void F(void) { template<typename T> void G(T a); }",
+        "template<typename T> void G(T a) { } void F(void) { }",
+    ),
+    Pair(327, "void F(int a) { static int b=a; b++; }", "void F(int a) { static int b=1; b+=a; }"),
+    Pair(334, "void F(double a) { int x=(int)(a%2); }", "void F(int a) { int x=a%2; x++; }"),
+    Pair(334, "void F(double a) { long x=(long)(a|1); }", "void F(long a) { long x=a|1; x++; }"),
+    Pair(406, "class C { }; void F(int a) { C c=(C)a; }", "class C { }; void F(const C &a) { C c=a; }"),
+)
