@@ -1,13 +1,14 @@
 """Actions required of an operator, derived from the journal and from a running sidecar."""
 
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from bridge.core.director.responses import FailureKind
+from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views.status import JournalStatus, UnresolvedCommand
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 from bridge.sidecar.runtime import PollNote
@@ -16,6 +17,8 @@ UNKNOWN = "UNKNOWN"
 """State of a command whose outcome neither ledger nor broker shows."""
 LOCKED_S: Final = 2.0
 """Seconds for which a lock of another program may last before an action is required."""
+MOST_NAMED: Final = 5
+"""Most orders and positions that an action names."""
 OUTAGE_S: Final = 300.0
 """Seconds for which the Director may be unreachable before an action is required."""
 
@@ -28,7 +31,7 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     """JOURNAL_LOST, HALT_NOT_STORED, JOURNAL_UNREAD, QUARANTINED, HALTED,
     UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL,
-    TRADING_FORBIDDEN, NOT_CONFIGURED, NO_ANSWER."""
+    TRADING_FORBIDDEN, NOT_CONFIGURED, LOST_ORDERS, NO_ANSWER."""
     what: str
     """Condition, in words."""
     remedy: str
@@ -42,19 +45,20 @@ def required_actions(
     options: str,
     configured: Collection[str] | None = None,
     unread: str = "",
+    lost: Sequence[LostOrders] = (),
 ) -> list[RequiredAction]:
     """Return the required actions, the gravest first.
 
     `unanswered` is the reason for which a sidecar that seems to run did not answer, `options` the options that
     command lines in the remedies need, `configured` the officers of the configuration; None: all of the journal.
-    `journal` is None where it could not be read, for the reason `unread`.
+    `journal` is None where it could not be read, for the reason `unread`. `lost` are the orders that it lacks.
     """
     found = [] if live is None else [*_of_stops(live)]
     if journal is None:
         remedy = "stop the sidecar, and look at the file and its folder; nothing of it can be shown"
         found.append(RequiredAction(officer="", code="JOURNAL_UNREAD", what=unread, remedy=remedy))
     else:
-        found += _of_journal(journal, options)
+        found += [*_of_journal(journal, options), *_of_lost_orders(lost, options)]
         if configured is not None:
             found += _of_removed_officers(journal, configured)
     if unanswered:
@@ -99,7 +103,8 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 code="QUARANTINED",
                 what=f"nothing is sent: {officer.quarantine}",
                 remedy=(
-                    f"compare the account with 'execution-officer journal{options} list', then: "
+                    f"compare the account with 'execution-officer journal{options} list', adopt what the journal "
+                    f"lacks (execution-officer recover{options} --officer {officer.officer}), then: "
                     f'execution-officer rebind{options} --officer {officer.officer} --why "WHAT YOU FOUND"'
                 ),
             )
@@ -145,6 +150,25 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
             )
 
 
+def _of_lost_orders(lost: Sequence[LostOrders], options: str) -> Iterator[RequiredAction]:
+    for each in lost:
+        if each.orders:
+            named = [
+                f"{order.directive_id or order.client_order_id} ({order.state})" for order in each.orders
+            ]
+            more = ", ..." if len(named) > MOST_NAMED else ""
+            yield RequiredAction(
+                officer=each.officer,
+                code="LOST_ORDERS",
+                what=f"the journal lacks {len(named)} of our orders, and does nothing with them: "
+                f"{', '.join(named[:MOST_NAMED])}{more}",
+                remedy=(
+                    "compare the account, then: "
+                    f"execution-officer recover{options} --officer {each.officer} --adopt"
+                ),
+            )
+
+
 def _of_removed_officers(journal: JournalStatus, configured: Collection[str]) -> Iterator[RequiredAction]:
     """Yield an action for each officer that the configuration lost while something of it is open."""
     for officer in journal.officers:
@@ -158,8 +182,8 @@ def _of_removed_officers(journal: JournalStatus, configured: Collection[str]) ->
             yield RequiredAction(
                 officer=officer.officer,
                 code="NOT_CONFIGURED",
-                what=f"{', '.join(named[:5])} open, and the configuration does not have the officer: nothing is "
-                "closed, changed or reported",
+                what=f"{', '.join(named[:MOST_NAMED])} open, and the configuration does not have the officer: "
+                "nothing is closed, changed or reported",
                 remedy="put the officer into the configuration again and flatten it, or close them in the terminal",
             )
 

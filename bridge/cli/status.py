@@ -1,5 +1,6 @@
 """`execution-officer status`: state of sidecar, terminals and journal, for operators and monitoring."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +22,8 @@ from bridge.core.units.decimals import plain
 from bridge.exits import ExitCode
 from bridge.journal.database.errors import JournalError
 from bridge.journal.database.lock import is_held
+from bridge.journal.operator import lost_orders
+from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views import status as queries
 from bridge.journal.views.status import JournalStatus, OfficerStatus
 from bridge.sidecar.control_file import ControlFileError
@@ -76,9 +79,9 @@ def _look(config: Config, options: str) -> Report:
             unanswered = f"cannot be asked, and a process {runs}: {nobody}"
     except NoAnswerError as error:
         unanswered = f"does not answer: {error}"
-    journal, unread = _read(config, must=sidecar is None and not unanswered)
+    journal, lost, unread = _read(config, must=sidecar is None and not unanswered)
     configured = {officer.id for officer in config.settings.officers}
-    found = required_actions(journal, sidecar, unanswered, options, configured, unread)
+    found = required_actions(journal, sidecar, unanswered, options, configured, unread, lost)
     return Report(
         well=sidecar is not None and not found,
         running=sidecar is not None,
@@ -89,19 +92,23 @@ def _look(config: Config, options: str) -> Report:
     )
 
 
-def _read(config: Config, *, must: bool) -> tuple[JournalStatus | None, str]:
-    """Return the journal's status, or None and the reason. Raises JournalError where there `must` be one."""
+def _read(config: Config, *, must: bool) -> tuple[JournalStatus | None, list[LostOrders], str]:
+    """Return the journal's status and its lost orders, or None and the reason. Raises JournalError where there
+    `must` be one."""
     try:
         with journal_at(config.journal) as db:
             journal = queries.status(db, config.journal)
+            db.conn.row_factory = sqlite3.Row
+            now = SystemClock().now()
+            lost = [lost_orders.list_all(db.conn, officer, now) for officer in config.settings.officers]
     except JournalError as error:
         if must:
             raise
-        return None, str(error)
+        return None, [], str(error)
     known = {officer.officer for officer in journal.officers}
     # Officers of the configuration that the journal does not have yet.
     new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
-    return msgspec.structs.replace(journal, officers=[*journal.officers, *new]), ""
+    return msgspec.structs.replace(journal, officers=[*journal.officers, *new]), lost, ""
 
 
 class _Table(NamedTuple):

@@ -54,12 +54,21 @@ def test_recover_lists_adopts_and_says_when_nothing_is_lacking(lossy: CommandLin
     look = ("recover", "--officer", OFFICER, "--last-scan")
     assert lossy.run(*look) == ExitCode.UNADOPTED
     assert "dir-1" in lossy.stdout and "position open" in lossy.stdout and "No sidecar runs" in lossy.stdout
+    actions = {action["code"]: action for action in lossy.status()[1]["required_actions"]}
+    assert "1 of our orders" in actions["LOST_ORDERS"]["what"]
+    assert "dir-1 (position open)" in actions["LOST_ORDERS"]["what"]
+    assert (
+        f"recover --config {json.dumps(str(lossy.folder / 'bridge.toml'))}"
+        in actions["LOST_ORDERS"]["remedy"]
+    )
     assert lossy.run(*look, "--adopt", "--yes", "--why", "restored") == ExitCode.OK
     assert "is adopted" in lossy.stdout
     assert lossy.run(*look) == ExitCode.OK
     assert f"{OFFICER}: the journal lacks no order of ours, by the scan of" in lossy.stdout
-    [position] = lossy.status()[1]["journal"]["positions"]
+    status = lossy.status()[1]
+    [position] = status["journal"]["positions"]
     assert (position["directive_id"], position["identifier"]) == ("dir-1", POSITION)
+    assert [action["code"] for action in status["required_actions"]] == ["QUARANTINED"]
 
 
 def test_recover_without_a_terminal_is_refused_and_changes_nothing(lossy: CommandLine) -> None:

@@ -159,7 +159,7 @@ class Step:
         noted = self.audit(AuditKind.QUARANTINE, reason)
         message = (
             f"{reason}. Nothing is sent until an operator has checked the account: "
-            "see 'execution-officer rebind --help'"
+            "see 'execution-officer recover --help' and 'execution-officer rebind --help'"
         )
         self.emit(
             [

@@ -360,3 +360,21 @@ def test_intent_without_a_record_is_adopted_and_searched_from_the_beginning(
     assert request.item.since_server_ms < deal(command.order).time_server_ms - 365 * 86_400_000
     bench.report(deal(command.order), seen(command.order))
     assert (bench.directive_state(), bench.emitted()) == ("FILLED", [])
+
+
+def test_history_is_read_again_where_deals_of_an_adopted_position_are_missing(
+    before: JournalBench, restore: Restore
+) -> None:
+    order = fill(before, directive())
+    bench = restore()
+    opened_ms = deal(order).time_server_ms - 30 * 86_400_000
+    left = standing(order, volume="0.1")
+    bench.report(ledger_of(order), result(order), deal(order), past(order))
+    bench.report(msgspec.structs.replace(left, time_server_ms=opened_ms), scan(1, NOW, POSITION))
+    adopt(bench, order.client_order_id)
+    assert bench.rows("SELECT watermark_server_ms FROM officers") == [(opened_ms,)]
+    manual = leaving(order, reason="CLIENT", magic=0, volume=order.volume - left.volume)
+    bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
+    bench.report(msgspec.structs.replace(manual, time_server_ms=opened_ms + 1), scan(2, NOW, POSITION))
+    assert bench.rows("SELECT volume_in, volume_out FROM open_positions") == [("0.3", "0.2")]
+    assert bench.emitted() == []
