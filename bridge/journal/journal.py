@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -103,17 +103,25 @@ class Journal(Transactions):
         items: Sequence[Item],
         now: datetime,
         *,
+        first_listing: bool = False,
         uncertainty: ClockUncertainty | None = None,
     ) -> Taken:
-        """Store the items of a poll. A batch without a new item costs no transaction."""
+        """Store the items of a poll. A batch without a new item costs no transaction.
+
+        `first_listing`: they are of the first list that the Director has given for the officer since the journal
+        was opened.
+        """
         fresh = self._read("intake", lambda: intake.unknown_items(self._connection, officer, items))
         if not fresh:
             return Taken()
+        tolerance = timedelta(seconds=self._settings.director.max_clock_skew_s)
         return self._step(
             "intake",
             officer,
             now,
-            lambda step: intake.take_items(step, self._officers[officer], fresh),
+            lambda step: intake.take_items(
+                step, self._officers[officer], fresh, first_listing=first_listing, tolerance=tolerance
+            ),
             uncertainty,
         )
 

@@ -18,7 +18,8 @@ from bridge.journal.database.errors import JournalLostError, JournalUnavailableE
 from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import LockWait
 from bridge.journal.operator.stop_requests import StopRequests, StoredStops
-from bridge.journal.steps.step import Step
+from bridge.journal.steps.step import Opening, Step
+from bridge.journal.tables import directives
 
 T = TypeVar("T")
 
@@ -44,7 +45,9 @@ class Transactions:
         self.stops = StopRequests()
         """Halts and flattens that count before they are stored. The next transaction stores them."""
         self._monotonic = monotonic
-        self._dispatch_clock = DispatchClock(monotonic())
+        started = monotonic()
+        self._dispatch_clock = DispatchClock(started)
+        self._opening = Opening(started, directives.last_id(connection))
 
     def store_stops(self) -> None:
         """Store the stop requests that were accepted and are not in the journal yet."""
@@ -109,4 +112,5 @@ class Transactions:
             uncertainty=uncertainty,
             dispatch_clock=self._dispatch_clock,
             monotonic=self._monotonic(),
+            opening=self._opening,
         )

@@ -35,6 +35,8 @@ class Poller:
         """Id of the present silence."""
         self._log = runtime.log.bind(officer=officer.id)
         self._failures = 0
+        self._listed = False
+        """True once a whole list of the Director is in the journal."""
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -119,13 +121,16 @@ class Poller:
             failure = await self._journal(items[start : start + INTAKE_ITEMS])
             if failure is not None:
                 return failure
+        self._listed = True
         return None
 
     async def _journal(self, items: Sequence[Item]) -> Failed | None:
-        now, uncertainty = self._runtime.now(), self._runtime.uncertainty
+        now, uncertainty, first = self._runtime.now(), self._runtime.uncertainty, not self._listed
         try:
             taken = await self._runtime.step(
-                lambda journal: journal.intake(self._officer, items, now, uncertainty=uncertainty)
+                lambda journal: journal.intake(
+                    self._officer, items, now, first_listing=first, uncertainty=uncertainty
+                )
             )
         except JournalUnavailableError as error:
             # None of these is in the journal, and nothing is lost: the Director lists them again.

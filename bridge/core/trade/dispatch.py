@@ -93,11 +93,18 @@ def _paused_enough(command: CommandRecord, now: datetime) -> bool:
 
 
 def message(
-    command: CommandRecord, gate: Gate, *, deadline_s: float, now: datetime, expires_server_ms: int = 0
+    command: CommandRecord,
+    gate: Gate,
+    *,
+    deadline_s: float,
+    now: datetime,
+    expires_server_ms: int = 0,
+    search_from_server_ms: int = 0,
 ) -> Command:
     """Return the dispatched command as the message to send.
 
-    `expires_server_ms` is the pending order's own expiry on the broker's clock; 0 where it has none.
+    `expires_server_ms` is the pending order's own expiry, `search_from_server_ms` the start of the search in the
+    history, both on the broker's clock; 0 where there is none.
     """
     left_s = min(deadline_s, (command.expires_at - now).total_seconds())
     return Command(
@@ -106,4 +113,5 @@ def message(
         deadline_ms=gate.clock_ms + int(max(left_s, 0) * 1000),
         order=command.order,
         expires_server_ms=expires_server_ms,
+        search_from_server_ms=search_from_server_ms,
     )

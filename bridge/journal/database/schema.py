@@ -114,6 +114,7 @@ CREATE TABLE directives (                       -- the inbox
     error_code TEXT NOT NULL DEFAULT '',        -- code of the rejection, expiry or withdrawal; '': none
     error_message TEXT NOT NULL DEFAULT '',     -- message to that code
     changed_at TEXT,                            -- time at which the Director first listed it with another body
+    search_history INTEGER NOT NULL DEFAULT 0,  -- 1: an earlier journal may have carried it out: searched first
     UNIQUE (officer, directive_id)
 ) STRICT;
 -- Without a WHERE on the state: SQLite does not use such an index for the IN and NOT IN of the queries.

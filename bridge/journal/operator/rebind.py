@@ -77,6 +77,8 @@ def rebind(step: Step, *, account: bool, why: str, renamed_server: str = "", log
         check_login(step.connection, step.officer, login)
         officers.rename_server(step.connection, step.officer, renamed_server)
     officers.forget_ledger(step.connection, step.officer)
+    # The ledger that could show what was sent is accepted by a person, not by comparison.
+    directives.search_all(step.connection, step.officer)
     officers.set_quarantine(step.connection, step.officer, "")
     rebound = Rebound(
         quarantine=officer.quarantine,

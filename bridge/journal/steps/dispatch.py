@@ -10,7 +10,7 @@ import msgspec
 
 from bridge.core.link.messages import Command, Inquire, StatusRequest, StatusRequestItem
 from bridge.core.settings import LinkSettings, OfficerSettings
-from bridge.core.trade import dispatch, transitions
+from bridge.core.trade import dispatch, earlier_sends, transitions
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.records import CommandRecord
@@ -23,7 +23,7 @@ from bridge.journal.steps.plan import plan
 from bridge.journal.steps.risk_limits import RiskCheck
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, dispatches
+from bridge.journal.tables import commands, directives, dispatches
 
 UNRESOLVED_STATES: Final = tuple(state for state in CommandState if state.unresolved)
 """States of commands whose outcome a new session must ask for."""
@@ -92,7 +92,12 @@ def _dispatch(
         expires = datetime.fromtimestamp(sent.order.expires_ms / 1000, UTC)
         expires_server_ms = max(broker_time.to_server_ms(expires, known), 0)
     message = dispatch.message(
-        sent, gate, deadline_s=link.command_deadline_s, now=step.latest, expires_server_ms=expires_server_ms
+        sent,
+        gate,
+        deadline_s=link.command_deadline_s,
+        now=step.latest,
+        expires_server_ms=expires_server_ms,
+        search_from_server_ms=_search_from_ms(step, sent, known),
     )
     commands.update(step.connection, sent)
     dispatches.add(
@@ -108,6 +113,20 @@ def _dispatch(
     subject = f"{sent.client_order_id} attempt {sent.attempt}"
     step.audit(AuditKind.DISPATCH, subject, f"epoch {gate.epoch}", sent.directive_id)
     return message
+
+
+def _search_from_ms(step: Step, command: CommandRecord, known: list[Offset]) -> int:
+    """Return the broker's time from which its history is searched for the command before it is sent; 0: not at all.
+
+    A change makes no order, and sent twice it does no more than once.
+    """
+    taken = directives.taken(step.connection, step.officer, command.directive_id)
+    if taken is None or command.order.kind.changes:
+        return 0
+    if not taken.search_history and taken.id > step.unbroken.last_id:
+        return 0
+    since = earlier_sends.search_from(taken.issued_at, taken.received_at)
+    return 1 if since is None else max(broker_time.to_server_ms(since, known), 1)
 
 
 def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -> list[StatusRequest]:
@@ -148,11 +167,18 @@ def request_status(step: Step, link: LinkSettings, gate: Gate, *, first: bool) -
                     attempt=asked.attempt,
                     request_no=asked.request_no,
                     ledger=sent.ledger_id if sent is not None else NO_LEDGER,
-                    since_server_ms=max(broker_time.to_server_ms(since, known), 0),
+                    since_server_ms=_since_ms(
+                        broker_time.to_server_ms(since, known), _search_from_ms(step, asked, known)
+                    ),
                 ),
             )
         )
     return requests
+
+
+def _since_ms(dispatched_ms: int, search_from_ms: int) -> int:
+    """Return the start of the search for a status reply: an earlier journal may have dispatched it before."""
+    return max(min(dispatched_ms, search_from_ms) if search_from_ms else dispatched_ms, 0)
 
 
 def _is_due(command: CommandRecord, link: LinkSettings, now: datetime) -> bool:

@@ -5,14 +5,16 @@ directives for ever causes no write.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 
 from bridge.core.director.poll import Item
 from bridge.core.director.problem import Problem
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade import events, validation
+from bridge.core.trade import earlier_sends, events, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind
@@ -42,10 +44,21 @@ def _is_known(connection: sqlite3.Connection, officer: str, item: Item) -> bool:
     return directives.is_known(connection, officer, item.directive_id, item.fingerprint)
 
 
-def take_items(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> Taken:
-    """Store the items, and reject those that can never be sent. Each directive gets DIRECTIVE_RECEIVED first."""
+def take_items(
+    step: Step, settings: OfficerSettings, items: Sequence[Item], *, first_listing: bool, tolerance: timedelta
+) -> Taken:
+    """Store the items, and reject those that can never be sent. Each directive gets DIRECTIVE_RECEIVED first.
+
+    `first_listing` and `tolerance` are as for `earlier_sends.may_have_been_sent`.
+    """
     new = rejected = changed = 0
     ignored: list[tuple[str, tuple[str, ...]]] = []
+    may_have_been_sent = partial(
+        earlier_sends.may_have_been_sent,
+        unbroken=step.unbroken,
+        first_listing=first_listing,
+        tolerance=tolerance,
+    )
     for item in items:
         # Checked again: the same id may be twice in one batch.
         if _is_known(step.connection, step.officer, item):
@@ -64,7 +77,7 @@ def take_items(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> 
                 ignored.append((item.directive_id, item.ignored))
             try:
                 with step.contained():
-                    accepted = _take_new(step, settings, item.directive_id, item)
+                    accepted = _take_new(step, settings, item.directive_id, item, may_have_been_sent)
             except Exception as error:
                 if is_file_error(error):
                     # Nothing against the directive: the step fails as a whole.
@@ -74,7 +87,7 @@ def take_items(step: Step, settings: OfficerSettings, items: Sequence[Item]) -> 
                     "INTERNAL_ERROR", f"the bridge failed on it: {type(error).__name__}: {error}"
                 )
                 unusable = msgspec.structs.replace(item, directive=None, problem=failed)
-                accepted = _take_new(step, settings, item.directive_id, unusable)
+                accepted = _take_new(step, settings, item.directive_id, unusable, may_have_been_sent)
             rejected += not accepted
     return Taken(new, rejected, changed, tuple(ignored))
 
@@ -117,7 +130,13 @@ def _take_changed(step: Step, directive_id: str, item: Item) -> None:
     )
 
 
-def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: Item) -> bool:
+def _take_new(
+    step: Step,
+    settings: OfficerSettings,
+    directive_id: str,
+    item: Item,
+    may_have_been_sent: Callable[[datetime], bool],
+) -> bool:
     """Store a new directive. Return True where it waits for its turn, False where it is rejected or expired."""
     directive = item.directive
     problem = (
@@ -136,6 +155,7 @@ def _take_new(step: Step, settings: OfficerSettings, directive_id: str, item: It
         expires_at=None if directive is None else validation.expiry(directive, settings, step.now),
         state=state,
         problem=problem,
+        search_history=directive is not None and may_have_been_sent(directive.issued_at),
         at=step.now,
     )
     step.audit(AuditKind.DIRECTIVE, directive_id, item.raw, directive_id)

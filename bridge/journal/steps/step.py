@@ -6,13 +6,14 @@ A `Step` lives inside one transaction. It knows the time, and the account that t
 import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from bridge.core.director.contract import OPERATOR_PREFIX, encode_event
 from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import CommandProgress, DirectiveState, directive_state
+from bridge.core.trade.earlier_sends import Unbroken
 from bridge.core.trade.events import DIRECTIVE_SUBJECT, event_key, system_error
 from bridge.core.trade.executors import Dispatch, DispatchClock
 from bridge.core.trade.records import CommandRecord, NewEvent, Outcome
@@ -22,6 +23,15 @@ from bridge.journal.database.operator_marks import EVERYTHING
 from bridge.journal.database.words import AuditKind, HaltSetter
 from bridge.journal.tables import commands, directives, dispatches, events, halts, officers, positions
 from bridge.journal.tables.values import Account
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """The journal as it was opened."""
+
+    monotonic: float
+    """Time of the process's monotonic clock, in seconds."""
+    last_id: int
+    """Place of the last directive in the inbox."""
 
 
 class Step:
@@ -37,6 +47,7 @@ class Step:
         uncertainty: ClockUncertainty | None = None,
         dispatch_clock: DispatchClock,
         monotonic: float,
+        opening: Opening,
     ) -> None:
         self.connection = connection
         self.now = now
@@ -50,6 +61,10 @@ class Step:
         self._dispatch_clock = dispatch_clock
         self._monotonic = monotonic
         """Time of the process's monotonic clock, in seconds."""
+        self.unbroken = Unbroken(
+            since=self.latest - timedelta(seconds=monotonic - opening.monotonic), last_id=opening.last_id
+        )
+        """Time since which the journal is known to lack nothing."""
         known = officers.load_or_add(connection, officer)
         self.account = known.account
         self.quarantine = known.quarantine

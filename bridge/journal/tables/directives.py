@@ -12,7 +12,7 @@ from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.journal.database.sql import Parameters, column_list, insert, words
 from bridge.journal.database.words import Origin, OwnAction, member
-from bridge.journal.tables.values import text
+from bridge.journal.tables.values import moment, text
 
 TABLE: Final = "directives"
 NEW: Final = (
@@ -30,6 +30,7 @@ NEW: Final = (
     "state_at",
     "error_code",
     "error_message",
+    "search_history",
 )
 COLUMNS: Final = ("id", *NEW, "changed_at")
 
@@ -82,6 +83,17 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     def own_directive(self) -> OwnDirective:
         """The bridge's own directive. Raises msgspec.ValidationError for an unknown action."""
         return _own.decode(self.body)
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """Times of one directive, for the search at the broker."""
+
+    id: int
+    issued_at: datetime | None
+    """Own directive: as `received_at`. None: not known."""
+    received_at: datetime
+    search_history: bool
+    """True where an earlier journal may have carried it out."""
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +212,7 @@ def add(
     expires_at: datetime | None,
     state: DirectiveState,
     problem: Problem | None,
+    search_history: bool,
     at: datetime,
 ) -> None:
     """Insert a directive of the Director. Raises sqlite3.IntegrityError where its id is known."""
@@ -221,6 +234,7 @@ def add(
             "state_at": utc_text(at),
             "error_code": problem.code if problem else "",
             "error_message": problem.message if problem else "",
+            "search_history": int(search_history),
         },
     )
 
@@ -250,6 +264,8 @@ def add_own(
         "state_at": utc_text(at),
         "error_code": "",
         "error_message": "",
+        # The id of any other names a place and time; this one's may have been used before a loss.
+        "search_history": int(own.action is OwnAction.CLOSE_POSITION),
     }
     inserted = connection.execute(f"{insert(TABLE, NEW)} ON CONFLICT DO NOTHING", values)
     return inserted.rowcount > 0
@@ -276,6 +292,7 @@ def add_adopted(
             "state_at": utc_text(at),
             "error_code": "",
             "error_message": "",
+            "search_history": 1,
         },
     )
 
@@ -329,6 +346,40 @@ def without_commands(connection: sqlite3.Connection, officer: str) -> list[str]:
         {"officer": officer},
     )
     return [row["directive_id"] for row in rows]
+
+
+def last_id(connection: sqlite3.Connection) -> int:
+    """Return the place of the last directive in the inbox; 0 where there is none."""
+    found = connection.execute("SELECT coalesce(max(id), 0) AS last FROM directives").fetchone()
+    return int(found["last"])
+
+
+def taken(connection: sqlite3.Connection, officer: str, directive_id: str) -> Taken | None:
+    """Return the directive's times; None where the inbox does not hold it."""
+    row = connection.execute(
+        "SELECT id, origin, received_at, search_history, json_extract(body, '$.issued_at') AS issued_at"
+        " FROM directives WHERE officer = :officer AND directive_id = :directive_id",
+        {"officer": officer, "directive_id": directive_id},
+    ).fetchone()
+    if row is None:
+        return None
+    received_at = datetime.fromisoformat(row["received_at"])
+    own = member(Origin, TABLE, "origin", row["origin"]) is not Origin.DIRECTOR
+    return Taken(
+        id=row["id"],
+        issued_at=received_at if own else moment(row["issued_at"]),
+        received_at=received_at,
+        search_history=bool(row["search_history"]),
+    )
+
+
+def search_all(connection: sqlite3.Connection, officer: str) -> None:
+    """Let the broker be searched before anything more is sent for the officer's directives that are not over."""
+    connection.execute(
+        "UPDATE directives SET search_history = 1 WHERE officer = :officer"
+        f" AND state IN ({words([DirectiveState.RECEIVED, DirectiveState.WORKING])})",
+        {"officer": officer},
+    )
 
 
 def mark_changed(connection: sqlite3.Connection, officer: str, directive_id: str, at: datetime) -> None:

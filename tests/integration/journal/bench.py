@@ -42,6 +42,8 @@ PREFIX: Final = 0xAB
 NOW: Final = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 OFFSET_S: Final = 7200
 """The broker's clock is two hours ahead of UTC."""
+OPEN_S: Final = 3600.0
+"""Seconds for which the journal has been open when a test begins."""
 INSTANCE_ID: Final = "b0" * 16
 LEDGER: Final = "1e" * 16
 OTHER_LEDGER: Final = "2e" * 16
@@ -161,6 +163,8 @@ class JournalBench:
         if new:
             file.create(path)
         self.open()
+        # It has been open for a while: what is issued now cannot have been carried out before.
+        self.monotonic_s += OPEN_S
 
     def open(self) -> None:
         """Open the journal, as after a start."""
@@ -178,10 +182,12 @@ class JournalBench:
 
     # The Director
 
-    def take(self, *items: str, officer: str = OFFICER) -> Taken:
+    def take(self, *items: str, officer: str = OFFICER, first_listing: bool = False) -> Taken:
         """Store the items of a poll."""
         batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
-        return self.journal.intake(officer, batch, self.now, uncertainty=self.uncertainty)
+        return self.journal.intake(
+            officer, batch, self.now, first_listing=first_listing, uncertainty=self.uncertainty
+        )
 
     def due(self, limit: int = 100, busy: frozenset[tuple[str, str | None]] = frozenset()) -> list[Outgoing]:
         """Return the events that may be posted now."""

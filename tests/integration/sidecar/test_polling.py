@@ -57,6 +57,25 @@ async def test_first_poll_is_immediate_and_the_next_follows_after_the_interval(
 
 
 @pytest.mark.usefixtures("polling")
+async def test_only_directives_of_the_first_list_are_searched_at_the_broker(
+    harness: Harness, director: Sandbox
+) -> None:
+    # By its time of issue alone neither is searched.
+    issued_at, expires_at = (utc_text(datetime.now(UTC) + timedelta(days=days)) for days in (2, 3))
+    director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503, requests=1), Endpoint.POLL)
+    director.issue(harness.directive("dir-1", issued_at=issued_at, expires_at=expires_at))
+    [wait] = await harness.clock.asleep()
+    assert directives(harness) == []
+    harness.clock.advance(wait)
+    await harness.clock.asleep()
+    director.issue(harness.directive("dir-2", issued_at=issued_at, expires_at=expires_at))
+    harness.clock.advance(INTERVAL_S)
+    await harness.clock.asleep()
+    found = harness.rows("SELECT directive_id, search_history FROM directives ORDER BY id")
+    assert found == [("dir-1", 1), ("dir-2", 0)]
+
+
+@pytest.mark.usefixtures("polling")
 async def test_poll_interval_of_a_connected_terminal_is_used(harness: Harness) -> None:
     await harness.clock.asleep()
     harness.runtime.poll_intervals[OFFICER] = 2
