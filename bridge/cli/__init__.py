@@ -1,7 +1,9 @@
 """Command line of execution-officer. Each command is a module and returns None or an ExitCode."""
 
+import io
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 
@@ -80,6 +82,17 @@ def invoke(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else ExitCode.OK
 
 
+def _escape_unencodable(*streams: TextIO) -> None:
+    """Let each stream escape what its encoding lacks: a command that has done its work must not fail at its answer.
+
+    On Windows a pipe or a file has the code page's encoding, and a Director or broker writes some of the texts.
+    """
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command line of this process: entry point of `execution-officer` and `python -m bridge`."""
+    _escape_unencodable(sys.stdout, sys.stderr)
     sys.exit(invoke(sys.argv[1:]))

@@ -1,5 +1,6 @@
 """Commands while another program locks the journal, or while this user may not read it. No sidecar runs."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ from typing import Final
 import pytest
 
 from bridge.exits import ExitCode
+from bridge.sidecar import control_file
 from tests.acceptance import commands
 from tests.acceptance.command_line import CommandLine
 
@@ -101,3 +103,33 @@ def test_reader_without_the_right_to_write_to_the_folder_is_refused_with_the_rea
     assert done.returncode == ExitCode.JOURNAL_READ_ONLY, done.stderr
     assert "reading needs the right to write to the journal's folder" in done.stderr
     assert "restore nothing" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_status_of_a_user_who_may_not_ask_the_sidecar_does_not_call_it_well(
+    command_line: CommandLine,
+) -> None:
+    """The control file and the lock file belong to another user, as a service's do."""
+    control = control_file.control_path(command_line.journal)
+    control.touch(0o600)
+    beside = command_line.journal.with_name("journal.db.lock")
+    beside.touch(0o600)
+    for path in (control, beside):
+        os.chown(path, 12_345, 12_345)
+    done = subprocess.run(
+        [
+            *without_privileges(),
+            *(sys.executable, "-m", "bridge", "status"),
+            *("--config", str(command_line.folder / "bridge.toml"), "--json"),
+        ],
+        env=commands.environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == ExitCode.ATTENTION, done.stderr
+    report = json.loads(done.stdout)
+    [required_action] = report["required_actions"]
+    assert (report["well"], required_action["code"]) == (False, "NO_ANSWER")
+    assert "may own the journal, which this user cannot find out" in required_action["what"]
+    assert "Permission denied; run the command as the user that runs the sidecar" in required_action["what"]

@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bridge.journal.database import audit, consistency, operator_marks, schema_check
+from bridge.journal.database import audit, consistency, header, operator_marks, schema_check
 from bridge.journal.database.errors import (
     JournalAlteredError,
     JournalDamagedError,
@@ -33,7 +33,7 @@ from bridge.journal.database.lock_wait import SLICE_MS, LockWait
 from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
 from bridge.journal.database.words import UnknownWordError
 
-OPEN_S: Final = 10.0
+OPEN_S: Final = 5.0
 """Seconds for which the opening waits for a lock of another program."""
 READ_S: Final = 3.0
 """Seconds for which a reading connection waits for a lock of another program."""
@@ -52,8 +52,6 @@ _PASSING: Final = frozenset(
     }
 )
 """SQLite's codes for errors with another cause than the file."""
-
-_HEADER: Final = b"SQLite format 3\x00"
 
 
 def create(path: Path) -> None:
@@ -111,17 +109,7 @@ def check(path: Path, *, wait_s: float = READ_S) -> None:
     """
     if not path.is_file():
         raise JournalMissingError(path)
-    try:
-        with path.open("rb") as file:
-            header = file.read(len(_HEADER))
-    except PermissionError as error:
-        raise JournalReadOnlyError(path, str(error)) from error
-    except OSError as error:
-        raise JournalUnopenedError(path, str(error)) from error
-    if not header:
-        raise JournalDamagedError(path, "it is empty (0 bytes)")
-    if header != _HEADER:
-        raise JournalDamagedError(path, "it is not an SQLite file")
+    header.check(path, wait_s=wait_s)
     try:
         _check_database(path, wait_s=wait_s)
     except JournalDamagedError as error:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from bridge.cli.health import OUTAGE_S, required_actions
+from bridge.cli.health import LOCKED_S, OUTAGE_S, required_actions
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.link.session import Counters
+from bridge.journal.database.words import HaltSetter
+from bridge.journal.tables.halts import Halt
 from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition
 from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
 from bridge.sidecar.runtime import PollNote
@@ -119,3 +121,30 @@ def test_removed_officer_requires_action_only_while_something_of_it_is_open() ->
     [action] = required_actions(replace(removed, positions=[position]), LIVE, "", "", {OFFICER})
     assert (action.code, action.officer) == ("NOT_CONFIGURED", "gone") and "position 7001" in action.what
     assert required_actions(replace(removed, positions=[position]), LIVE, "", "", {OFFICER, "gone"}) == []
+
+
+def test_lost_journal_comes_first_with_its_remedy() -> None:
+    live = replace(LIVE, journal_lost="the file was removed; stop the sidecar; start it", journal_trouble="x")
+    first, *_ = required_actions(replace(JOURNAL, halts=[]), live, "", "")
+    assert (first.code, first.what, first.remedy) == (
+        "JOURNAL_LOST",
+        "the file was removed",
+        "stop the sidecar; start it",
+    )
+
+
+def test_halt_that_is_not_stored_requires_action() -> None:
+    halt = Halt(officer=OFFICER, symbol="EURUSD", since="then", why="", set_by=HaltSetter.OPERATOR)
+    [required_action] = required_actions(JOURNAL, replace(LIVE, stops_not_stored=[halt]), "", "")
+    assert (required_action.officer, required_action.code) == (OFFICER, "HALT_NOT_STORED")
+    assert "the halt of EURUSD since then is in force in the sidecar alone" in required_action.what
+
+
+@pytest.mark.parametrize(("waits_s", "found"), [(LOCKED_S - 0.1, []), (LOCKED_S, ["JOURNAL"])])
+def test_lock_of_another_program_requires_action_once_it_lasts(waits_s: float, found: list[str]) -> None:
+    assert codes(JOURNAL, replace(LIVE, journal_waits_s=waits_s)) == found
+
+
+def test_journal_that_could_not_be_read_requires_action_beside_a_running_sidecar() -> None:
+    found = required_actions(None, LIVE, "", "", unread="there is no journal")
+    assert [(each.code, each.what) for each in found] == [("JOURNAL_UNREAD", "there is no journal")]
