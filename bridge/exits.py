@@ -38,4 +38,6 @@ class ExitCode(IntEnum):
     OTHER_OFFICER = 20, "the journal is of other officers than the configuration"
     WAL_FOREIGN = 21, "the write-ahead log beside the journal is not its own, or not whole"
     CONTROL_FILE = 22, "run: the control file cannot be written, so that no command could reach the sidecar"
+    FLATTEN_UNFINISHED = 23, "flatten --wait: it had not ended in time, and goes on"
+    FLATTEN_ABORTED = 24, "flatten --wait: it ended early, and something may be left"
     INTERRUPTED = 130, "ended by Ctrl-C"

@@ -38,7 +38,7 @@ from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, directives, events, officers, orders, positions, symbols
 from bridge.journal.tables.events import Outgoing, Queue, RefusedEvent
-from bridge.journal.tables.halts import Halt
+from bridge.journal.tables.halts import ALL, Halt
 from bridge.journal.transactions import Transactions
 
 T = TypeVar("T")
@@ -340,8 +340,13 @@ class Journal(Transactions):
         )
 
     def known_symbols(self, officer: str) -> set[str]:
-        """Return every name that the officer's terminal was asked for, and the broker's names of them."""
-        return self._read("symbols", lambda: symbols.all_names(self._connection, officer))
+        """Return the names that the officer's terminal was asked for, the broker's names, and its lots' symbols."""
+        return self._read(
+            "symbols",
+            lambda: (
+                symbols.all_names(self._connection, officer) | positions.symbols(self._connection, officer)
+            ),
+        )
 
     def halt(self, officer: str, now: datetime, *, symbol: str, why: str) -> Halt:
         """Halt opens, by an operator's order: of one symbol, or of all where it is empty."""
@@ -351,9 +356,12 @@ class Journal(Transactions):
         """Lift the halts of one symbol, or with None all of the officer's, by an operator's order."""
         return self._step("resume", officer, now, lambda step: halt.resume(step, symbol=symbol, why=why))
 
-    def flatten(self, officer: str, now: datetime, *, nonce: str, why: str) -> Flattened:
-        """Halt the officer and order everything it has closed and cancelled, by an operator's order."""
-        return self._step("flatten", officer, now, lambda step: halt.flatten(step, nonce=nonce, why=why))
+    def flatten(self, officer: str, now: datetime, *, nonce: str, why: str, symbol: str = ALL) -> Flattened:
+        """Halt the officer and order everything it has closed and cancelled, by an operator's order; with a symbol,
+        in that alone."""
+        return self._step(
+            "flatten", officer, now, lambda step: halt.flatten(step, nonce=nonce, why=why, symbol=symbol)
+        )
 
     def cancel_pending(self, officer: str, now: datetime, *, nonce: str, why: str) -> None:
         """Order the cancellation of the officer's pending orders, as the configuration requires."""

@@ -78,6 +78,15 @@ def test_exit_codes_are_stable() -> None:
         "ATTENTION": 13,
         "NOT_RUNNING": 14,
         "JOURNAL_UNOPENED": 15,
+        "UNADOPTED": 16,
+        "LEDGER_FOREIGN": 17,
+        "NO_TERMINAL": 18,
+        "WRONG_LOGIN": 19,
+        "OTHER_OFFICER": 20,
+        "WAL_FOREIGN": 21,
+        "CONTROL_FILE": 22,
+        "FLATTEN_UNFINISHED": 23,
+        "FLATTEN_ABORTED": 24,
         "INTERRUPTED": 130,
     }
     assert all(code.__doc__ == code.meaning for code in ExitCode)

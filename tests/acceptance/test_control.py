@@ -8,6 +8,7 @@ from typing import Any
 from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.sidecar import control_file
+from bridge.simulator.broker.fault_rules import Match, Reject, Rule, SendKind
 from tests.rig.ports import HOST
 from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
@@ -76,6 +77,87 @@ def test_flatten_without_a_sidecar_is_sent_at_its_next_start(rig: Rig) -> None:
     rig.start_sidecar()
     rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
     assert rig.broker.positions() == []
+
+
+def test_flatten_that_waits_returns_its_outcome(rig: Rig) -> None:
+    rig.start()
+    opened = [rig.open(symbol=symbol) for symbol in ("EURUSD", "GBPUSD")]
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED)
+    stdout = order(rig, "flatten", "--yes", "--wait", "60")
+    assert f"{OFFICER}: everything is closed and cancelled; 3 closes and cancels took effect." in stdout
+    assert (rig.broker.positions(), rig.broker.orders()) == ([], [])
+    for opening in opened:
+        rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.ORDER_CANCELLED)
+    states = rig.journal.rows("SELECT state FROM directives WHERE origin = 'operator' ORDER BY id")
+    assert states[0]["state"] == states[-1]["state"] == "DONE"
+
+
+def test_flatten_that_waits_in_vain_returns_what_is_left_and_goes_on(rig: Rig) -> None:
+    rig.start()
+    opening = rig.open()
+    [held] = rig.broker.positions()
+    rig.terminal.kill()
+    rig.sidecar.logged("session_ended")
+    stdout = order(rig, "flatten", "--yes", "--wait", "0.3", code=ExitCode.FLATTEN_UNFINISHED)
+    left = f"0 closes and cancels took effect; left: position {held.identifier}."
+    assert f"{OFFICER}: not ended after 0.3 s, and goes on; {left}" in stdout
+    rig.start_terminal()
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+
+
+def test_flatten_that_waits_ends_when_opens_are_resumed(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    rig.broker.add_rule(Rule(effect=Reject(), match=Match(kind=SendKind.CLOSE), times=100))
+    waiting = rig.bridge("flatten", "--config", str(rig.config_path), "--yes", "--wait")
+    rig.sidecar.line("ORDER_REJECTED")
+    order(rig, "resume")
+    assert waiting.exited() == ExitCode.FLATTEN_ABORTED, waiting.log
+    assert any("ended early, since opens were resumed; 0 closes" in line for line in waiting.log)
+
+
+def test_flatten_that_waits_without_a_sidecar_ends_after_the_next_start(rig: Rig) -> None:
+    rig.start()
+    opening = rig.open()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    waiting = rig.bridge("flatten", "--config", str(rig.config_path), "--yes", "--wait", "60")
+    waiting.line("No sidecar runs")
+    rig.start_sidecar()
+    assert waiting.exited() == ExitCode.OK, waiting.log
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+    assert rig.broker.positions() == []
+
+
+def test_flatten_of_one_symbol_leaves_the_others_open_and_tradable(rig: Rig) -> None:
+    rig.start()
+    euro, pound = rig.open(), rig.open(symbol="GBPUSD")
+    stdout = order(rig, "flatten", "--symbol", "EURUSD", "--yes", "--wait", "60")
+    assert "1 close or cancel took effect" in stdout
+    assert (
+        "opens in EURUSD are halted until 'execution-officer resume --officer eo-001 --symbol EURUSD'"
+        in stdout
+    )
+    rig.emitted(euro, *OPENED, EventType.POSITION_CLOSED)
+    assert [held.symbol for held in rig.broker.positions()] == ["GBPUSD"]
+    rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
+    rig.open(symbol="GBPUSD")
+    rig.emitted(pound, *OPENED)
+
+
+def test_flatten_of_an_unknown_symbol_is_refused_and_changes_nothing(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    for sidecar in ("running", "stopped"):
+        stdout = order(rig, "flatten", "--symbol", "eurusd", "--yes", code=ExitCode.FAILED)
+        assert (
+            'unknown symbol "eurusd": it was never traded or configured here; known symbols: EURUSD' in stdout
+        )
+        if sidecar == "running":
+            rig.sidecar.terminate()
+    assert rig.journal.rows("SELECT * FROM halts") == []
+    assert rig.journal.rows("SELECT * FROM directives WHERE origin = 'operator'") == []
 
 
 def test_status_of_a_healthy_bridge_lists_no_required_action(rig: Rig) -> None:

@@ -49,15 +49,20 @@ def flatten_reason(why: str) -> str:
     return f"flatten: {why}" if why else "flatten"
 
 
-def flatten(step: Step, *, nonce: str, why: str) -> Flattened:
+def flatten(step: Step, *, nonce: str, why: str, symbol: str = ALL) -> Flattened:
     """Halt the officer, and put a directive into the inbox that closes and cancels everything it has.
 
-    `nonce` makes the directive's id unique: the caller's random letters or digits.
+    With a symbol, both are about that symbol alone. `nonce` makes the directive's id unique: the caller's random
+    letters or digits.
     """
     directive_id = flatten_id(step.now, nonce)
-    in_force = halt(step, symbol=ALL, why=flatten_reason(why))
+    in_force = halt(step, symbol=symbol, why=flatten_reason(why))
     own = OwnDirective(
-        directive_id=directive_id, action=OwnAction.FLATTEN, why=why, ordered_at=utc_text(step.now)
+        directive_id=directive_id,
+        action=OwnAction.FLATTEN,
+        why=why,
+        symbol=symbol,
+        ordered_at=utc_text(step.now),
     )
     add_own(step, own)
     step.audit(AuditKind.OPERATOR, "flatten", json_text(own), directive_id)

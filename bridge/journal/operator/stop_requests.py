@@ -53,7 +53,7 @@ class StopRequest:
     def store(self, step: Step) -> Halt:
         """Write it into the journal, inside the caller's transaction."""
         if self.nonce:
-            return flatten(step, nonce=self.nonce, why=self.why).halt
+            return flatten(step, nonce=self.nonce, why=self.why, symbol=self.symbol).halt
         return halt(step, symbol=self.symbol, why=self.why)
 
 

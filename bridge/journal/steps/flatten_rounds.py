@@ -18,6 +18,7 @@ from bridge.core.units.clock import has_passed
 from bridge.journal.database.words import OwnAction
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.step import Step
+from bridge.journal.steps.symbol_selection import SymbolSelection
 from bridge.journal.tables import commands, halts
 from bridge.journal.tables.directives import OwnDirective
 
@@ -38,7 +39,7 @@ def pause(rounds: int) -> timedelta:
 def add_round(step: Step, own: OwnDirective, ordered_at: str) -> None:
     """Put the round after `own`, a flatten or one of its rounds, into the inbox."""
     number = own.round + 1
-    flatten = own.directive_id if own.round == 0 else own.directive_id.partition(ROUND)[0]
+    flatten = _flatten_of(own)
     add_own(
         step,
         msgspec.structs.replace(
@@ -52,12 +53,16 @@ def add_round(step: Step, own: OwnDirective, ordered_at: str) -> None:
     )
 
 
-def is_due(step: Step, own: OwnDirective, ordered_at: str, *, left: bool) -> bool:
+def _flatten_of(own: OwnDirective) -> str:
+    return own.directive_id if own.round == 0 else own.directive_id.partition(ROUND)[0]
+
+
+def is_due(step: Step, own: OwnDirective, ordered_at: str, *, left: bool, selection: SymbolSelection) -> bool:
     """Return True where the round's commands may be planned now. A round that is no longer needed is ended.
 
-    `left`: something of ours is open, or pending on the broker's book.
+    `left`: something of ours is open, or pending on the broker's book, in the symbols that are meant.
     """
-    if not halts.set_by_operator_before(step.connection, step.officer, ordered_at):
+    if not halts.set_by_operator_before(step.connection, step.officer, own.symbol, ordered_at):
         # An operator's halt after a resume is another one.
         _end(step, own, Problem("RESUMED", "an operator has resumed opens: nothing more is closed"))
     elif step.earliest >= datetime.fromisoformat(ordered_at) + OWN_TIME_TO_LIVE:
@@ -73,8 +78,12 @@ def is_due(step: Step, own: OwnDirective, ordered_at: str, *, left: bool) -> boo
                     )
                 ]
             )
-    elif not left and not commands.any_unknown_open(step.connection, step.officer):
+    elif not left and not any(
+        map(selection.holds_command, commands.unknown_opens(step.connection, step.officer))
+    ):
         _end(step, own, NOTHING_OPEN)
+        # Its first round may have left something, which a later one closed.
+        step.set_directive_state(_flatten_of(own), DirectiveState.DONE)
     else:
         return left and _is_pause_over(step, own)
     return False

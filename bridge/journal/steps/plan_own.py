@@ -19,6 +19,7 @@ from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
 from bridge.journal.steps.resting_orders import resting_orders, unsettled_symbols
 from bridge.journal.steps.step import Step
+from bridge.journal.steps.symbol_selection import SymbolSelection
 from bridge.journal.tables import commands, directives, positions
 from bridge.journal.tables.directives import OwnDirective, Waiting
 
@@ -33,7 +34,7 @@ def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> list[Comma
     """
     own = item.own_directive
     ordered_at = own.ordered_at or utc_text(item.received_at)
-    targets = _targets(step, item, own, ordered_at)
+    targets = _targets(step, settings, item, own, ordered_at)
     if targets is None:
         return []
     lots, pending = targets
@@ -52,17 +53,24 @@ def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> list[Comma
     return []
 
 
-def _targets(step: Step, item: Waiting, own: OwnDirective, ordered_at: str) -> Targets | None:
+def _targets(
+    step: Step, settings: OfficerSettings, item: Waiting, own: OwnDirective, ordered_at: str
+) -> Targets | None:
     """Return what the directive closes and cancels; None where it is not its turn, or where it is over."""
     lots = positions.open_lots(step.connection, step.account)
     pending = resting_orders(step)
     match own.action:
-        case OwnAction.FLATTEN:
-            return lots, pending
-        case OwnAction.FLATTEN_REST:
+        case OwnAction.FLATTEN | OwnAction.FLATTEN_REST:
+            selection = SymbolSelection(step.connection, step.account, settings, own.symbol)
+            lots = [lot for lot in lots if selection.holds(lot)]
+            pending = [order for order in pending if selection.holds(order)]
+            if own.action is OwnAction.FLATTEN:
+                return lots, pending
             unsettled = unsettled_symbols(step, item.id)
             left = bool(lots or pending)
-            if (unsettled and not left) or not flatten_rounds.is_due(step, own, ordered_at, left=left):
+            if selection.any_of(unsettled) and not left:
+                return None
+            if not flatten_rounds.is_due(step, own, ordered_at, left=left, selection=selection):
                 return None
             # A symbol with a command in flight does not keep another one open.
             return (

@@ -290,14 +290,14 @@ def any_in_states(connection: sqlite3.Connection, officer: str, states: Iterable
     return bool(found.fetchone()[0])
 
 
-def any_unknown_open(connection: sqlite3.Connection, officer: str) -> bool:
-    """Return True where an open of the officer is UNKNOWN: it may turn out to have been filled."""
-    found = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM commands WHERE officer = :officer"
-        f" AND state = {words([_S.UNKNOWN])} AND kind = {words([CommandKind.OPEN])})",
+def unknown_opens(connection: sqlite3.Connection, officer: str) -> list[CommandRecord]:
+    """Return the opens of the officer that are UNKNOWN: they may turn out to have been filled."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE c.officer = :officer"
+        f" AND c.state = {words([_S.UNKNOWN])} AND c.kind = {words([CommandKind.OPEN])}",
         {"officer": officer},
     )
-    return bool(found.fetchone()[0])
+    return [_record(row) for row in rows]
 
 
 def changes_of(

@@ -48,6 +48,8 @@ class OwnDirective(msgspec.Struct, frozen=True, kw_only=True):
     """CLOSE_POSITION: identifier of the position."""
     order: int = 0
     """CANCEL_ORDER: ticket of the order."""
+    symbol: str = ""
+    """FLATTEN and its rounds: name of the one symbol, the Director's or the broker's; empty for all."""
     ordered_at: str = ""
     """FLATTEN and its rounds: time of the operator's order."""
     round: int = 0
@@ -99,9 +101,11 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """Course of one directive of a series."""
 
+    directive_id: str
     state: DirectiveState
     received_at: datetime
     state_at: datetime
+    error_code: str
 
 
 def waiting(
@@ -189,12 +193,15 @@ def series(connection: sqlite3.Connection, officer: str, first: str) -> list[End
     """Return the directive with that id and its successors `first:2`, `first:3`, ..., oldest first."""
     found = connection.execute(
         # Between these bounds are the ids of the successors only; the index of the ids finds them.
-        "SELECT state, received_at, state_at FROM directives WHERE officer = :officer AND (directive_id = :first"
+        "SELECT directive_id, state, received_at, state_at, error_code FROM directives"
+        " WHERE officer = :officer AND (directive_id = :first"
         " OR directive_id > :first || ':' AND directive_id < :first || ';') ORDER BY id",
         {"officer": officer, "first": first},
     )
     return [
         Ended(
+            directive_id=row["directive_id"],
+            error_code=row["error_code"],
             state=member(DirectiveState, TABLE, "state", row["state"]),
             received_at=datetime.fromisoformat(row["received_at"]),
             state_at=datetime.fromisoformat(row["state_at"]),
@@ -257,7 +264,7 @@ def add_own(
         "raw": body,
         "fingerprint": fingerprint,
         "body": body,
-        "symbol": "",
+        "symbol": own.symbol,
         "action": own.action,
         "expires_at": None,
         "state": DirectiveState.RECEIVED,
@@ -411,3 +418,13 @@ def set_state(
             "message": problem.message if problem else "",
         },
     )
+
+
+def uses_symbol(connection: sqlite3.Connection, officer: str, symbol: str) -> bool:
+    """Return True where a directive of the Director's has named the symbol so."""
+    found = connection.execute(
+        "SELECT 1 FROM directives WHERE officer = :officer AND symbol = :symbol"
+        f" AND origin = {words([Origin.DIRECTOR])} LIMIT 1",
+        {"officer": officer, "symbol": symbol},
+    )
+    return found.fetchone() is not None

@@ -82,11 +82,11 @@ def reason(connection: sqlite3.Connection, officer: str, names: Collection[str])
     return "" if row is None else str(row["why"]) or "an operator halted it"
 
 
-def set_by_operator_before(connection: sqlite3.Connection, officer: str, at: str) -> bool:
-    """Return True where an operator's halt of all symbols is in force since that time or longer."""
+def set_by_operator_before(connection: sqlite3.Connection, officer: str, symbol: str, at: str) -> bool:
+    """Return True where an operator's halt of the symbol (ALL: of all) is in force since that time or longer."""
     found = connection.execute(
-        "SELECT 1 FROM halts WHERE officer = :officer AND symbol = :all AND since <= :at"
+        "SELECT 1 FROM halts WHERE officer = :officer AND symbol = :symbol AND since <= :at"
         f" AND set_by = {words([HaltSetter.OPERATOR])}",
-        {"officer": officer, "all": ALL, "at": at},
+        {"officer": officer, "symbol": symbol, "at": at},
     )
     return found.fetchone() is not None

@@ -140,3 +140,11 @@ def count_open(connection: sqlite3.Connection) -> dict[str, int]:
         f" WHERE state = {words([PositionState.OPEN])} GROUP BY officer"
     )
     return {row["officer"]: row["lots"] for row in rows}
+
+
+def symbols(connection: sqlite3.Connection, officer: str) -> set[str]:
+    """Return the broker's symbols in which the officer has, or had, a lot."""
+    rows = connection.execute(
+        "SELECT DISTINCT symbol FROM positions WHERE officer = :officer", {"officer": officer}
+    )
+    return {row["symbol"] for row in rows}

@@ -1,7 +1,6 @@
 """Operator command `halt`: refuse opens until they are resumed."""
 
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
@@ -10,10 +9,14 @@ from bridge.core.settings import Settings
 from bridge.journal.journal import Journal
 from bridge.journal.operator.stop_requests import StopRequest
 from bridge.journal.tables.halts import Halt
-from bridge.sidecar.operator.request import RefusedError, StopCommand, Why, officers_meant
-
-MOST_NAMED: Final = 50
-"""Most symbols that a refusal lists."""
+from bridge.sidecar.operator.request import (
+    StopCommand,
+    Why,
+    noted,
+    officers_meant,
+    symbols_known,
+    unknown_symbol,
+)
 
 
 class Halts(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,9 +58,9 @@ class HaltRequest(StopCommand[Halts], frozen=True, kw_only=True, forbid_unknown_
         return [StopRequest(officer, now, symbol=self.symbol, why=self.why) for officer in officers]
 
     def stopped(self, stops: list[StopRequest], not_stored: str, *, unchecked: bool) -> Halts:
-        note = "; whether the symbol is known here could not be checked" if self.symbol and unchecked else ""
         return Halts(
-            halts=[stop.halt for stop in stops], not_stored=f"{not_stored}{note}" if not_stored else ""
+            halts=[stop.halt for stop in stops],
+            not_stored=noted(not_stored, self.symbol, unchecked=unchecked),
         )
 
 
@@ -66,15 +69,6 @@ def _check_symbol(symbol: str, officers: list[str], journal: Journal, settings: 
 
     While no symbol at all is known there is nothing to compare it with, and any symbol is accepted.
     """
-    known: set[str] = set()
-    for officer in officers:
-        known |= journal.known_symbols(officer)
-        configured = settings.officer(officer)
-        if configured is not None:
-            known |= {*configured.symbols, *configured.symbols.values()}
-            known |= {*(configured.risk_limits.allowed_symbols or ())}
+    known = symbols_known(officers, journal, settings)
     if known and symbol not in known:
-        listed = ", ".join(sorted(known)[:MOST_NAMED]) + (", ..." if len(known) > MOST_NAMED else "")
-        raise RefusedError(
-            f'unknown symbol "{symbol}": it was never traded or configured here; known symbols: {listed}'
-        )
+        raise unknown_symbol(symbol, known)

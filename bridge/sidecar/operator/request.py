@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Final, Generic, TypeVar
 
 import msgspec
 
@@ -11,6 +11,9 @@ from bridge.core.settings import Settings
 from bridge.exits import ExitCode
 from bridge.journal.journal import Journal
 from bridge.journal.operator.stop_requests import StopRequest
+
+MOST_NAMED: Final = 50
+"""Most symbols that a refusal lists."""
 
 A = TypeVar("A", bound=msgspec.Struct)
 Why = Annotated[str, msgspec.Meta(max_length=500)]
@@ -86,3 +89,29 @@ def officers_meant(officer: str | None, settings: Settings) -> list[str]:
     if officer is not None and officer not in known:
         raise RefusedError(f'unknown officer "{officer}"; the configuration has: {", ".join(known)}')
     return known if officer is None else [officer]
+
+
+def symbols_known(officers: list[str], journal: Journal, settings: Settings) -> set[str]:
+    """Return every name of a symbol that these officers traded or that their configuration has."""
+    known: set[str] = set()
+    for officer in officers:
+        known |= journal.known_symbols(officer)
+        configured = settings.officer(officer)
+        if configured is not None:
+            known |= {*configured.symbols, *configured.symbols.values()}
+            known |= {*(configured.risk_limits.allowed_symbols or ())}
+    return known
+
+
+def unknown_symbol(symbol: str, known: set[str]) -> RefusedError:
+    """Return the refusal of a symbol that is none of the known ones."""
+    listed = ", ".join(sorted(known)[:MOST_NAMED]) + (", ..." if len(known) > MOST_NAMED else "")
+    return RefusedError(
+        f'unknown symbol "{symbol}": it was never traded or configured here; known symbols: {listed or "none"}'
+    )
+
+
+def noted(not_stored: str, symbol: str, *, unchecked: bool) -> str:
+    """Return the reason for which a stop is in memory alone, with a note where its symbol could not be checked."""
+    note = "; whether the symbol is known here could not be checked" if symbol and unchecked else ""
+    return f"{not_stored}{note}" if not_stored else ""

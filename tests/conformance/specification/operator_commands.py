@@ -8,6 +8,7 @@ from typing import Any
 from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer, SendKind
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderType, Retcode
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification.case import case
@@ -202,3 +203,26 @@ def flattens_when_open(rig: ConformanceRig) -> None:
     rig.compared = False
     [emitted] = [event for event in rig.director.events() if event.type == EventType.ORDER_REJECTED]
     assert (emitted.directive_id, emitted.code) == (None, str(int(Retcode.MARKET_CLOSED)))
+
+
+@case("W09", "A flatten of one symbol, by the Director's or the broker's name, closes and halts that alone")
+def flattens_one_symbol(rig: ConformanceRig) -> None:
+    rig.configure(officers=[{"id": OFFICER, "symbols": {"EURUSD": "EURUSD.r"}}])
+    rig.start_with(
+        Scenario(symbols=(SymbolTerms(name="EURUSD.r", like="EURUSD"), SymbolTerms(name="GBPUSD")))
+    )
+    pound = rig.open(symbol="GBPUSD")
+    for name in ("EURUSD", "EURUSD.r"):
+        euro = rig.open()
+        waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)
+        rests(rig, waiting)
+        printed = order(rig, "flatten", "--symbol", name, "--yes", "--wait", "60")
+        assert "everything is closed and cancelled; 2 closes and cancels took effect." in printed
+        rig.emitted(euro, *GONE)
+        rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
+        assert [position.symbol for position in rig.broker.positions()] == ["GBPUSD"]
+        refused(rig, "HALTED")
+        order(rig, "resume", "--symbol", name)
+    order(rig, "flatten", "--symbol", "EURUSD.x", "--yes", code=ExitCode.FAILED)
+    rig.emitted(pound, *OPENED)
+    rig.open(symbol="GBPUSD")

@@ -4,8 +4,8 @@ import pytest
 
 from bridge.core.link.messages import Command, Order
 
-from .bench import OFFICER, JournalBench, closing, directive, limit
-from .reports import DEAL, POSITION, TIMEOUT, booked, deal, result, submitted
+from .bench import OFFICER, JournalBench, closing, directive, limit, terms
+from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, result, submitted
 
 NONCE = "0f" * 8
 REQUOTE = 10004
@@ -61,7 +61,9 @@ def test_refused_close_is_followed_by_new_ones_at_growing_pauses(
     joined.report(deal(sent[0].order, DEAL + 1))
     joined.later(300)
     assert joined.advance() == []
-    assert rounds(joined) == [("REJECTED", str(REQUOTE))] * 10 + [("FILLED", ""), ("DONE", "NOTHING_OPEN")]
+    # The flatten itself is done in the end, whatever became of its first commands.
+    refused = [("REJECTED", str(REQUOTE))] * 9
+    assert rounds(joined) == [("DONE", ""), *refused, ("FILLED", ""), ("DONE", "NOTHING_OPEN")]
 
 
 def test_flatten_at_the_weekend_closes_when_the_market_opens(joined: JournalBench) -> None:
@@ -179,3 +181,83 @@ def test_unresolved_command_in_one_symbol_holds_up_no_round_in_another(joined: J
     joined.report(deal(unresolved.order, DEAL + 2, position_id=POSITION + 1))
     [last] = joined.advance()
     assert (last.order.kind, last.order.symbol) == ("CLOSE", "GBPUSD")
+
+
+# One symbol
+
+
+def opened_in(bench: JournalBench, directive_id: str, asked: str, name: str, number: int) -> Order:
+    """An open position in the symbol that the broker calls `name`, and the Director `asked`."""
+    bench.take(directive(directive_id, symbol=asked))
+    bench.look()
+    bench.report(terms(asked, name=name))
+    [command] = bench.advance()
+    order = command.order
+    assert order.symbol == name
+    bench.report(
+        result(order, ticket=ORDER + number), deal(order, DEAL + number, position_id=POSITION + number)
+    )
+    return order
+
+
+def closed_symbols(bench: JournalBench, name: str) -> list[str]:
+    """Flatten one symbol; return the symbols of the closes."""
+    bench.journal.flatten(OFFICER, bench.now, nonce=NONCE, why="out", symbol=name)
+    return sorted(command.order.symbol for command in bench.advance())
+
+
+@pytest.mark.parametrize(
+    ("name", "closed"),
+    [("EURUSD", ["EURUSD.r"]), ("EURUSD.r", ["EURUSD.r"]), ("GBPUSD", ["GBPUSD.r"]), ("", None)],
+)
+def test_flatten_of_a_symbol_by_either_name_closes_that_alone(
+    joined: JournalBench, name: str, closed: list[str] | None
+) -> None:
+    for number, symbol in enumerate(("EURUSD", "GBPUSD")):
+        opened_in(joined, f"dir-{symbol}", symbol, f"{symbol}.r", number)
+    assert closed_symbols(joined, name) == (closed or ["EURUSD.r", "GBPUSD.r"])
+
+
+def test_flatten_by_the_directors_name_closes_what_it_opened_under_another_name_of_the_brokers(
+    joined: JournalBench,
+) -> None:
+    opened_in(joined, "dir-1", "EURUSD", "EURUSD.r", 1)
+    joined.report(terms("EURUSD", name="EURUSD.ecn"))
+    assert closed_symbols(joined, "EURUSD") == ["EURUSD.r"]
+
+
+def test_flatten_of_a_symbol_halts_and_ends_by_that_symbol_alone(joined: JournalBench) -> None:
+    for number, symbol in enumerate(("EURUSD", "GBPUSD")):
+        opened_in(joined, f"dir-{symbol}", symbol, symbol, number)
+    joined.journal.flatten(OFFICER, joined.now, nonce=NONCE, why="out", symbol="EURUSD")
+    assert joined.rows("SELECT symbol, why FROM halts") == [("EURUSD", "flatten: out")]
+    [close] = joined.advance()
+    joined.report(result(close.order), deal(close.order, DEAL + 50))
+    # What happens in another symbol holds nothing up.
+    assert [command.order.symbol for command in joined.sent(closing(symbol="GBPUSD"))] == ["GBPUSD"]
+    joined.look()
+    assert rounds(joined) == [("DONE", ""), ("DONE", "NOTHING_OPEN")]
+
+
+def test_flatten_of_a_symbol_ends_with_the_resume_of_that_symbol(joined: JournalBench) -> None:
+    opened_in(joined, "dir-1", "EURUSD", "EURUSD", 1)
+    joined.journal.halt(OFFICER, joined.now, symbol="", why="all")
+    joined.journal.flatten(OFFICER, joined.now, nonce=NONCE, why="out", symbol="EURUSD")
+    refuse(joined, joined.advance())
+    joined.journal.resume(OFFICER, joined.now, symbol="EURUSD", why="")
+    assert joined.advance() == []
+    assert rounds(joined) == [("REJECTED", str(REQUOTE)), ("DONE", "RESUMED")]
+
+
+def test_unknown_open_in_another_symbol_holds_up_no_flatten_of_a_symbol(joined: JournalBench) -> None:
+    [unknown] = joined.sent(directive("dir-2", symbol="GBPUSD"))
+    joined.report(submitted(unknown.order), result(unknown.order, TIMEOUT, ticket=0))
+    joined.later(3600)
+    joined.look()
+    assert joined.command_state(unknown.order.client_order_id) == "UNKNOWN"
+    for symbol in ("EURUSD", "GBPUSD"):
+        joined.journal.flatten(OFFICER, joined.now, nonce=NONCE, why="out", symbol=symbol)
+        joined.look()
+        joined.look()
+        joined.later(1)
+    assert rounds(joined)[1:] == [("DONE", "NOTHING_OPEN"), ("DONE", "NOTHING_OPEN"), ("RECEIVED", "")]

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from bridge.core.settings import RiskLimits
-from bridge.sidecar.operator.halt import MOST_NAMED, HaltRequest
-from bridge.sidecar.operator.request import RefusedError
+from bridge.sidecar.operator.halt import HaltRequest
+from bridge.sidecar.operator.request import MOST_NAMED, RefusedError
 from tests.integration.journal.bench import NOW, OFFICER, OTHER, JournalBench, settings, terms
 
 

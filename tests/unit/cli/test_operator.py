@@ -18,7 +18,7 @@ from bridge.sidecar import operator as requests
 from bridge.sidecar.operator.request import Request
 
 ROOT = Path(__file__).parents[3]
-SHARED = frozenset({"request", "refused_events", "lost_orders", "not_stored"})
+SHARED = frozenset({"request", "refused_events", "lost_orders", "not_stored", "flatten_wait"})
 """Modules of the two packages that are no command."""
 
 
