@@ -160,7 +160,7 @@ def _rule(kind: Any, metas: list[Meta]) -> str:
     elif _is_words(kind):
         words = [f"must be one of {', '.join(kind)}"]
     else:
-        words = [f"must be {_KINDS[get_origin(kind) or kind]}"]
+        words = [f"must be {_kind_name(kind)}"]
     for meta in metas:
         bounds = (
             ("above", meta.gt),
@@ -173,6 +173,12 @@ def _rule(kind: Any, metas: list[Meta]) -> str:
         )
         words += [f"{word} {bound}" for word, bound in bounds if bound is not None]
     return ", ".join(words)
+
+
+def _kind_name(kind: Any) -> str:
+    if get_origin(kind) is dict and _unwrap(get_args(kind)[1])[0] is int:
+        return "a table of whole numbers, as in { XAUUSD = 100 }"
+    return _KINDS[get_origin(kind) or kind]
 
 
 def _how_to_add(field: FieldInfo, at: str) -> str:

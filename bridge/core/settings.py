@@ -122,6 +122,8 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Director's symbol -> broker's symbol, where they differ."""
     deviation_points: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 20
     """Slippage allowed on a market order, in points."""
+    symbol_deviation_points: dict[str, Annotated[int, msgspec.Meta(ge=0, le=100_000)]] = {}
+    """The same for one symbol, by the Director's or the broker's name."""
     time_to_live_s: Seconds = 300.0
     """Lifetime of a directive without expires_at, from its issued_at."""
     max_quantity: Decimal | None = None
@@ -132,6 +134,11 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def prefix(self) -> int:
         """Client order id prefix in force: 1..4095."""
         return self.order_id_prefix or default_prefix(self.id)
+
+    def deviation(self, *names: str) -> int:
+        """Return the slippage allowed in a symbol, in points. `names`: the Director's and the broker's."""
+        own = (self.symbol_deviation_points.get(name) for name in names)
+        return next((points for points in own if points is not None), self.deviation_points)
 
     def inquiry(self, symbol: str) -> tuple[str, bool]:
         """Return the name to ask the broker for, and True where only that exact name counts."""

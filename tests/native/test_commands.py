@@ -217,8 +217,9 @@ def test_volume_off_the_step_is_refused(bench: Bench, volume: str) -> None:
 @pytest.mark.parametrize(
     ("side", "price", "points", "sent"),
     [
-        (Side.BUY, "1.09500", 10, True), (Side.BUY, "1.09499", 10, False), (Side.BUY, "1.09521", 10, False),
+        (Side.BUY, "1.09500", 10, True), (Side.BUY, "1.09499", 10, False), (Side.BUY, "1.09521", 10, True),
         (Side.BUY, "1.09490", None, True), (Side.SELL, "1.09510", 10, True), (Side.SELL, "1.09511", 10, False),
+        (Side.SELL, "1.09400", 0, True),
         (Side.BUY, "1.09510", 0, True),
     ],
 )  # fmt: skip

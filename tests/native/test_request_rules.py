@@ -408,15 +408,15 @@ def test_filling_mode_of_a_pending_order(commands: Commands) -> None:
         (pending("LIMIT", "1.09000", spread=0), "the spread is 10 points; at most 0 are allowed"),
         (
             market(price="1.09480"),
-            "the market is at 1.09510, 30 points from 1.0948; 20 are allowed",
+            "the market is at 1.09510, 30 points worse than 1.0948; 20 are allowed",
         ),
         (
             market(side="SELL", price="1.09521"),
-            "the market is at 1.09500, 21 points from 1.09521; 20 are allowed",
+            "the market is at 1.09500, 21 points worse than 1.09521; 20 are allowed",
         ),
         (
             replace(market(price="1.09500"), deviation_points=5),
-            "the market is at 1.09510, 10 points from 1.095; 5 are allowed",
+            "the market is at 1.09510, 10 points worse than 1.095; 5 are allowed",
         ),
     ],
 )
@@ -435,6 +435,8 @@ def test_spread_or_distance_beyond_the_command_is_refused(
         market(price="1.09490"),
         replace(market(price="1.09510"), deviation_points=0),
         market(side="SELL", price="1.09520"),
+        replace(market(price="1.20000"), deviation_points=0),
+        replace(market(side="SELL", price="0.50000"), deviation_points=0),
     ],
 )
 def test_spread_and_distance_within_the_command_are_sent(commands: Commands, order: Order) -> None:

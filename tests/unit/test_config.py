@@ -85,7 +85,8 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
         f"[director]\nurl = '{URL}/api/'\napi_key_file = 'keys/api.key'\npoll_interval_s = 2\n"
         "timeout_s = 2.5\nextra_fields = false\n[journal]\npath = '../data/j.db'\n"
         "[link]\nendpoint = 'tcp://127.0.0.1:*'\n[[officers]]\nid = 'eo-001'\norder_id_prefix = 7\n"
-        "allow_real = true\nmax_quantity = 0.10\ndeviation_points = 5\nsymbols = { EURUSD = 'EURUSD.r' }\n",
+        "allow_real = true\nmax_quantity = 0.10\ndeviation_points = 5\nsymbols = { EURUSD = 'EURUSD.r' }\n"
+        "symbol_deviation_points = { XAUUSD = 100 }\n",
     )
     officer = config.settings.officers[0]
     assert config.settings.director.poll_interval_s == 2.0
@@ -96,6 +97,7 @@ def test_every_kind_of_value_is_read(tmp_path: Path) -> None:
     assert config.journal == tmp_path.parent / "data" / "j.db"
     assert (officer.prefix, officer.allow_real, officer.deviation_points) == (7, True, 5)
     assert officer.inquiry("EURUSD") == ("EURUSD.r", True)
+    assert [officer.deviation("EURUSD", "EURUSD.r"), officer.deviation("GOLD", "XAUUSD")] == [5, 100]
 
 
 @pytest.mark.parametrize(("written", "means"), [("0.10", "0.10"), ("'0.10'", "0.10"), ("3", "3")])
@@ -253,6 +255,9 @@ def test_line_break_in_a_setting_name_stays_on_one_line(tmp_path: Path) -> None:
         ("max_quantity = 1e999999", "1E+999999", "must be a number"),
         ("symbols = 'EURUSD'", '"EURUSD"', "must be a table of texts"),
         ("symbols = { EURUSD = 1 }", "{...}", "must be a table of texts"),
+        ("symbol_deviation_points = { XAUUSD = 1.5 }", "{...}", "must be a table of whole numbers"),
+        ("symbol_deviation_points = { XAUUSD = -1 }", "{...}", "must be a table of whole numbers"),
+        ("symbol_deviation_points = 7", "7", "must be a table of whole numbers"),
     ],
 )
 def test_wrong_value_is_refused_with_its_rule(tmp_path: Path, line: str, value: str, rule: str) -> None:

@@ -73,7 +73,7 @@ def plan_open(
         limit_price=limit_price if pending else None,
         time_in_force=time_in_force,
         expires_ms=0 if expires is None else int(expires.timestamp() * 1000),
-        deviation_points=None if pending else deviation(directive, settings),
+        deviation_points=None if pending else deviation(directive, settings, terms.name),
         max_spread_points=settings.risk_limits.max_spread_points,
         comment=comment(directive.directive_id),
     )
@@ -121,10 +121,10 @@ def _rounded(price: Decimal | None, terms: SymbolReport, rounding: str) -> Decim
     return max((price / tick).to_integral_value(rounding), Decimal(1)) * tick
 
 
-def deviation(directive: Directive, settings: OfficerSettings) -> int:
-    """Return the slippage allowed, in points: the directive's own, else the officer's."""
+def deviation(directive: Directive, settings: OfficerSettings, symbol: str) -> int:
+    """Return the slippage allowed, in points: the directive's own, else the officer's for the broker's symbol."""
     own = directive.deviation_points
-    return settings.deviation_points if own is None else own
+    return settings.deviation(directive.symbol, symbol) if own is None else own
 
 
 def plan_close(
@@ -155,7 +155,7 @@ def plan_close(
     if not chosen:
         which = f"{side} position" if side else "position"
         return Problem("NO_POSITION", f"there is no open {which} in {terms.name} {_opened_by(directive)}")
-    allowed = deviation(directive, settings)
+    allowed = deviation(directive, settings, terms.name)
     quantity = None if directive.quantity is None else on_grid(directive.quantity, terms.volume_step)
     return [
         close_command(position, volume, client_order_ids, allowed, comment(directive.directive_id))
@@ -324,7 +324,9 @@ def flatten(
     """Return the commands of a flatten: pending orders first, so that none is filled meanwhile, then positions."""
     cancels = [cancel_command(order, client_order_ids) for order in orders]
     closes = [
-        close_command(position, position.volume, client_order_ids, settings.deviation_points, "flatten")
+        close_command(
+            position, position.volume, client_order_ids, settings.deviation(position.symbol), "flatten"
+        )
         for position in positions
         if position.volume > 0
     ]

@@ -70,11 +70,12 @@ def _deal(order: Order, broker: BrokerApi, volume: Decimal, position: int = 0) -
     deviation = DEVIATION_POINTS if order.deviation_points is None else order.deviation_points
     _check_spread(order, broker)
     if order.price is not None:
-        distance = _points(order, broker, abs(market - order.price))
-        if distance > deviation:
+        worse = market - order.price if order.side is Side.BUY else order.price - market
+        points = _points(order, broker, worse)
+        if points > deviation:
             raise NotSent(
                 NotSentReason.CHECK,
-                f"the market is at {market}, {distance:.0f} points from {order.price}; {deviation} are allowed",
+                f"the market is at {market}, {points:.0f} points worse than {order.price}; {deviation} are allowed",
             )
     return TradeRequest(
         action=TradeAction.DEAL,

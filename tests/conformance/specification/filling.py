@@ -96,17 +96,18 @@ def deviations(rig: ConformanceRig) -> None:
 
 @case(
     "E03",
-    "A market order further from its price than the deviation is refused, and nothing is sent",
+    "A market order whose price is missed by more than the deviation is refused; a better price never is",
 )
 def slippage(rig: ConformanceRig) -> None:
     rig.start()
-    far = "the market is at 1.09510, 30 points from 1.0948; 20 are allowed"
+    far = "the market is at 1.09510, 30 points worse than 1.0948; 20 are allowed"
     refused(rig, "CHECK", far, price=1.0948)
-    refused(rig, "CHECK", "21 points from 1.09521; 20 are allowed", action="OPEN_SHORT", price=1.09521)
-    refused(rig, "CHECK", "10 points from 1.095; 5 are allowed", price=1.095, deviation_points=5)
+    refused(rig, "CHECK", "21 points worse than 1.09521; 20 are allowed", action="OPEN_SHORT", price=1.09521)
+    refused(rig, "CHECK", "10 points worse than 1.095; 5 are allowed", price=1.095, deviation_points=5)
     assert rig.broker.sends() == []
-    for price in (1.0949, 1.0953):
+    for price in (1.0949, 1.0953, 1.2):
         rig.emitted(rig.issue("OPEN_LONG", price=price), *OPENED)
+    rig.emitted(rig.issue("OPEN_SHORT", price=0.5), *OPENED)
     assert {send.request.action for send in rig.broker.sends()} == {TradeAction.DEAL}
 
 

@@ -159,18 +159,20 @@ string OrderSpreadViolation(const SOrder &order,const double bid,const double as
    return("the spread is "+DoubleToString(spread,0)+" points; at most "+IntegerToString(order.max_spread_points)+" are allowed");
   }
 //+------------------------------------------------------------------+
-//| Return a message where the market is too far from the order's    |
-//| own price; else empty.                                           |
+//| Return a message where the market is too much worse than the     |
+//| order's own price; else empty. A better market is never too far. |
 //+------------------------------------------------------------------+
 string PriceDistanceViolation(const SRiskLimits &risk_limits,const SOrder &order,const double market,const double point,const int digits)
   {
    if(order.price=="" || point<=0.0)
       return("");
    long allowed=DeviationOf(risk_limits,order);
-   double distance=MathAbs(market-StringToDouble(order.price))/point;
-   if(distance<=(double)allowed+POINTS_TOLERANCE)
+   double worse=(market-StringToDouble(order.price))/point;
+   if(order.side==ORDER_SIDE_SELL)
+      worse=-worse;
+   if(worse<=(double)allowed+POINTS_TOLERANCE)
       return("");
-   return("the market is at "+DoubleToString(market,digits)+", "+DoubleToString(distance,0)+" points from "+order.price
+   return("the market is at "+DoubleToString(market,digits)+", "+DoubleToString(worse,0)+" points worse than "+order.price
           +"; "+IntegerToString(allowed)+" are allowed");
   }
 //+------------------------------------------------------------------+

@@ -239,14 +239,14 @@ def test_value_that_no_branch_handles_is_refused_by_name(
     [
         (Side.BUY, "1.09500", 10, True),
         (Side.BUY, "1.09499", 10, False),
-        (Side.BUY, "1.09521", 10, False),
+        (Side.BUY, "1.09521", 10, True),
         (Side.BUY, "1.09490", None, True),
         (Side.SELL, "1.09510", 10, True),
         (Side.SELL, "1.09511", 10, False),
         (Side.BUY, "1.09510", 0, True),
     ],
 )
-def test_price_further_than_the_deviation_is_not_sent(
+def test_order_at_a_price_worse_by_more_than_the_deviation_is_not_sent(
     joined: Rig, side: Side, price: str, points: int | None, sent: bool
 ) -> None:
     joined.send(joined.peer.command(open_order(side=side, price=price, deviation_points=points)))
