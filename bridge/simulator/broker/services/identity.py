@@ -1,10 +1,15 @@
 """Operations of the broker on names, permissions and its clock."""
 
+from typing import Final
+
 import msgspec
 
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.execution.triggers import midnights
+from bridge.simulator.broker.execution.triggers import DAY_MS, midnights
 from bridge.simulator.broker.services.market import MarketControl
+
+MOST_MS: Final = 366 * DAY_MS
+"""Most by which the clock is set at once: each midnight in between passes."""
 
 
 class IdentityOperations(MarketControl):
@@ -53,8 +58,11 @@ class IdentityOperations(MarketControl):
 
     def shift_clock(self, milliseconds: int) -> None:
         before = self._trade.now_ms
-        if before + milliseconds < 0:
-            raise ControlError(f"milliseconds {milliseconds} sets the clock before 1970; write less")
+        if abs(milliseconds) > MOST_MS or before + milliseconds < 0:
+            raise ControlError(
+                f"milliseconds {milliseconds} is more than a year ({MOST_MS}), or sets the clock before 1970;"
+                " write less"
+            )
         self.state.clock_shift_ms += milliseconds
         if milliseconds < 0:
             self._trade.book.turned_back = True

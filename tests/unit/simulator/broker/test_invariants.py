@@ -13,6 +13,7 @@ from bridge.simulator.broker.book.book import deal_money
 from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.fault_rules import (
     DelayHistory,
+    DropStops,
     DropTransactions,
     Effect,
     Fills,
@@ -79,6 +80,7 @@ effects: strategies.SearchStrategy[Effect] = strategies.one_of(
     strategies.just(DropTransactions()),
     strategies.just(DelayHistory(milliseconds=700)),
     strategies.just(RefuseTrigger()),
+    strategies.just(DropStops(tp=False)),
     fills,
 )
 
@@ -93,6 +95,8 @@ class AnyTrading(RuleBasedStateMachine):
         account = AccountTerms(balance=Decimal(50000), margin_mode=self.mode)
         self.server = broker(account=account, random_walk=RandomWalk(step_points=30))
         self.book = self.server.state.trade.book
+        self.other_tickets = 0
+        """Order tickets that positions got without an order."""
 
     def _send(self, request: TradeRequest) -> None:
         """Send a request, and compare the answer with the record of sends and the book."""
@@ -254,6 +258,47 @@ class AnyTrading(RuleBasedStateMachine):
         deals = self._all_deals()
         self.server.revise_deal(deals[pick % len(deals)].ticket, commission * LOTS)
 
+    @rule(pick=picks, orders=strategies.booleans(), new_ticket=strategies.booleans())
+    def broker_reopens(self, pick: int, orders: bool, new_ticket: bool) -> None:
+        position = self._any_position(pick)
+        if position is not None:
+            before = self.book.next_order
+            self.server.reopen_position(position.ticket, orders=orders, new_ticket=new_ticket)
+            self.other_tickets += 0 if orders else self.book.next_order - before
+
+    @rule(pick=picks, ratio=strategies.sampled_from((Decimal(2), Decimal("0.5"))))
+    def broker_splits_with_deals(self, pick: int, ratio: Decimal) -> None:
+        before = self.book.next_order
+        symbol = SYMBOLS[pick % len(SYMBOLS)]
+        info, tick = self.server.symbol(symbol), self.server.tick(symbol)
+        assert info is not None
+        assert tick is not None
+        if tick.bid / ratio < 2000 * info.point:
+            return  # a price of a few points has no market
+        orders = len(self.book.orders) + len(self.book.history)
+        self.server.split_symbol(symbol, ratio, deals=True)
+        placed = len(self.book.orders) + len(self.book.history) - orders
+        self.other_tickets += self.book.next_order - before - placed
+
+    @rule(symbol=strategies.sampled_from(SYMBOLS), volume=strategies.none() | volumes)
+    def depth_changes(self, symbol: str, volume: Decimal | None) -> None:
+        if volume is None or volume:
+            self.server.set_depth(symbol, volume)
+
+    @rule(pick=picks, amount=points, type=strategies.sampled_from((DealType.COMMISSION, DealType.CHARGE)))
+    def broker_books_money(self, pick: int, amount: int, type: DealType) -> None:
+        position = self._any_position(pick)
+        self.server.book_deal(type, amount * LOTS, position=position.identifier if position else 0)
+
+    @rule(pick=picks)
+    def deal_is_hidden_for_a_time(self, pick: int) -> None:
+        deals = self._all_deals()
+        self.server.hide_deal(deals[pick % len(deals)].ticket, 700)
+
+    @rule(milliseconds=strategies.sampled_from((1, 3_600_000, DAY_MS)))
+    def clock_is_set_ahead(self, milliseconds: int) -> None:
+        self.server.shift_clock(milliseconds)
+
     @invariant()
     def balance_is_the_sum_of_all_deals(self) -> None:
         total = sum((deal_money(deal) for deal in self._all_deals()), ZERO)
@@ -300,7 +345,8 @@ class AnyTrading(RuleBasedStateMachine):
         now = self.server.server_time()
         hidden = {ticket for ticket, until in self.book.late_orders.items() if until > now} - live
         assert not (live & shown or live & hidden or shown & hidden)
-        assert len(live | shown | hidden) == self.book.next_order - self.server.state.scenario.first_order
+        tickets = self.book.next_order - self.server.state.scenario.first_order
+        assert len(live | shown | hidden) == tickets - self.other_tickets
         for order in self.server.orders():
             assert order.state in (OrderState.PLACED, OrderState.PARTIAL)
             assert 0 < order.volume_current <= order.volume_initial
