@@ -100,3 +100,35 @@ def keeps_a_renamed_server(rig: ConformanceRig) -> None:
     rig.emitted(opening, *OPENED)
     rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
     assert [SendKind.of(send.request) for send in rig.broker.sends()[2:]] == [SendKind.CLOSE, SendKind.REMOVE]
+
+
+@case(
+    "L04", "A position of a lost journal and a lost ledger is adopted by its comment, and closed by a flatten"
+)
+def adopts_by_comment(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    rig.terminal.kill()
+    for path in (*rig.folder.glob("journal.db*"), *rig.folder.rglob("*.ledger")):
+        path.unlink()
+    order(rig, "setup")
+    rig.journal_restored = True
+    rig.compared = False
+    rig.start_sidecar()
+    rig.restart_terminal()
+    until(rig, "the order is listed", lambda: opening in shown(rig))
+    assert "LOST_ORDERS" in order(rig, "status", "--json", code=ExitCode.ATTENTION)
+    assert "comment" in order(rig, "recover", code=ExitCode.UNADOPTED)
+    order(rig, "recover", "--adopt", "--yes")
+    until(rig, "the terminal is back", lambda: "scanning" not in order_of_status(rig))
+    order(rig, "flatten", "--yes")
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+    assert rig.broker.positions() == []
+
+
+def order_of_status(rig: ConformanceRig) -> str:
+    """Return the output of `status`, whatever its exit status is."""
+    process = rig.bridge("status", "--config", str(rig.config_path))
+    process.exited()
+    return "\n".join(process.log)

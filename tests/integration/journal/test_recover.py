@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -9,12 +10,12 @@ import pytest
 
 from bridge.core.link.messages import LedgerIdentity, Order
 from bridge.core.link.reports import CommandReport, OrderReport
-from bridge.core.units.mt5_terms import OrderState
+from bridge.core.units.mt5_terms import MarginMode, OrderState
 from bridge.journal.database import file
 from bridge.journal.operator.lost_orders import FoundBy
 from bridge.journal.operator.recover import Adoption, CannotRecoverError
 
-from .bench import LEDGER, NOW, OFFICER, JournalBench, closing, directive, limit, settings
+from .bench import ACCOUNT, LEDGER, NOW, OFFICER, JournalBench, closing, directive, limit, server_ms, settings
 from .reports import DEAL, ORDER, POSITION, booked, deal, leaving, result, scan, seen, standing, submitted
 
 Restore = Callable[..., JournalBench]
@@ -378,3 +379,31 @@ def test_history_is_read_again_where_deals_of_an_adopted_position_are_missing(
     bench.report(msgspec.structs.replace(manual, time_server_ms=opened_ms + 1), scan(2, NOW, POSITION))
     assert bench.rows("SELECT volume_in, volume_out FROM open_positions") == [("0.3", "0.2")]
     assert bench.emitted() == []
+
+
+def test_lots_of_a_netted_position_are_adopted_in_the_order_of_their_deals(
+    before: JournalBench, tmp_path: Path
+) -> None:
+    """Two directives share a position, and a manual trade closed a part of it."""
+    netting = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
+    first, second = (before.sent(item)[-1].order for item in (directive(), directive("dir-2", quantity=0.2)))
+    bench = JournalBench(tmp_path / "netting.db", settings())
+    bench.join(account=netting)
+    bench.report(
+        deal(first, comment="dir-1"),
+        deal(second, DEAL + 2, comment="dir-2", order=ORDER + 5, time_server_ms=server_ms() + 1_000),
+        leaving(first, DEAL + 3, reason="CLIENT", magic=0, volume=Decimal("0.4")),
+        msgspec.structs.replace(standing(second, volume="0.1"), magic=second.client_order_id),
+        scan(1, NOW, POSITION),
+    )
+    found = bench.journal.lost_orders(OFFICER, bench.now).orders
+    assert sorted(each.directive_id for each in found) == ["dir-1", "dir-2"]
+    adopt(bench, *(each.client_order_id for each in found))
+    assert bench.rows("SELECT directive_id, volume_in, volume_out FROM positions ORDER BY directive_id") == [
+        ("dir-1", "0.3", "0.3"),
+        ("dir-2", "0.2", "0.1"),
+    ]
+    assert bench.rows("SELECT DISTINCT disposition FROM deals") == [("APPLIED",)]
+    assert bench.emitted("dir-1") == bench.emitted("dir-2") == []
+    check(bench)
+    bench.close()
