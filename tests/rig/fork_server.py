@@ -115,6 +115,8 @@ def _run(request: dict[str, Any], log: int) -> None:
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.close(log)
+    # The streams of the server may be of a file, whose position they would ask for.
+    sys.stdout, sys.stderr = (open(descriptor, "w", closefd=False) for descriptor in (1, 2))
     os.chdir(request["folder"])
     os.environ.update(request["environment"])
     module, *arguments = request["arguments"]
