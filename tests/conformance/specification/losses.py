@@ -112,7 +112,7 @@ def adopts_by_comment(rig: ConformanceRig) -> None:
     rig.terminal.kill()
     for path in (*rig.folder.glob("journal.db*"), *rig.folder.rglob("*.ledger")):
         path.unlink()
-    order(rig, "setup")
+    order(rig, "setup", "--new-journal")
     rig.journal_restored = True
     rig.compared = False
     rig.start_sidecar()
