@@ -89,13 +89,20 @@ class ControlServer:
             LogCode.CONTROL_LISTENING, port=self._control.port, file=str(self._control.path)
         )
 
+    def _is_file_there(self) -> bool:
+        try:
+            return control_file.read(self._control.path) == self._file
+        except ControlFileError:
+            # Another file is there, and not ours: it is replaced where the folder allows it.
+            return False
+
     async def _keep_file(self) -> None:
         """Write the control file again where it is gone: without it no command finds the endpoint."""
         logged = False
         while True:
             await self._runtime.clock.sleep(LOOK_S)
             try:
-                if control_file.read(self._control.path) == self._file:
+                if self._is_file_there():
                     continue
                 control_file.write(self._control.path, self._file)
                 self._log_listening()

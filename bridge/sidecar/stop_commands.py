@@ -32,7 +32,9 @@ class StopCommands:
                 f"{asked.name} was not done, and nothing is opened either: {runtime.journal_lost}"
             )
         stops = asked.stop_requests(runtime.settings, runtime.now())
-        unchecked = await self._try(runtime.step(lambda journal: asked.check(journal, runtime.settings)))
+        unchecked = ""
+        if asked.needs_check():
+            unchecked = await self._try(runtime.step(lambda journal: asked.check(journal, runtime.settings)))
         runtime.accept_stops(stops)
         runtime.dispatch_wake_up.set()
         not_stored = await self._try(runtime.store_stops())

@@ -53,6 +53,9 @@ class HaltRequest(StopCommand[Halts], frozen=True, kw_only=True, forbid_unknown_
         if self.symbol:
             _check_symbol(self.symbol, officers, journal, settings)
 
+    def needs_check(self) -> bool:
+        return bool(self.symbol)
+
     def stop_requests(self, settings: Settings, now: datetime) -> list[StopRequest]:
         officers = officers_meant(self.officer, settings)
         return [StopRequest(officer, now, symbol=self.symbol, why=self.why) for officer in officers]

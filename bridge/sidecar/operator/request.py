@@ -72,6 +72,10 @@ class StopCommand(Request[A], Generic[A], frozen=True, kw_only=True, forbid_unkn
         """Return what the command asks for, one for each officer. Raises RefusedError for an unknown officer."""
         raise NotImplementedError
 
+    def needs_check(self) -> bool:
+        """Return True where `check` must be called first: it waits for the journal."""
+        return False
+
     def stopped(self, stops: list[StopRequest], not_stored: str, *, unchecked: bool) -> A:
         """Return the answer. `not_stored`: reason for which the journal does not have it yet. `unchecked`: `check`
         could not be called in time."""

@@ -42,6 +42,7 @@ class Harness:
             officers=[OfficerSettings(id=OFFICER, order_id_prefix=0xAB)],
             link=LinkSettings(),
         )
+        self.path = path
         self.clock = ManualClock()
         self.records: list[MutableMapping[str, Any]] = []
         self.log = EventLog(

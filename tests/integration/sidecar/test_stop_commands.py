@@ -1,0 +1,124 @@
+"""Halt and flatten of a running sidecar whose journal cannot be written: in force at once, stored later."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.sidecar.stop_commands import PROMPT_S
+
+from .clock import TIMEOUT_S
+from .controlled import FLATTEN, Controlled, controlled
+from .harness import OFFICER, Harness, Sandbox, eventually
+from .terminal import Terminal
+
+
+@pytest.fixture
+async def sidecar(harness: Harness, director: Sandbox, tmp_path: Path) -> AsyncIterator[Controlled]:
+    async with controlled(harness, director, tmp_path) as made:
+        await made.status()
+        yield made
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program that has locked the journal for writing."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=TIMEOUT_S)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+        other.execute("ROLLBACK")
+
+
+async def answered(harness: Harness, answer: "asyncio.Task[dict[str, Any]]") -> dict[str, Any]:
+    """Wait until the stop is in force, then let the clock advance until the answer is there."""
+    await eventually(lambda: bool(harness.journal.stops.waiting))
+    async with asyncio.timeout(TIMEOUT_S):
+        while not answer.done():
+            harness.clock.advance(PROMPT_S / 2)
+            await asyncio.sleep(0)
+    return answer.result()
+
+
+async def stored(harness: Harness, query: str, *expected: object) -> None:
+    """Let the clock advance until the query's rows are those."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while [row[0] for row in harness.rows(query)] != list(expected):
+            harness.clock.advance(0.1)
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "halts"),
+    [
+        ("/v1/halt", {"why": "news"}, ["news"]),
+        ("/v1/flatten", {**FLATTEN, "why": "news"}, ["flatten: news"]),
+        ("/v1/halt", {"symbol": "EURUSD", "why": "news"}, ["news"]),
+    ],
+)
+async def test_stop_is_in_force_while_the_journal_takes_nothing_and_stored_once_it_does(
+    harness: Harness, sidecar: Controlled, path: str, body: dict[str, Any], halts: list[str]
+) -> None:
+    harness.lock_journal()
+    answer = await sidecar.post(path, body)
+    assert "readonly" in answer["not_stored"]
+    [shown] = (await sidecar.status())["stops_not_stored"]
+    assert (shown["officer"], shown["why"]) == (OFFICER, halts[0])
+    assert harness.rows("SELECT why FROM halts") == []
+    harness.lock_journal(False)
+    await stored(harness, "SELECT why FROM halts", *halts)
+    await eventually(lambda: not harness.journal.stops.waiting)
+    assert (await sidecar.status())["stops_not_stored"] == []
+    if path == "/v1/flatten":
+        [flattened] = answer["flattens"]
+        assert harness.rows("SELECT directive_id FROM directives") == [(flattened["directive_id"],)]
+
+
+async def test_step_that_waits_for_a_lock_stores_a_later_halt_first_and_opens_nothing(
+    harness: Harness, director: Sandbox, sidecar: Controlled
+) -> None:
+    async with Terminal(sidecar.endpoint, harness.clock) as terminal:
+        await terminal.join()
+        await terminal.heartbeat()
+        await terminal.scan()
+        await eventually(lambda: harness.journal.stops.waiting == ())
+        with locked(harness.path):
+            # The step that takes the open waits for the lock when the halt comes.
+            director.issue(harness.directive("dir-1"))
+            harness.clock.advance(harness.settings.director.poll_interval_s)
+            await eventually(lambda: harness.journal.wait.waiting_s > 0)
+            answer = await answered(harness, asyncio.create_task(sidecar.post("/v1/halt", {"why": "news"})))
+            assert "another program locks the journal" in answer["not_stored"]
+            assert [each.why for each in (stop.halt for stop in harness.journal.stops.waiting)] == ["news"]
+        await stored(harness, "SELECT state FROM directives", "REJECTED")
+    assert harness.rows(
+        "SELECT kind, subject FROM audit WHERE kind IN ('operator', 'directive') ORDER BY seq"
+    ) == [
+        ("operator", "halt"),
+        ("directive", "dir-1"),
+    ]
+    assert harness.rows("SELECT count(*) FROM commands") == [(0,)]
+
+
+async def test_unknown_officer_is_refused_at_once_while_the_journal_is_locked(
+    harness: Harness, sidecar: Controlled
+) -> None:
+    with locked(harness.path):
+        status, answer = await sidecar.ask("POST", "/v1/halt", {"officer": "nobody"})
+    assert (status, answer["error"]) == (409, "REFUSED")
+    assert harness.journal.stops.waiting == ()
+
+
+async def test_halt_given_twice_is_stored_once_with_its_first_reason(
+    harness: Harness, sidecar: Controlled
+) -> None:
+    harness.lock_journal()
+    for why in ("first", "second"):
+        await sidecar.post("/v1/halt", {"why": why})
+    harness.lock_journal(False)
+    await stored(harness, "SELECT why FROM halts", "first")
+    await eventually(lambda: not harness.journal.stops.waiting)
+    assert harness.rows("SELECT count(*) FROM audit WHERE subject = 'halt'") == [(2,)]
