@@ -9,7 +9,7 @@ import msgspec
 
 from bridge.core.director.responses import FailureKind
 from bridge.journal.operator.lost_orders import LostOrders
-from bridge.journal.views.status import JournalStatus, UnresolvedCommand
+from bridge.journal.views.status import JournalStatus, RaisedMismatch, UnresolvedCommand
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 from bridge.sidecar.runtime import PollNote
 
@@ -29,9 +29,9 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
     officer: str
     """Empty if it concerns all officers."""
     code: str
-    """JOURNAL_LOST, HALT_NOT_STORED, JOURNAL_UNREAD, QUARANTINED, HALTED,
-    UNKNOWN, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL,
-    TRADING_FORBIDDEN, NOT_CONFIGURED, LOST_ORDERS, NO_ANSWER."""
+    """JOURNAL_LOST, HALT_NOT_STORED, JOURNAL_UNREAD, QUARANTINED, HALTED, UNKNOWN, POSITION_MISMATCH, ORPHAN,
+    UNCLOSABLE, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL, TRADING_FORBIDDEN,
+    NOT_CONFIGURED, LOST_ORDERS, NO_ANSWER."""
     what: str
     """Condition, in words."""
     remedy: str
@@ -135,6 +135,26 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                     f"{resolve_line(command, journal.unresolved, options)}"
                 ),
             )
+    for mismatch in journal.mismatches:
+        yield RequiredAction(
+            officer=mismatch.officer,
+            code=mismatch.code,
+            what=(
+                f"directive {mismatch.directive_id}: the journal has {mismatch.ours} {mismatch.thing} "
+                f"{mismatch.number} in {mismatch.symbol}, and the broker {mismatch.theirs}"
+            ),
+            remedy=_mismatch_remedy(mismatch, options),
+        )
+    for position in journal.unclosable:
+        yield RequiredAction(
+            officer=position.officer,
+            code="UNCLOSABLE",
+            what=f"position {position.identifier} in {position.symbol} could not be closed: {position.message}",
+            remedy=(
+                "close it in the terminal, or have the broker close it; it is closed by the next CLOSE or flatten "
+                "once the broker permits that"
+            ),
+        )
     for officer in journal.officers:
         if officer.events_refused:
             yield RequiredAction(
@@ -186,6 +206,17 @@ def _of_removed_officers(journal: JournalStatus, configured: Collection[str]) ->
                 "nothing is closed, changed or reported",
                 remedy="put the officer into the configuration again and flatten it, or close them in the terminal",
             )
+
+
+def _mismatch_remedy(mismatch: RaisedMismatch, options: str) -> str:
+    """Return what ends the difference; it is gone by itself once a scan shows none."""
+    journal = f"execution-officer journal{options} show {shlex.quote(mismatch.directive_id)}"
+    show = f"compare the account's history with '{journal}'"
+    if not mismatch.shown:
+        return f"{show}: it ends once the broker reports the deals or the end of the order; ask the broker for them"
+    if mismatch.thing == "order":
+        return f"{show}; a CANCEL or 'execution-officer flatten{options}' takes off the book what is there"
+    return f"{show}; a CLOSE without quantity or 'execution-officer flatten{options}' closes what is there"
 
 
 def _events(count: int) -> str:

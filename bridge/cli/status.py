@@ -25,7 +25,7 @@ from bridge.journal.database.lock import is_held
 from bridge.journal.operator import lost_orders
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views import status as queries
-from bridge.journal.views.status import JournalStatus, OfficerStatus
+from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition
 from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 
@@ -202,7 +202,7 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
                 each.officer,
                 str(each.identifier),
                 each.directive_id,
-                f"{each.side} {_less(each.volume_in, each.volume_out)} {each.symbol}",
+                f"{each.side} {_open_volume(each)} {each.symbol}",
                 each.price_open or "",
                 each.stop_loss or "",
                 each.take_profit or "",
@@ -285,8 +285,9 @@ def _poll(live_officer: LiveOfficer | None, now: datetime) -> str:
     return ago + (failed if live_officer.poll.failure else "")
 
 
-def _less(whole: str, part: str) -> str:
-    return plain(Decimal(whole) - Decimal(part))
+def _open_volume(position: OpenPosition) -> str:
+    traded = Decimal(position.volume_in) - Decimal(position.volume_out)
+    return plain(traded + Decimal(position.volume_reopened) + Decimal(position.volume_corrected))
 
 
 def _ago(moment: str | None, now: datetime) -> str:

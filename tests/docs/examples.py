@@ -139,6 +139,7 @@ REPORTS: list[AnyReport] = [
         stop_loss=Decimal("1.0900"),
         take_profit=Decimal("1.1000"),
         magic=CLIENT_ORDER_ID,
+        updated_server_ms=SERVER_MS,
     ),
     reports.ScanReport(
         instance_id=INSTANCE_ID,
@@ -148,6 +149,7 @@ REPORTS: list[AnyReport] = [
         deals=1,
         orders=1,
         positions=[1_000_001],
+        live_orders=[1_000_002],
     ),
     reports.ConnectionReport(
         instance_id=INSTANCE_ID, counter=2, up=False, message="the terminal lost its trade server"

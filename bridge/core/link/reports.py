@@ -294,6 +294,8 @@ class PositionReport(Report, frozen=True, kw_only=True, tag="position"):
     time_server_ms: Count = 0
     """Time at which it was opened."""
     comment: Text = ""
+    updated_server_ms: Count = 0
+    """POSITION_TIME_UPDATE_MSC: broker time of its last deal. 0: the terminal does not report it."""
 
 
 class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
@@ -336,6 +338,8 @@ class ScanReport(Report, frozen=True, kw_only=True, tag="scan"):
     orders: Count
     positions: Annotated[list[Ticket], msgspec.Meta(max_length=2048)]
     """Identifiers of all open positions."""
+    live_orders: Annotated[list[Ticket], msgspec.Meta(max_length=1000)] | None = None
+    """Tickets of all orders on the broker's book; None where there are more than can be listed."""
 
 
 class ConnectionReport(Report, frozen=True, kw_only=True, tag="connection"):

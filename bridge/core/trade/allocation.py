@@ -9,11 +9,13 @@ and other programs share one, and a deal may even reverse it. So each deal is al
    The flatten button of the Expert Advisor is about ours.
 4. A stop or a stop-out closes all there is; an opposite OPEN of ours closes the oldest lots.
 5. A reversal closes everything and opens the rest.
+6. A deal by which the server itself closes a position and opens it anew is no trade: it concerns every lot, by its
+   volume, and closes and opens none.
 
 Allocations sum up to the deal, to the last digit of volume and money.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -47,12 +49,16 @@ def allocate(
     foreign: Decimal,
     *,
     complete: bool,
+    sole: int = 0,
+    shown: Decimal = ZERO,
 ) -> tuple[Allocation, ...] | None:
     """Return the deal's allocations; None where it must wait for an earlier deal that is not known yet.
 
     `command` is the one of ours that made the deal. `lots` are ours in its position, oldest first, `foreign` is the
     known open volume there that is not ours. `complete` says that every earlier deal is known: volume closed beyond
-    what is known was opened by others before the bridge knew the account.
+    what is known belongs to `sole`, the command that has the whole position on a hedging account. With 0 it was
+    opened by others before the bridge knew the account. `shown` is the volume that the broker showed of a position
+    whose deals were all known then: it had changed the volume without a deal.
     """
     client_order_id = command.client_order_id if command is not None else 0
     earlier = [lot for lot in lots if lot.since < deal.ticket and lot.volume > 0]
@@ -66,7 +72,7 @@ def allocate(
                 return None
             closing = known
         case DealEntry.OUT | DealEntry.OUT_BY:
-            if deal.volume > known and not complete:
+            if deal.volume > max(known, shown) and not complete:
                 return None
             closing = deal.volume
         case _:
@@ -76,10 +82,26 @@ def allocate(
         owners.sort(key=lambda owner: owner[0] != command.order.opener)
     manually = command is None and deal.reason not in _BY_SERVER and not _by_flatten_button(deal)
     owners.insert(0 if manually else len(owners), (0, foreign))
-    pieces = [(owner, DealEntry.OUT, volume) for owner, volume in _take(owners, closing)]
+    pieces = [(owner, DealEntry.OUT, volume) for owner, volume in _take(owners, closing, beyond=sole)]
     if deal.entry is DealEntry.INOUT:
         pieces.append((client_order_id, DealEntry.IN, deal.volume - closing))
     return _priced(deal, pieces)
+
+
+def reopen(
+    deal: DealReport, volumes: Mapping[int, Decimal], outstanding: Mapping[int, Decimal]
+) -> tuple[Allocation, ...]:
+    """Return the allocations of a deal by which the server closes the position, or opens it anew.
+
+    `volumes` are the open volumes of the position by owner, 0 for what is not ours; `outstanding` those that such
+    deals have closed and not opened yet. What opens is divided as what was closed, and what closes as what is open.
+    """
+    weights = outstanding if deal.entry is DealEntry.IN and any(outstanding.values()) else volumes
+    owners = [owner for owner, volume in weights.items() if volume > 0] or list(weights)[:1] or [0]
+    entry = DealEntry.IN if deal.entry is DealEntry.IN else DealEntry.OUT
+    parts = _split(deal.volume, [weights.get(owner, ZERO) or ZERO for owner in owners])
+    divided = _priced(deal, [(owner, entry, part) for owner, part in zip(owners, parts, strict=True)])
+    return tuple(msgspec.structs.replace(allocation, reopens=True) for allocation in divided)
 
 
 def _by_flatten_button(deal: DealReport) -> bool:
@@ -92,9 +114,13 @@ def revise(deal: DealReport, allocations: Sequence[Allocation]) -> tuple[Allocat
 
     Those of an annulled deal keep the money that is still booked, and no volume.
     """
-    now = _priced(
-        deal,
-        [(allocation.client_order_id, allocation.entry, allocation.volume) for allocation in allocations],
+    now = tuple(
+        msgspec.structs.replace(allocation, reopens=before.reopens)
+        for before, allocation in zip(
+            allocations,
+            _priced(deal, [(each.client_order_id, each.entry, each.volume) for each in allocations]),
+            strict=True,
+        )
     )
     if deal.side is not None:
         return now
@@ -131,8 +157,10 @@ def allocate_money(deal: DealReport, lots: Sequence[tuple[int, Decimal]]) -> tup
     )
 
 
-def _take(owners: Sequence[tuple[int, Decimal]], volume: Decimal) -> list[tuple[int, Decimal]]:
-    """Return the volume taken from each owner in turn, and from 0 what none of them has."""
+def _take(
+    owners: Sequence[tuple[int, Decimal]], volume: Decimal, *, beyond: int
+) -> list[tuple[int, Decimal]]:
+    """Return the volume taken from each owner in turn, and from `beyond` what none of them has."""
     taken: list[tuple[int, Decimal]] = []
     left = volume
     for owner, available in owners:
@@ -141,8 +169,9 @@ def _take(owners: Sequence[tuple[int, Decimal]], volume: Decimal) -> list[tuple[
             taken.append((owner, piece))
             left -= piece
     if left > 0:
-        # Not ours, and opened before the bridge knew the account.
-        taken.append((0, left))
+        taken = [(owner, piece + left if owner == beyond else piece) for owner, piece in taken]
+        if all(owner != beyond for owner, _ in taken):
+            taken.append((beyond, left))
     return taken
 
 

@@ -13,12 +13,12 @@ from bridge.core.director.contract import OPERATOR_PREFIX
 from bridge.core.link.messages import CommandKind
 from bridge.core.link.reports import DealReport, OrderReport
 from bridge.core.trade import events, position_events
-from bridge.core.trade.allocation import allocate
+from bridge.core.trade.allocation import allocate, reopen
 from bridge.core.trade.apply_reports import Scene, contradiction, unusable
 from bridge.core.trade.command_states import CommandInput, CommandState, step_command
 from bridge.core.trade.money_deals import apply_money
-from bridge.core.trade.position_book import PositionBook, summed, targets_lot
-from bridge.core.trade.position_states import PositionInput, step_position
+from bridge.core.trade.position_book import PositionBook, left_to_correct, summed, targets_lot
+from bridge.core.trade.position_states import PositionInput, PositionState, step_position
 from bridge.core.trade.records import (
     Allocation,
     CommandRecord,
@@ -28,7 +28,15 @@ from bridge.core.trade.records import (
     PositionRecord,
 )
 from bridge.core.units.decimals import ZERO
-from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_TP, DealEntry, OrderState, Side
+from bridge.core.units.mt5_terms import (
+    REASON_EXPERT,
+    REASON_SL,
+    REASON_TP,
+    REOPENING_REASONS,
+    DealEntry,
+    OrderState,
+    Side,
+)
 
 
 def apply_deal(
@@ -50,6 +58,8 @@ def apply_deal(
         if command is None and not book.lots:
             return Outcome(disposition=Disposition.FOREIGN)
         return unusable(f"deal {report.ticket} of type {report.type} concerns an order of ours")
+    if report.reason in REOPENING_REASONS:
+        return _reopen(report, book, scene)
     if report.entry is DealEntry.INOUT and not book.netting:
         if command is None and not book.lots:
             return Outcome(disposition=Disposition.FOREIGN)
@@ -59,14 +69,52 @@ def apply_deal(
         return unusable(f"deal {report.ticket} bears client order id {command.client_order_id}, but {why}")
     if maker is None and report.entry is DealEntry.IN and not book.netting:
         return Outcome(disposition=Disposition.FOREIGN)
-    if maker is None and report.entry is not DealEntry.IN and not book.netting and not book.lots:
+    if maker is None and report.entry is not DealEntry.IN and not book.netting and not book.opened:
         return Outcome(disposition=Disposition.PARKED)
-    allocations = allocate(report, maker, book.open_lots(), book.foreign_volume(), complete=book.complete)
+    allocations = allocate(
+        report,
+        maker,
+        book.open_lots(),
+        book.foreign_volume(),
+        complete=book.complete,
+        sole=book.sole,
+        shown=book.shown if book.sole else ZERO,
+    )
     if allocations is None:
         return Outcome(disposition=Disposition.PARKED)
     if maker is None and all(not allocation.client_order_id for allocation in allocations):
         return Outcome(disposition=Disposition.FOREIGN, allocations=allocations)
     return _count(report, maker, command_deals, allocations, book, scene)
+
+
+def _reopen(report: DealReport, book: PositionBook, scene: Scene) -> Outcome:
+    """Apply a deal by which the server closes a position to open it anew, or opens it anew.
+
+    The position stays what it was, under its directive. Its volume and its money follow.
+    """
+    if not book.netting and not book.opened:
+        # It may turn out to be ours.
+        return Outcome(disposition=Disposition.PARKED)
+    allocations = reopen(report, book.by_owner(), book.outstanding())
+    after: list[PositionRecord] = []
+    new_events: list[NewEvent] = []
+    for allocation in allocations:
+        lot = book.lot(allocation.client_order_id)
+        if lot is None:
+            continue
+        counted = summed(lot, [*book.allocations.get(lot.client_order_id, ()), allocation])
+        counted = msgspec.structs.replace(counted, volume_corrected=left_to_correct(lot, report, allocation))
+        after.append(counted)
+        at = scene.to_utc(report.time_server_ms)
+        new_events.append(position_events.reopened(counted, report, allocation, at))
+    if not after:
+        return Outcome(disposition=Disposition.FOREIGN, allocations=allocations)
+    return Outcome(
+        disposition=Disposition.APPLIED,
+        positions=tuple(after),
+        allocations=allocations,
+        events=tuple(new_events),
+    )
 
 
 def _not_by(command: CommandRecord, report: DealReport, book: PositionBook) -> str:
@@ -76,7 +124,12 @@ def _not_by(command: CommandRecord, report: DealReport, book: PositionBook) -> s
         # Its position was gone when it came: the volume that it opened has another number.
         position = command.order.position
     return contradiction(
-        command, symbol=report.symbol, type=report.type, reason=report.reason, position=position
+        command,
+        symbol=report.symbol,
+        type=report.type,
+        reason=report.reason,
+        position=position,
+        identified=report.order == command.order_ticket or book.lot(command.client_order_id) is not None,
     )
 
 
@@ -135,7 +188,17 @@ def _move(
     """Return one command's lot after its allocation of the deal, with the events."""
     at = scene.to_utc(report.time_server_ms)
     held = book.lot(allocation.client_order_id) or _new_lot(report, maker, allocation, book.order, scene)
-    counted = summed(held, [*book.allocations.get(allocation.client_order_id, ()), allocation])
+    counted = msgspec.structs.replace(
+        summed(held, [*book.allocations.get(allocation.client_order_id, ()), allocation]),
+        volume_corrected=left_to_correct(held, report, allocation),
+    )
+    if counted.volume < 0:
+        # All earlier deals are known (`allocate`): the broker had added to the position without a deal.
+        counted = msgspec.structs.replace(
+            counted,
+            volume_corrected=counted.volume_corrected - counted.volume,
+            corrected_server_ms=report.time_server_ms,
+        )
     ours = maker is not None and report.reason == REASON_EXPERT
     what = PositionInput.ENTERED if allocation.entry is DealEntry.IN else _leaving(report, counted, ours=ours)
     if what is PositionInput.REDUCED_BY_COMMAND and not targets_lot(maker, allocation):
@@ -143,6 +206,9 @@ def _move(
         what = PositionInput.REDUCED_OTHERWISE
     stepped = step_position(held.state, what)
     state, outputs = stepped if stepped else (held.state, ())
+    if what is PositionInput.ENTERED and held.state is PositionState.CLOSED and not counted.volume:
+        # Its volume was closed before this deal was known.
+        state = PositionState.CLOSED
     after = msgspec.structs.replace(counted, state=state)
     if what is PositionInput.ENTERED:
         after = msgspec.structs.replace(after, opened_at=min(held.opened_at or at, at))

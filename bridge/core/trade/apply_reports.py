@@ -1,11 +1,12 @@
-"""Application of reports about commands, orders and positions. Deals have a module of their own (`apply_deals`).
+"""Application of reports about commands and orders. Deals and positions have modules of their own (`apply_deals`,
+`apply_positions`).
 
 It is total: whatever a terminal reports has an outcome, and none of them stops the next. The caller brings what the
 journal knows of the command and the position that a report names, and writes back what the outcome says. Nothing
 here is sent, stored or timed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, assert_never
@@ -20,12 +21,11 @@ from bridge.core.link.reports import (
     Found,
     NotSentReason,
     OrderReport,
-    PositionReport,
     TroubleReport,
 )
-from bridge.core.trade import events, position_events
+from bridge.core.trade import events
 from bridge.core.trade.command_states import CommandInput, CommandState
-from bridge.core.trade.records import CommandRecord, Disposition, NewEvent, Outcome, PositionRecord
+from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.core.trade.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
 from bridge.core.trade.transitions import RESOLVED, advance, id_found
 from bridge.core.units.mt5_terms import REASON_EXPERT, REASON_SL, REASON_SO, REASON_TP, OrderState
@@ -47,9 +47,18 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def apply_command(
-    report: CommandReport, command: CommandRecord | None, scene: Scene, *, submitted: bool = False
+    report: CommandReport,
+    command: CommandRecord | None,
+    scene: Scene,
+    *,
+    submitted: bool = False,
+    shown: bool = False,
 ) -> Outcome:
-    """Apply a stage of a command. `submitted`: the intent of this attempt was reported before."""
+    """Apply a stage of a command. `submitted`: the intent of this attempt was reported before.
+
+    `shown`: the broker shows a position with its client order id, so that a search that finds no order and no deal
+    finds a history that is late.
+    """
     if command is None:
         note = f"client order id {report.client_order_id} of a command report is unknown to this journal"
         return Outcome(
@@ -61,7 +70,7 @@ def apply_command(
             f"{command.attempt}; it may be an old copy"
         )
         caught_up = msgspec.structs.replace(command, attempt=report.attempt)
-        outcome = apply_command(report, caught_up, scene, submitted=submitted)
+        outcome = apply_command(report, caught_up, scene, submitted=submitted, shown=shown)
         return msgspec.structs.replace(outcome, quarantine=quarantine)
     known = msgspec.structs.replace(command, order_ticket=report.order or command.order_ticket)
     match report.stage:
@@ -91,7 +100,7 @@ def apply_command(
         case CommandStage.FOUND:
             return id_found(command, scene.at)
         case CommandStage.STATUS_REPLY:
-            known = _count_absence(report, known, scene)
+            known = known if shown else _count_absence(report, known, scene)
             if known.absences < ABSENCES_NEEDED:
                 return Outcome(disposition=Disposition.APPLIED, command=known)
             what = CommandInput.ABSENT
@@ -159,7 +168,12 @@ def apply_order(
         return Outcome(disposition=Disposition.FOREIGN)
     position = command.order.position if netting else report.position_id
     if found := contradiction(
-        command, symbol=report.symbol, type=report.type, reason=report.reason, position=position
+        command,
+        symbol=report.symbol,
+        type=report.type,
+        reason=report.reason,
+        position=position,
+        identified=report.ticket == command.order_ticket,
     ):
         return unusable(f"order {report.ticket} bears client order id {command.client_order_id}, but {found}")
     known = msgspec.structs.replace(command, order_ticket=report.ticket)
@@ -237,83 +251,6 @@ def _terms(order: OrderReport) -> tuple[Decimal | int | None, ...]:
     return (order.price, order.limit_price, order.stop_loss, order.take_profit, order.expires_server_ms)
 
 
-def apply_position(
-    report: PositionReport,
-    lots: Sequence[PositionRecord],
-    scene: Scene,
-    *,
-    explained: bool,
-    command: CommandRecord | None = None,
-    netting: bool = False,
-) -> Outcome:
-    """Apply a position as it stands at the broker. Its levels count; its volume is counted from deals.
-
-    `lots` are those of our commands in it. `explained`: a MODIFY under way requested the levels that are seen.
-    `command` is the one whose client order id it bears, where no deal of that command in it is known yet: the
-    position shows that the command was executed, whatever its answer said.
-    """
-    shown = _show(report, command, scene, netting=netting)
-    if not lots:
-        return shown
-    after: list[PositionRecord] = []
-    new_events: list[NewEvent] = []
-    for lot in lots:
-        same = (lot.stop_loss, lot.take_profit) == (report.stop_loss, report.take_profit)
-        if lot.levels_seen and (same or not lot.volume):
-            # A closed lot has no levels any more; the last that were seen stand.
-            continue
-        seen = msgspec.structs.replace(
-            lot,
-            stop_loss=report.stop_loss,
-            take_profit=report.take_profit,
-            levels_seen=lot.levels_seen + 1,
-        )
-        after.append(seen)
-        if (lot.levels_seen or _moved_before_seen(lot, report)) and not explained:
-            new_events.append(position_events.levels_changed(seen, scene.at))
-    return Outcome(
-        disposition=Disposition.APPLIED,
-        command=shown.command,
-        positions=tuple(after),
-        events=(*shown.events, *new_events),
-    )
-
-
-def _show(report: PositionReport, command: CommandRecord | None, scene: Scene, *, netting: bool) -> Outcome:
-    """Return what the position alone shows of the command whose client order id it bears."""
-    if command is None:
-        return Outcome(disposition=Disposition.FOREIGN)
-    if found := _not_of(command, report, netting=netting):
-        return unusable(
-            f"position {report.identifier} bears client order id {command.client_order_id}, but {found}"
-        )
-    outcome = advance(command, CommandInput.ORDER_SEEN, scene.at)
-    # Volume and money follow from the deal, which the history may have later.
-    waits = outcome.command is not None and not outcome.command.state.over
-    disposition = Disposition.PARKED if waits else Disposition.FOREIGN
-    return msgspec.structs.replace(outcome, disposition=disposition)
-
-
-def _not_of(command: CommandRecord, report: PositionReport, *, netting: bool) -> str:
-    """Return the reason for which the command cannot have formed the position; empty where it can have."""
-    order = command.order
-    if order.kind.changes:
-        return f"a {order.kind} makes no position"
-    if report.symbol != order.symbol:
-        return f"its symbol is {report.symbol}, not {order.symbol}"
-    if order.kind is CommandKind.CLOSE:
-        same = report.identifier == order.position
-        return "" if same else f"its position is {report.identifier}, not {order.position}"
-    # On a netting account an opposite order only reduces what is there.
-    return "" if netting or report.side is order.side else f"its side is {report.side}, not {order.side}"
-
-
-def _moved_before_seen(lot: PositionRecord, report: PositionReport) -> bool:
-    """Return True where a requested level stands elsewhere at the first sight. An absent one is a missing stop."""
-    levels = ((lot.stop_loss, report.stop_loss), (lot.take_profit, report.take_profit))
-    return any(asked and there and asked != there for asked, there in levels)
-
-
 def apply_connection(report: ConnectionReport, scene: Scene) -> Outcome:
     """Apply the loss or return of the terminal's connection to its broker."""
     new_event = events.connection_report(scene.officer, report, scene.at)
@@ -326,15 +263,25 @@ def apply_trouble(report: TroubleReport, scene: Scene) -> Outcome:
     return Outcome(disposition=Disposition.APPLIED, events=(new_event,))
 
 
-def contradiction(command: CommandRecord, *, symbol: str, type: str, reason: str, position: int) -> str:
+def contradiction(
+    command: CommandRecord,
+    *,
+    symbol: str,
+    type: str,
+    reason: str,
+    position: int,
+    identified: bool = False,
+) -> str:
     """Return the reason for which an order or deal cannot be the command's, though it bears its client order id.
 
-    Empty where it can be. `type` is BUY, SELL, or a pending order's type, which begins with its side.
+    Empty where it can be. `type` is BUY, SELL, or a pending order's type, which begins with its side. `identified`:
+    its order or its position is known as the command's, so that another symbol is another name of the same.
     """
     order = command.order
     if order.kind.changes:
         return f"a {order.kind} makes neither order nor deal"
-    if symbol != order.symbol:
+    identified = identified or (order.kind is CommandKind.CLOSE and position == order.position)
+    if symbol != order.symbol and not identified:
         return f"its symbol is {symbol}, not {order.symbol}"
     if type.partition("_")[0] != order.side:
         return f"its type is {type}, not {order.side}"

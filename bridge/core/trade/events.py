@@ -21,7 +21,9 @@ deterministic: an occurrence that is found again makes the same key, and so the 
     annulled, to the opener of a lot that it closed deal:TICKET:HASH:client order id of the opener
     a broker error, a connection, a trouble         the report's key
     the broker connected, by the next instance      the report's key:over
-    a position that differs at the broker           book:IDENTIFIER:KEY of the scan that showed it first
+    a position or order that differs at the broker  book:position or order:NUMBER:FIELD:KEY of the scan that showed
+                                                    these values first
+    a position that the server opened anew          deal:TICKET:client order id of the opener
     more volume than a command ordered              command:CLIENT_ORDER_ID:volume:LOTS
     a record under an unknown id of ours            unknown:CLIENT_ORDER_ID
     the terminal is gone or back                    link:HASH of the audit row that notes it

@@ -148,7 +148,7 @@ def plan_close(
         position
         for position in positions
         if position.volume > 0
-        and position.symbol == terms.name
+        and _is_in(position, terms)
         and side in (None, position.side)
         and directive.target_directive_id in (None, position.directive_id)
     ]
@@ -216,7 +216,7 @@ def rests_to_remove(
         order
         for order in orders
         if not order.order_type.pending
-        and order.symbol == terms.name
+        and _is_in(order, terms)
         and rule.side in (None, order.side.opposite if order.closes else order.side)
         and directive.target_directive_id in (None, order.opening_directive_id or order.directive_id)
     ]
@@ -350,8 +350,13 @@ def _targets(directive: Directive, terms: SymbolReport, targets: Iterable[_Targe
     return [
         target
         for target in targets
-        if target.symbol == terms.name and directive.target_directive_id in (None, target.directive_id)
+        if _is_in(target, terms) and directive.target_directive_id in (None, target.directive_id)
     ]
+
+
+def _is_in(target: PositionRecord | OrderRecord, terms: SymbolReport) -> bool:
+    """Return True where the target is in the symbol, by its present name or by that under which it was opened."""
+    return terms.name in (target.symbol, target.former_symbol)
 
 
 def _opened_by(directive: Directive) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from bridge.core.director.contract import EventClass, EventType, ExecutionEvent
 from bridge.core.link.messages import CommandKind
 from bridge.core.link.reports import DealReport, content_hash
+from bridge.core.trade.comparison import Difference, Thing
 from bridge.core.trade.events import (
     CHANGED_MANUALLY,
     REVISION,
@@ -92,6 +93,68 @@ def position_event(
         case _:
             assert_never(output)
     return NewEvent(event=changed, subject=subject)
+
+
+def closed(position: PositionRecord, last: DealReport, at: datetime) -> NewEvent:
+    """Return the POSITION_CLOSED of a position that its last deal left without volume, and that the broker shows no
+    more."""
+    nothing = Allocation(
+        client_order_id=position.client_order_id,
+        entry=last.entry,
+        volume=ZERO,
+        price=last.price,
+        commission=ZERO,
+        swap=ZERO,
+        profit=ZERO,
+        fee=ZERO,
+    )
+    return position_event(PositionOutput.CLOSED, position, last, nothing, at)
+
+
+def mismatch(officer: str, difference: Difference, scan_key: str, at: datetime) -> NewEvent:
+    """Return the event of a difference from the broker that has lasted.
+
+    `scan_key` is the report key of the scan that showed these values first.
+    """
+    new_event = system_error(
+        officer,
+        at,
+        code=difference.code,
+        message=f"{difference.message}. Compare the account's history with "
+        f"'execution-officer journal show {difference.directive_id}'",
+        subject=f"book:{difference.thing}:{difference.number}:{difference.field}:{scan_key}",
+        directive_id=difference.directive_id,
+    )
+    ticket = ticket_text(difference.number)
+    about = {"position_id": ticket} if difference.thing is Thing.POSITION else {"broker_order_id": ticket}
+    event = msgspec.structs.replace(new_event.event, symbol=difference.symbol, **about)
+    return NewEvent(event=event, subject=new_event.subject)
+
+
+def reopened(position: PositionRecord, deal: DealReport, allocation: Allocation, at: datetime) -> NewEvent:
+    """Return the event of a deal by which the server closed the position to open it anew, or opened it anew.
+
+    It has the deal's money, and no quantity and no price: the position is open as before.
+    """
+    event = _booked(
+        ExecutionEvent(
+            directive_id=position.directive_id,
+            event_type=EventType.ORDER_FILLED,
+            event_class=EventClass.INFO,
+            occurred_at=at,
+            reported_by=position.officer,
+            action=REVISION,
+            close_reason=deal.reason,
+        ),
+        msgspec.structs.replace(
+            deal,
+            commission=allocation.commission,
+            swap=allocation.swap,
+            profit=allocation.profit,
+            fee=allocation.fee,
+        ),
+    )
+    return NewEvent(subject=f"deal:{deal.ticket}:{position.client_order_id}", event=event)
 
 
 def levels_changed(position: PositionRecord, at: datetime) -> NewEvent:

@@ -11,12 +11,14 @@ from typing import Final
 class PositionState(StrEnum):
     """State of one lot of a position."""
 
+    SHOWN = "SHOWN"
+    """The broker shows it with a client order id of ours, and no deal that opened it is known yet."""
     OPEN = "OPEN"
     CLOSED = "CLOSED"
 
 
 class PositionInput(StrEnum):
-    """Effect of a deal on a lot of ours, and who made the deal."""
+    """Effect of a deal on a lot of ours, and who made the deal; or what the broker shows of it."""
 
     ENTERED = "ENTERED"
     REDUCED_BY_COMMAND = "REDUCED_BY_COMMAND"
@@ -26,10 +28,14 @@ class PositionInput(StrEnum):
     CLOSED_BY_TP = "CLOSED_BY_TP"
     CLOSED_OTHERWISE = "CLOSED_OTHERWISE"
     """By a manual trade, by a stop-out, by another program."""
-    ANNULLED_NONE_OPEN = "ANNULLED_NONE_OPEN"
-    """The broker annulled a deal; no volume is open after that."""
-    ANNULLED_SOME_OPEN = "ANNULLED_SOME_OPEN"
-    """The broker annulled a deal; volume is open after that."""
+    REVISED_NONE_OPEN = "REVISED_NONE_OPEN"
+    """The broker annulled a deal, or deals were allocated anew; no volume is open after that."""
+    REVISED_SOME_OPEN = "REVISED_SOME_OPEN"
+    """The broker annulled a deal, or deals were allocated anew; volume is open after that."""
+    SEEN = "SEEN"
+    """The broker shows it, whatever its deals say."""
+    GONE = "GONE"
+    """Its deals leave no volume, and the broker does not show it any more."""
 
 
 class PositionOutput(StrEnum):
@@ -58,16 +64,24 @@ _MOVES: Final[_Row] = {
     _PI.CLOSED_BY_TP: (_P.CLOSED, (_PO.TP, _PO.CLOSED)),
     _PI.CLOSED_OTHERWISE: (_P.CLOSED, (_PO.CLOSED,)),
     # The event of an annulment is the deal's, whatever it does to the position.
-    _PI.ANNULLED_NONE_OPEN: (_P.CLOSED, ()),
-    _PI.ANNULLED_SOME_OPEN: (_P.OPEN, ()),
+    _PI.REVISED_NONE_OPEN: (_P.CLOSED, ()),
+    _PI.REVISED_SOME_OPEN: (_P.OPEN, ()),
+    # The difference is raised by itself (`compare_positions`).
+    _PI.SEEN: (_P.OPEN, ()),
+    _PI.GONE: (_P.CLOSED, (_PO.CLOSED,)),
+}
+_FIRST: Final[_Row] = dict.fromkeys(_PI) | {
+    _PI.ENTERED: (_P.OPEN, (_PO.OPENED,)),
+    _PI.SEEN: (_P.SHOWN, ()),
 }
 
 POSITION_TABLE: Final[dict[PositionState | None, _Row]] = {
     # No deal is known yet. A deal that takes volume off (None) waits for the deal that put it on.
-    None: dict.fromkeys(_PI) | {_PI.ENTERED: (_P.OPEN, (_PO.OPENED,))},
+    None: _FIRST,
+    _P.SHOWN: _FIRST,
     _P.OPEN: _MOVES,
     # Observed at brokers: closed while the opening order was still being filled.
-    _P.CLOSED: _MOVES,
+    _P.CLOSED: _MOVES | {_PI.GONE: (_P.CLOSED, ())},
 }
 
 

@@ -86,11 +86,24 @@ class PositionRecord(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     close_reason: str = ""
+    volume_reopened: Decimal = ZERO
+    """Lots that the server opened anew less those that it closed for that, as for a swap or a split: no trades."""
+    volume_corrected: Decimal = ZERO
+    """Lots that the broker shows beyond all deals that are known; negative where it shows less."""
+    corrected_server_ms: int = 0
+    """Broker time of the volume that was shown then: a deal up to that time explains the correction."""
+    former_symbol: str = ""
+    """Name under which it was opened, where the broker has renamed the symbol since; empty otherwise."""
+
+    @property
+    def volume_by_deals(self) -> Decimal:
+        """Open volume by the deals that are known, in lots."""
+        return self.volume_in - self.volume_out + self.volume_reopened
 
     @property
     def volume(self) -> Decimal:
         """Open volume, in lots."""
-        return self.volume_in - self.volume_out
+        return self.volume_by_deals + self.volume_corrected
 
 
 class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +121,8 @@ class OrderRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Lots not filled yet."""
     opening_directive_id: str = ""
     """Directive that opened the position which the order closes; empty for an order that opens."""
+    former_symbol: str = ""
+    """Name under which it was ordered, where the broker has renamed the symbol since; empty otherwise."""
 
     @property
     def closes(self) -> bool:
@@ -128,6 +143,8 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     swap: Decimal
     profit: Decimal
     fee: Decimal
+    reopens: bool = False
+    """True where the server itself closed the position to open it anew, or opened it anew: no trade."""
 
 
 class Disposition(StrEnum):

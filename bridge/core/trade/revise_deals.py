@@ -30,7 +30,8 @@ def rewritten(report: DealReport, before: DealReport) -> str:
     """
     if report.side is None:
         return ""
-    fields = ("volume", "type", "entry", "position_id", "symbol")
+    # A symbol may get another name, in the history too.
+    fields = ("volume", "type", "entry", "position_id")
     found = [
         f"its {field} was {getattr(before, field)} and is {getattr(report, field)}"
         for field in fields
@@ -93,7 +94,7 @@ def revise_deal(
 def _after_annulment(lot: PositionRecord, at: datetime) -> PositionRecord:
     """Return the lot, already summed up without the annulled deal, in the state that its volume leaves it in."""
     open_left = lot.volume > 0
-    what = PositionInput.ANNULLED_SOME_OPEN if open_left else PositionInput.ANNULLED_NONE_OPEN
+    what = PositionInput.REVISED_SOME_OPEN if open_left else PositionInput.REVISED_NONE_OPEN
     stepped = step_position(lot.state, what)
     if stepped is None or stepped[0] is lot.state:
         return lot

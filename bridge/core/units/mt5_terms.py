@@ -168,3 +168,6 @@ REASON_EXPERT = "EXPERT"
 REASON_SL = "SL"
 REASON_TP = "TP"
 REASON_SO = "SO"
+REOPENING_REASONS = frozenset({"ROLLOVER", "VMARGIN", "SPLIT", "CORPORATE_ACTION"})
+"""DEAL_REASON_* of deals by which the server closes a position and opens it anew under the same identifier: a swap
+by reopening, variation margin, a split, a corporate action (MQL5 reference, Deal Properties). Nobody's trade."""

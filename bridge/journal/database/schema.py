@@ -60,6 +60,7 @@ CREATE TABLE officers (                         -- one row per officer that ever
     watermark_server_ms INTEGER NOT NULL DEFAULT 0, -- broker time in ms up to which completed scans are stored
     scanned_at TEXT,                            -- time of the last completed scan; NULL until there was one
     scan_positions TEXT NOT NULL DEFAULT '[]',  -- identifiers of all positions that it showed open, JSON
+    scan_epoch INTEGER NOT NULL DEFAULT 0,      -- session of the last scan that listed everything open; 0: none
     quarantine TEXT NOT NULL DEFAULT '',        -- reason why nothing is dispatched; '' while dispatch is allowed
     link_up INTEGER NOT NULL DEFAULT 0          -- 1 while the link to the terminal is up
 ) STRICT;
@@ -245,6 +246,7 @@ CREATE TABLE allocations (                      -- division of each deal among t
     swap TEXT NOT NULL,                         -- in account currency
     profit TEXT NOT NULL,                       -- in account currency
     fee TEXT NOT NULL,                          -- in account currency, negative when paid
+    reopens INTEGER NOT NULL,                   -- 1: by the server, to open the position anew
     PRIMARY KEY (officer, server, login, deal_ticket, number)
 ) STRICT;
 CREATE INDEX allocations_by_position ON allocations (officer, server, login, position_id, client_order_id);
@@ -273,9 +275,13 @@ CREATE TABLE positions (                        -- the lot that one command has 
     opened_at TEXT,                             -- time of the first opening deal
     closed_at TEXT,                             -- time of the last closing deal; NULL while it is open
     close_reason TEXT NOT NULL,                 -- MetaTrader's DEAL_REASON of that deal; '' while it is open
+    volume_reopened TEXT NOT NULL,              -- lots that the server opened anew less those it closed for that
+    volume_corrected TEXT NOT NULL,             -- lots that the broker shows beyond the deals
+    corrected_server_ms INTEGER NOT NULL,       -- broker time in ms of that volume: a deal until then explains it
+    former_symbol TEXT NOT NULL,                -- name when it was opened; '': the same
     PRIMARY KEY (officer, server, login, identifier, client_order_id)
 ) STRICT;
-CREATE INDEX positions_open ON positions (officer, state) WHERE state = 'OPEN';
+CREATE INDEX positions_open ON positions (officer, state) WHERE state IN ('OPEN', 'SHOWN');
 
 CREATE TABLE orders (                           -- our orders at the broker, each in its latest state
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
@@ -310,14 +316,33 @@ CREATE TABLE symbols (                          -- the broker's names and terms 
     PRIMARY KEY (officer, server, login, asked)
 ) STRICT;
 
-CREATE TABLE position_mismatches (              -- positions that differed from the broker's at the last scan
+CREATE TABLE broker_positions (                 -- the account's open positions as the broker shows them
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
     server TEXT NOT NULL,                       -- trade server of the account
     login INTEGER NOT NULL,                     -- login of the account
     identifier INTEGER NOT NULL,                -- MetaTrader's POSITION_IDENTIFIER
-    since TEXT NOT NULL,                        -- time of the scan that showed the difference first
-    scan_key TEXT NOT NULL,                     -- report key of that scan
+    changed_server_ms INTEGER NOT NULL,         -- broker time in ms of a later deal in it; 0: as it was shown
+    body TEXT NOT NULL,                         -- JSON of the report that showed it last
     PRIMARY KEY (officer, server, login, identifier)
+) STRICT;
+
+CREATE TABLE position_mismatches (              -- positions and orders that differed at the broker at the last scan
+    officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
+    server TEXT NOT NULL,                       -- trade server of the account
+    login INTEGER NOT NULL,                     -- login of the account
+    thing TEXT NOT NULL,                        -- Thing: position or order
+    number INTEGER NOT NULL,                    -- position identifier, or order ticket
+    field TEXT NOT NULL,                        -- Field: property that differs
+    code TEXT NOT NULL,                         -- code of its event: POSITION_MISMATCH or ORPHAN
+    ours TEXT NOT NULL,                         -- value in the journal, in words
+    theirs TEXT NOT NULL,                       -- value at the broker, in words
+    shown INTEGER NOT NULL,                     -- 1: the broker shows the position or order
+    directive_id TEXT NOT NULL,                 -- directive that opened or ordered it
+    symbol TEXT NOT NULL,                       -- the broker's name of the symbol
+    since TEXT NOT NULL,                        -- time of the scan that showed a difference in it first
+    scan_key TEXT NOT NULL,                     -- report key of the scan that showed these values first
+    raised_at TEXT,                             -- time at which it was raised; NULL while it may pass by itself
+    PRIMARY KEY (officer, server, login, thing, number, field)
 ) STRICT;
 """
 
@@ -406,13 +431,26 @@ FROM events WHERE state <> 'delivered';
 
 CREATE VIEW open_positions AS
 SELECT officer, server, login, identifier, directive_id, client_order_id, symbol, side, volume_in, volume_out,
-       price_open, stop_loss, take_profit, opened_at
-FROM positions WHERE state = 'OPEN';
+       price_open, stop_loss, take_profit, opened_at, volume_reopened, volume_corrected
+FROM positions WHERE state IN ('OPEN', 'SHOWN');
 
 CREATE VIEW pending_orders AS
 SELECT o.officer, o.server, o.login, o.ticket, c.directive_id, o.symbol, o.type, o.volume_initial,
        o.volume_current, o.price, o.stop_loss, o.take_profit, o.state, o.seen_at
 FROM orders o JOIN commands c USING (client_order_id) WHERE o.off_book = 0 AND c.order_type <> 'MARKET';
+
+CREATE VIEW raised_mismatches AS
+SELECT officer, server, login, thing, number, field, code, ours, theirs, shown, directive_id, symbol, since,
+       raised_at
+FROM position_mismatches WHERE raised_at IS NOT NULL;
+
+CREATE VIEW unclosable_positions AS
+SELECT p.officer, p.identifier, p.directive_id, p.symbol, c.client_order_id, c.reason, c.message
+FROM positions p JOIN commands c ON c.client_order_id = (
+    SELECT c2.client_order_id FROM commands c2 JOIN directives d USING (officer, directive_id)
+    WHERE c2.officer = p.officer AND c2.target_position = p.identifier AND c2.target_position <> 0
+        AND c2.kind = 'CLOSE' ORDER BY d.id DESC, c2.number DESC LIMIT 1)
+WHERE p.state IN ('OPEN', 'SHOWN') AND c.state IN ('NEVER_SENT', 'REJECTED') AND c.reason = 'SYMBOL';
 
 CREATE VIEW unresolved_commands AS
 SELECT officer, directive_id, number, client_order_id, symbol, side, volume, state, dispatched_at, message

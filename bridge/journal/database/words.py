@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from bridge.core.director.contract import Action, EventClass, EventType, OrderType
 from bridge.core.link.messages import CommandKind
 from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.comparison import Field, Thing
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.position_states import PositionState
 from bridge.core.trade.records import Disposition
@@ -134,6 +135,8 @@ STORED: Final[Mapping[tuple[str, str], tuple[type[StrEnum], ...]]] = {
     ("deals", "entry"): (DealEntry,),
     ("deals", "disposition"): (Disposition,),
     ("allocations", "entry"): (DealEntry,),
+    ("position_mismatches", "thing"): (Thing,),
+    ("position_mismatches", "field"): (Field,),
     ("positions", "side"): (Side,),
     ("positions", "state"): (PositionState,),
     ("orders", "state"): (OrderState,),

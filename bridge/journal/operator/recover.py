@@ -190,7 +190,7 @@ class _Adopting:
         for identifier in sorted(wanted & self._open):
             shown = reports.latest_position(self._step.connection, self._step.account, identifier)
             lots = positions.lots_in(self._step.connection, self._step.account, identifier)
-            if shown is not None and sum((lot.volume for lot in lots), ZERO) != shown.volume:
+            if shown is not None and sum((lot.volume_by_deals for lot in lots), ZERO) != shown.volume:
                 officers.lower_watermark(self._step.connection, self._step.officer, shown.time_server_ms)
 
     def _to_utc(self, server_ms: int) -> datetime:

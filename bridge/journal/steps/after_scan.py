@@ -3,37 +3,37 @@
 from datetime import timedelta
 from typing import Final
 
-import msgspec
-
 from bridge.core.director.contract import OPERATOR_PREFIX
-from bridge.core.link.reports import ScanReport, report_key
+from bridge.core.link.reports import ScanReport
 from bridge.core.settings import MissingStop, OfficerSettings
 from bridge.core.trade import position_events
-from bridge.core.trade.events import system_error
-from bridge.core.trade.records import PositionRecord
+from bridge.core.trade.apply_reports import Scene
 from bridge.core.units.clock import has_passed
-from bridge.core.units.decimals import ZERO
 from bridge.journal.database.words import OwnAction
 from bridge.journal.steps import flatten_rounds
+from bridge.journal.steps.compare_positions import compare_with_broker
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, orders, position_mismatches, positions, reports
+from bridge.journal.tables import commands, directives, orders, positions
 from bridge.journal.tables.directives import OwnDirective
-from bridge.journal.tables.position_mismatches import FirstSeen
 
-MOST_POSITIONS: Final = 2048
-"""Largest number of positions that a scan can name."""
 EXPIRY_GRACE: Final = timedelta(seconds=10)
 """Time for the broker to remove an expired order itself."""
 
 
 def check_after_scan(
-    step: Step, settings: OfficerSettings, scan: ScanReport, *, netting: bool, lasting: timedelta
+    step: Step,
+    settings: OfficerSettings,
+    scan: ScanReport,
+    epoch: int,
+    scene: Scene,
+    *,
+    netting: bool,
 ) -> None:
-    """Run all checks. A difference from the broker counts once it has lasted for `lasting`."""
+    """Run all checks. A difference from the broker counts once a further scan shows it."""
+    compare_with_broker(step, scan, epoch, scene, netting=netting)
     check_stops(step, settings)
     cancel_expired_orders(step)
-    compare_positions(step, scan, netting=netting, lasting=lasting)
 
 
 # Protective stops
@@ -102,70 +102,3 @@ def cancel_expired_orders(step: Step) -> None:
                 order=ticket,
             ),
         )
-
-
-# Differences from the broker's positions
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """One position of ours that differs at the broker."""
-
-    identifier: int
-    directive_id: str
-    """The directive that opened it, or its oldest lot."""
-    message: str
-
-
-def compare_positions(step: Step, scan: ScanReport, *, netting: bool, lasting: timedelta) -> None:
-    """Store each difference, delete those that are gone, and emit POSITION_MISMATCH once for one that has lasted.
-
-    The broker's history may be late, so a difference counts only when a later scan still shows it.
-    """
-    found = {each.identifier: each for each in _differences(step, scan, netting=netting)}
-    known = position_mismatches.load(step.connection, step.account)
-    for identifier in known.keys() - found.keys():
-        position_mismatches.delete(step.connection, step.account, identifier)
-    for identifier, difference in found.items():
-        first = known.get(identifier)
-        if first is None:
-            position_mismatches.add(step.connection, step.account, identifier, report_key(scan), step.now)
-        elif step.now - first.since >= lasting:
-            _emit_mismatch(step, difference, first)
-
-
-def _emit_mismatch(step: Step, difference: Difference, first: FirstSeen) -> None:
-    step.emit(
-        [
-            system_error(
-                step.officer,
-                step.now,
-                code="POSITION_MISMATCH",
-                message=f"{difference.message}. Compare the account's history with "
-                f"'execution-officer journal show {difference.directive_id}'",
-                subject=f"book:{difference.identifier}:{first.scan_key}",
-                directive_id=difference.directive_id,
-            )
-        ]
-    )
-
-
-def _differences(step: Step, scan: ScanReport, *, netting: bool) -> list[Difference]:
-    if len(scan.positions) >= MOST_POSITIONS:
-        # A scan names no more than these: a position that is not named may exist all the same.
-        return []
-    lots_by_position: dict[int, list[PositionRecord]] = {}
-    for lot in positions.open_lots(step.connection, step.account):
-        lots_by_position.setdefault(lot.identifier, []).append(lot)
-    at_broker = set(scan.positions)
-    found: list[Difference] = []
-    for identifier, lots in lots_by_position.items():
-        ours = sum((lot.volume for lot in lots), ZERO)
-        message = f"the journal has {ours} lots open in position {identifier}, and the broker "
-        if identifier not in at_broker:
-            found.append(Difference(identifier, lots[0].directive_id, f"{message}has no such position"))
-            continue
-        seen = reports.latest_position(step.connection, step.account, identifier)
-        # On a netting account the volume beyond ours may be somebody else's.
-        if seen is not None and (seen.volume < ours if netting else seen.volume != ours):
-            found.append(Difference(identifier, lots[0].directive_id, f"{message}{seen.volume}"))
-    return found

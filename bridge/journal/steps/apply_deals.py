@@ -1,6 +1,9 @@
 """Deals: applied, revised, annulled, or parked until an earlier deal is known."""
 
 import sqlite3
+from decimal import Decimal
+
+import msgspec
 
 from bridge.core.link.reports import DealReport, content_hash, report_key
 from bridge.core.trade import apply_deals as core
@@ -9,12 +12,14 @@ from bridge.core.trade.allocation import revise
 from bridge.core.trade.apply_reports import Scene
 from bridge.core.trade.position_book import PositionBook
 from bridge.core.trade.records import Allocation, CommandRecord, Disposition, Outcome
+from bridge.core.units.decimals import ZERO
 from bridge.core.units.order_ids import id_range
 from bridge.journal.database.operator_marks import EVERYTHING
 from bridge.journal.database.words import AuditKind, HaltSetter
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import (
     allocations,
+    broker_positions,
     commands,
     deals,
     dismissed_orders,
@@ -143,6 +148,11 @@ class Deals:
             # It counts as it was: allocations of other commands, and their events, depend on it.
             return apply_reports.unusable(f"deal {ticket} counts already, and {change}"), None
         client_order_id = deals.client_order_id(self._connection, account, ticket)
+        if content_hash(msgspec.structs.replace(report, symbol=counted.symbol)) == content_hash(counted):
+            # The broker has renamed the symbol, in its history too: nothing was booked.
+            renamed = Outcome(disposition=Disposition.APPLIED)
+            self._save(report, renamed, client_order_id)
+            return renamed, None
         maker = commands.load(self._connection, account.officer, client_order_id) if client_order_id else None
         again = reports.count_revisions(self._connection, account, report_key(report), content_hash(report))
         outcome = revise_deals.revise_deal(
@@ -177,7 +187,17 @@ class Deals:
             netting=self._netting,
             complete=complete,
             order=orders.load(self._connection, account, report.order),
+            shown=self._shown(position_id),
         )
+
+    def _shown(self, position_id: int) -> Decimal:
+        """Return the volume that the broker shows of the position, where it has had no deal that is not known."""
+        shown = broker_positions.load(self._connection, self._step.account, position_id)
+        last = deals.last_in(self._connection, self._step.account, position_id)
+        if shown is None or shown.changed_server_ms or last is None:
+            return ZERO
+        updated_ms = shown.report.updated_server_ms
+        return shown.report.volume if 0 < updated_ms <= last.time_server_ms else ZERO
 
     def _allocate(self, report: DealReport, position_id: int, divided: tuple[Allocation, ...]) -> None:
         allocations.save(self._connection, self._step.account, report.ticket, position_id, divided)

@@ -33,22 +33,13 @@ from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind, ReportKind
-from bridge.journal.steps import apply_effects, foreign_senders, renamed_server
+from bridge.journal.steps import apply_effects, broker_positions, foreign_senders, renamed_server
 from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
+from bridge.journal.steps.apply_positions import apply_position
 from bridge.journal.steps.sessions import confirm_offset, margin_mode, offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import (
-    allocations,
-    commands,
-    deals,
-    officers,
-    orders,
-    positions,
-    reports,
-    sessions,
-    symbols,
-)
+from bridge.journal.tables import allocations, commands, deals, officers, orders, reports, sessions, symbols
 
 _Stored = CommandReport | DealReport | OrderReport | PositionReport | ConnectionReport | TroubleReport
 """Reports that are stored as such. A scan moves the watermark; a symbol's terms have a table of their own."""
@@ -128,8 +119,8 @@ class ReportBatch:
         self.repeated = 0
         self.quarantined = 0
 
-    def take(self, seq: int, raw: bytes) -> None:
-        """Store and apply one report."""
+    def take(self, seq: int, raw: bytes, *, stored: bool = False) -> None:
+        """Store and apply one report. `stored`: it was stored before, and may not be the broker's present state."""
         try:
             report = decode_report(raw)
         except ProtocolError as error:
@@ -141,6 +132,8 @@ class ReportBatch:
             case SymbolReport():
                 self._apply_symbol(report, raw)
             case _:
+                if isinstance(report, PositionReport) and not stored:
+                    broker_positions.note_position(self._step, report)
                 self._take(seq, raw, report)
 
     def _take(self, seq: int, raw: bytes, report: _Stored) -> None:
@@ -175,6 +168,8 @@ class ReportBatch:
             seq=seq,
             at=self._step.now,
         )
+        if isinstance(report, DealReport) and latest is None:
+            broker_positions.note_deal(self._step, report)
         about = outcome.command or before or (outcome.positions[0] if outcome.positions else None)
         if about is not None or outcome.disposition is Disposition.UNUSABLE:
             self._step.audit(AuditKind.REPORT, key, raw.decode(), about.directive_id if about else None)
@@ -197,7 +192,7 @@ class ReportBatch:
             case OrderReport():
                 return self._apply_order(report)
             case PositionReport():
-                return self._apply_position(report)
+                return apply_position(self._step, self._scene, report, netting=self._netting)
             case ConnectionReport():
                 return core.apply_connection(report, self._scene), None
             case TroubleReport():
@@ -266,7 +261,14 @@ class ReportBatch:
             self._step.account,
             f"{ReportKind.COMMAND}:{report.client_order_id}:{report.attempt}:{CommandStage.SUBMITTED}",
         )
-        outcome = core.apply_command(report, command, self._scene, submitted=submitted is not None)
+        outcome = core.apply_command(
+            report,
+            command,
+            self._scene,
+            submitted=submitted is not None,
+            shown=report.stage is CommandStage.STATUS_REPLY
+            and broker_positions.is_shown(self._step, report.client_order_id),
+        )
         return outcome, command
 
     def _counts(self, report: CommandReport) -> bool:
@@ -301,18 +303,6 @@ class ReportBatch:
             orders.save(self._connection, self._step.account, report.magic, report, self._step.now)
         return outcome, command
 
-    def _apply_position(self, report: PositionReport) -> tuple[Outcome, CommandRecord | None]:
-        lots = positions.lots_in(self._connection, self._step.account, report.identifier)
-        command = commands.load(self._connection, self._step.officer, report.magic) if report.magic else None
-        if command is not None and any(lot.client_order_id == command.client_order_id for lot in lots):
-            # Its deals are known, and say more.
-            command = None
-        explained = apply_effects.explains_position(self._step, report)
-        outcome = core.apply_position(
-            report, lots, self._scene, explained=explained, command=command, netting=self._netting
-        )
-        return outcome, command
-
     def take_position_again(self, identifier: int, *, foreign: bool) -> None:
         """Apply the position as it was reported last, where that report could not be applied when it came.
 
@@ -321,7 +311,7 @@ class ReportBatch:
         last = reports.stored(self._connection, self._step.account, f"{ReportKind.POSITION}:{identifier}")
         waits = (Disposition.PARKED, Disposition.FOREIGN) if foreign else (Disposition.PARKED,)
         if last is not None and last.disposition in waits:
-            self.take(last.seq, last.body.encode())
+            self.take(last.seq, last.body.encode(), stored=True)
 
     def allocate_again(self, position_id: int) -> None:
         """Divide the position's foreign deals anew: a lot of ours has become known that they may concern."""
@@ -333,7 +323,7 @@ class ReportBatch:
         for ticket in foreign:
             last = reports.stored(self._connection, self._step.account, f"{ReportKind.DEAL}:{ticket}")
             if last is not None:
-                self.take(last.seq, last.body.encode())
+                self.take(last.seq, last.body.encode(), stored=True)
 
     def _apply_scan(self, report: ScanReport) -> None:
         """Move the watermark and run the checks. A scan is not stored: one per minute would fill the journal."""
@@ -341,15 +331,19 @@ class ReportBatch:
         sessions.note_scan(self._connection, self._epoch, self._step.now)
         officers.set_scan(self._connection, self._step.officer, report.positions, self._step.now)
         confirm_offset(self._step, report.to_server_ms)
-        if self._netting:
-            before = self._step.now - 2 * self._scene.grace
-            for position_id in deals.positions_with_parked(self._connection, self._step.account, before):
-                if not self._deals.waits_for_lost(position_id):
-                    self._deals.unpark(position_id, complete=True)
+        before = self._step.now - 2 * self._scene.grace
+        for position_id in deals.positions_with_parked(self._connection, self._step.account, before):
+            if not self._deals.waits_for_lost(position_id):
+                self._deals.unpark(position_id, complete=True)
         try:
             with self._step.contained():
                 check_after_scan(
-                    self._step, self._settings, report, netting=self._netting, lasting=2 * self._scene.grace
+                    self._step,
+                    self._settings,
+                    report,
+                    self._epoch,
+                    self._scene,
+                    netting=self._netting,
                 )
         except Exception as error:
             if is_file_error(error):

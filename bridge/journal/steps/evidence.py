@@ -63,7 +63,7 @@ def _apply(
         batch = ReportBatch(step, settings, report.epoch, link)
         try:
             with step.contained():
-                batch.take(report.seq, report.body.encode())
+                batch.take(report.seq, report.body.encode(), stored=True)
         except Exception as error:
             if is_file_error(error):
                 raise

@@ -36,10 +36,15 @@ def pause(rounds: int) -> timedelta:
     return timedelta(seconds=min(PAUSE_S * 2 ** min(rounds - 1, 10), MAX_PAUSE_S))
 
 
+def flatten_of(own: OwnDirective) -> str:
+    """Return the id of the flatten that `own` is, or is a round of."""
+    return own.directive_id if own.round == 0 else own.directive_id.partition(ROUND)[0]
+
+
 def add_round(step: Step, own: OwnDirective, ordered_at: str) -> None:
     """Put the round after `own`, a flatten or one of its rounds, into the inbox."""
     number = own.round + 1
-    flatten = _flatten_of(own)
+    flatten = flatten_of(own)
     add_own(
         step,
         msgspec.structs.replace(
@@ -53,21 +58,26 @@ def add_round(step: Step, own: OwnDirective, ordered_at: str) -> None:
     )
 
 
-def _flatten_of(own: OwnDirective) -> str:
-    return own.directive_id if own.round == 0 else own.directive_id.partition(ROUND)[0]
-
-
-def is_due(step: Step, own: OwnDirective, ordered_at: str, *, left: bool, selection: SymbolSelection) -> bool:
+def is_due(
+    step: Step,
+    own: OwnDirective,
+    ordered_at: str,
+    *,
+    left: bool,
+    certain: bool,
+    selection: SymbolSelection,
+) -> bool:
     """Return True where the round's commands may be planned now. A round that is no longer needed is ended.
 
-    `left`: something of ours is open, or pending on the broker's book, in the symbols that are meant.
+    `left`: something of ours is open, or pending on the broker's book, in the symbols that are meant. `certain`:
+    nothing in flight may still open something, and the broker's whole list of this session is known.
     """
     if not halts.set_by_operator_before(step.connection, step.officer, own.symbol, ordered_at):
         # An operator's halt after a resume is another one.
         _end(step, own, Problem("RESUMED", "an operator has resumed opens: nothing more is closed"))
     elif step.earliest >= datetime.fromisoformat(ordered_at) + OWN_TIME_TO_LIVE:
         message = f"the flatten of {ordered_at} is given up after {OWN_TIME_TO_LIVE.days} days"
-        step.set_directive_state(own.directive_id, DirectiveState.EXPIRED, Problem("EXPIRED", message))
+        _end(step, own, Problem("EXPIRED", message), DirectiveState.EXPIRED)
         if left:
             emitted = f"{message}, and not everything is closed and cancelled: check the account"
             subject = f"flatten:{own.directive_id}"
@@ -78,14 +88,13 @@ def is_due(step: Step, own: OwnDirective, ordered_at: str, *, left: bool, select
                     )
                 ]
             )
-    elif not left and not any(
-        map(selection.holds_command, commands.unknown_opens(step.connection, step.officer))
-    ):
-        _end(step, own, NOTHING_OPEN)
-        # Its first round may have left something, which a later one closed.
-        step.set_directive_state(_flatten_of(own), DirectiveState.DONE)
+    elif not left:
+        unknown = commands.unknown_opens(step.connection, step.officer)
+        if certain and not any(map(selection.holds_command, unknown)):
+            _end(step, own, NOTHING_OPEN)
+            _complete(step, own)
     else:
-        return left and _is_pause_over(step, own)
+        return _is_pause_over(step, own)
     return False
 
 
@@ -96,5 +105,18 @@ def _is_pause_over(step: Step, own: OwnDirective) -> bool:
     return has_passed(distance, datetime.fromisoformat(own.not_before) - distance, step.now)
 
 
-def _end(step: Step, own: OwnDirective, problem: Problem) -> None:
-    step.set_directive_state(own.directive_id, DirectiveState.DONE, problem)
+def _end(
+    step: Step, own: OwnDirective, problem: Problem, state: DirectiveState = DirectiveState.DONE
+) -> None:
+    step.set_directive_state(own.directive_id, state, problem)
+    flatten = flatten_of(own)
+    if not commands.of_directive(step.connection, step.officer, flatten):
+        # It had nothing to close itself, and waited for this.
+        step.set_directive_state(flatten, state, problem)
+
+
+def _complete(step: Step, own: OwnDirective) -> None:
+    """Mark the flatten as done: whatever became of its own commands, nothing is open any more."""
+    flatten = flatten_of(own)
+    if commands.of_directive(step.connection, step.officer, flatten):
+        step.set_directive_state(flatten, DirectiveState.DONE)

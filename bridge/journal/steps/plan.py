@@ -16,7 +16,7 @@ from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.planning import PlannedCommand
 from bridge.core.trade.records import CommandRecord
-from bridge.journal.steps import inbox
+from bridge.journal.steps import broker_positions, inbox
 from bridge.journal.steps.evidence import apply_evidence
 from bridge.journal.steps.plan_own import plan_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
@@ -170,7 +170,7 @@ class _Planner:
     ) -> list[PlannedCommand] | Problem:
         step = self._step
         # A flatten is ordered later and planned first: it does not wait for its turn.
-        lots = [left_to_close(step, lot) for lot in positions.open_lots(step.connection, step.account)]
+        lots = [left_to_close(step, lot) for lot in broker_positions.to_close(step)]
         withdrawn = self._gate.opens_paused and self._withdraw_opens(item, directive, terms)
         planned = planning.plan_close(directive, self._settings, terms, lots, client_order_id)
         if withdrawn and isinstance(planned, Problem):

@@ -14,13 +14,14 @@ from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.events import ROUND
 from bridge.core.trade.records import CommandRecord, OrderRecord, PositionRecord
 from bridge.journal.database.words import OwnAction
-from bridge.journal.steps import flatten_rounds, inbox
+from bridge.journal.steps import broker_positions, flatten_rounds, inbox
+from bridge.journal.steps.broker_positions import orders_to_cancel
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
-from bridge.journal.steps.resting_orders import resting_orders, unsettled_symbols
+from bridge.journal.steps.resting_orders import unsettled_symbols
 from bridge.journal.steps.step import Step
 from bridge.journal.steps.symbol_selection import SymbolSelection
-from bridge.journal.tables import commands, directives, positions
+from bridge.journal.tables import commands, directives
 from bridge.journal.tables.directives import OwnDirective, Waiting
 
 Targets = tuple[list[PositionRecord], list[OrderRecord]]
@@ -49,16 +50,30 @@ def plan_own(step: Step, settings: OfficerSettings, item: Waiting) -> list[Comma
     if planned:
         expires_at = step.latest + flatten_rounds.OWN_TIME_TO_LIVE
         return add_commands(step, item.directive_id, planned, expires_at)
-    step.set_directive_state(item.directive_id, DirectiveState.DONE, flatten_rounds.NOTHING_OPEN)
+    if own.action is OwnAction.FLATTEN and not _is_certain(step, settings, item, own):
+        # Its last round ends it, once it is known that nothing is open.
+        step.set_directive_state(item.directive_id, DirectiveState.WORKING)
+    else:
+        step.set_directive_state(item.directive_id, DirectiveState.DONE, flatten_rounds.NOTHING_OPEN)
     return []
+
+
+def _is_certain(step: Step, settings: OfficerSettings, item: Waiting, own: OwnDirective) -> bool:
+    """Return True where nothing can be open that is not known, in the symbols that are meant."""
+    selection = SymbolSelection(step.connection, step.account, settings, own.symbol)
+    if any(map(selection.holds_command, commands.unknown_opens(step.connection, step.officer))):
+        return False
+    return broker_positions.is_known(step, selection.holds) and not selection.any_of(
+        unsettled_symbols(step, item.id)
+    )
 
 
 def _targets(
     step: Step, settings: OfficerSettings, item: Waiting, own: OwnDirective, ordered_at: str
 ) -> Targets | None:
     """Return what the directive closes and cancels; None where it is not its turn, or where it is over."""
-    lots = positions.open_lots(step.connection, step.account)
-    pending = resting_orders(step)
+    lots = broker_positions.to_close(step)
+    pending = orders_to_cancel(step)
     match own.action:
         case OwnAction.FLATTEN | OwnAction.FLATTEN_REST:
             selection = SymbolSelection(step.connection, step.account, settings, own.symbol)
@@ -68,9 +83,10 @@ def _targets(
                 return lots, pending
             unsettled = unsettled_symbols(step, item.id)
             left = bool(lots or pending)
-            if selection.any_of(unsettled) and not left:
-                return None
-            if not flatten_rounds.is_due(step, own, ordered_at, left=left, selection=selection):
+            certain = broker_positions.is_known(step, selection.holds) and not selection.any_of(unsettled)
+            if not flatten_rounds.is_due(
+                step, own, ordered_at, left=left, certain=certain, selection=selection
+            ):
                 return None
             # A symbol with a command in flight does not keep another one open.
             return (

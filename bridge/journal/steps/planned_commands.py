@@ -7,9 +7,11 @@ import msgspec
 
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade import planning
+from bridge.core.trade.comparison import with_volume
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.planning import PlannedCommand
 from bridge.core.trade.records import CommandRecord, PositionRecord
+from bridge.core.units.decimals import ZERO
 from bridge.core.units.order_ids import make_client_order_id
 from bridge.journal.database.words import AuditKind
 from bridge.journal.steps.step import Step
@@ -61,4 +63,4 @@ def client_order_ids(step: Step, settings: OfficerSettings, directive_id: str) -
 def left_to_close(step: Step, lot: PositionRecord) -> PositionRecord:
     """Return the lot without the volume that commands in flight are closing: a second close could reverse it."""
     closing = commands.volume_closing(step.connection, step.officer, lot.identifier, lot.client_order_id)
-    return msgspec.structs.replace(lot, volume_out=min(lot.volume_out + closing, lot.volume_in))
+    return with_volume(lot, max(lot.volume - closing, ZERO))

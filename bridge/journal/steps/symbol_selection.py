@@ -29,7 +29,10 @@ class SymbolSelection:
 
     def holds(self, target: PositionRecord | OrderRecord) -> bool:
         """Return True for a position or order in the symbol."""
-        return self._meant(target.symbol, target.directive_id)
+        former = target.former_symbol
+        return self._meant(target.symbol, target.directive_id) or bool(
+            former and self._meant(former, target.directive_id)
+        )
 
     def holds_command(self, command: CommandRecord) -> bool:
         """Return True for a command in the symbol."""

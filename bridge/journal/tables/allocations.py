@@ -25,6 +25,7 @@ COLUMNS: Final = (
     "swap",
     "profit",
     "fee",
+    "reopens",
 )
 
 _SELECT: Final = f"SELECT {column_list(COLUMNS)} FROM allocations"
@@ -40,6 +41,7 @@ def _record(row: sqlite3.Row) -> Allocation:
         swap=Decimal(row["swap"]),
         profit=Decimal(row["profit"]),
         fee=Decimal(row["fee"]),
+        reopens=bool(row["reopens"]),
     )
 
 
@@ -98,6 +100,7 @@ def save(
                 "swap": total(allocation.swap),
                 "profit": total(allocation.profit),
                 "fee": total(allocation.fee),
+                "reopens": int(allocation.reopens),
             }
             for number, allocation in enumerate(allocations, start=1)
         ],

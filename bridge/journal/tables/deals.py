@@ -88,6 +88,18 @@ def load_applied(connection: sqlite3.Connection, account: Account, ticket: int) 
     return found[0] if found else None
 
 
+def last_in(connection: sqlite3.Connection, account: Account, position_id: int) -> DealReport | None:
+    """Return the position's last deal that counts."""
+    found = _reports(
+        connection.execute(
+            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND position_id = :position_id"
+            f" AND disposition = {_APPLIED} ORDER BY +ticket DESC LIMIT 1",
+            {**account.parameters, "position_id": position_id},
+        )
+    )
+    return found[0] if found else None
+
+
 def client_order_id(connection: sqlite3.Connection, account: Account, ticket: int) -> int | None:
     """Return the client order id of the command that made the deal; None where none of ours did."""
     row = connection.execute(

@@ -37,6 +37,7 @@ COLUMNS: Final = (
     *FORMER,
     "scanned_at",
     "scan_positions",
+    "scan_epoch",
     "quarantine",
     "link_up",
 )
@@ -62,6 +63,8 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     """Time of the last completed scan."""
     scan_positions: list[int]
     """Identifiers of all positions that the last completed scan showed open."""
+    scan_epoch: int
+    """Session of the last scan that listed everything that is open; 0: none did."""
     quarantine: str
     """Reason why nothing is dispatched; empty while dispatch is allowed."""
     link_up: bool
@@ -104,6 +107,7 @@ def _record(row: sqlite3.Row) -> Officer:
         watermark_server_ms=row["watermark_server_ms"],
         scanned_at=moment(row["scanned_at"]),
         scan_positions=_tickets.decode(row["scan_positions"]),
+        scan_epoch=row["scan_epoch"],
         quarantine=row["quarantine"],
         link_up=bool(row["link_up"]),
         renamed_server=row["renamed_server"],
@@ -235,6 +239,14 @@ def raise_ledger_mark(connection: sqlite3.Connection, officer: str, mark: int) -
     connection.execute(
         "UPDATE officers SET ledger_mark = max(ledger_mark, :mark) WHERE officer = :officer",
         {"officer": officer, "mark": mark},
+    )
+
+
+def set_scan_epoch(connection: sqlite3.Connection, officer: str, epoch: int) -> None:
+    """Store the session of a scan that listed everything that is open; 0 after one that could not."""
+    connection.execute(
+        "UPDATE officers SET scan_epoch = :epoch WHERE officer = :officer",
+        {"officer": officer, "epoch": epoch},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from bridge.core.director.contract import OrderType, utc_text
 from bridge.core.link.messages import CommandKind
 from bridge.core.link.reports import OrderReport, decode_report, encode_report
+from bridge.core.trade.comparison import OwnOrder
 from bridge.core.trade.records import OrderRecord
 from bridge.core.units.mt5_terms import Side
 from bridge.journal.database.sql import replace, words
@@ -88,7 +89,8 @@ def resting(connection: sqlite3.Connection, account: Account, dispatched_by: dat
     dispatched by that time."""
     rows = connection.execute(
         "SELECT o.ticket, o.client_order_id, o.symbol, o.volume_current, c.directive_id, c.side, c.order_type,"
-        f" iif(c.kind = {words([CommandKind.CLOSE])}, c.opening_directive_id, '') AS opening_directive_id"
+        f" iif(c.kind = {words([CommandKind.CLOSE])}, c.opening_directive_id, '') AS opening_directive_id,"
+        " iif(c.symbol = o.symbol, '', c.symbol) AS former_symbol"
         f" {_WITH_COMMAND} AND (c.order_type <> {words([OrderType.MARKET])} OR c.dispatched_at <= :dispatched_by)"
         " ORDER BY o.ticket",
         {**account.parameters, "dispatched_by": utc_text(dispatched_by)},
@@ -103,9 +105,23 @@ def resting(connection: sqlite3.Connection, account: Account, dispatched_by: dat
             order_type=member(OrderType, "commands", "order_type", row["order_type"]),
             volume=Decimal(row["volume_current"]),
             opening_directive_id=row["opening_directive_id"],
+            former_symbol=row["former_symbol"],
         )
         for row in rows
     ]
+
+
+def on_book(connection: sqlite3.Connection, account: Account) -> dict[int, OwnOrder]:
+    """Return our orders on the broker's book by ticket, market orders that wait for their rest among them."""
+    rows = connection.execute(
+        f"SELECT o.ticket, o.body, c.directive_id {_WITH_COMMAND} ORDER BY o.ticket", account.parameters
+    )
+    found: dict[int, OwnOrder] = {}
+    for row in rows:
+        report = decode_report(row["body"].encode())
+        if isinstance(report, OrderReport):
+            found[row["ticket"]] = OwnOrder(report, row["directive_id"])
+    return found
 
 
 def expired(connection: sqlite3.Connection, account: Account, until: datetime) -> list[int]:

@@ -1,6 +1,8 @@
 """Table `positions`: the lot that one command has in one position."""
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -43,9 +45,19 @@ COLUMNS: Final = (
     "opened_at",
     "closed_at",
     "close_reason",
+    "volume_reopened",
+    "volume_corrected",
+    "corrected_server_ms",
+    "former_symbol",
 )
 
 _SELECT: Final = f"SELECT {column_list(COLUMNS)} FROM positions"
+_OLDEST_FIRST: Final = (
+    "opened_at, identifier, (SELECT min(a.deal_ticket) FROM allocations a WHERE a.officer = positions.officer"
+    " AND a.server = positions.server AND a.login = positions.login AND a.position_id = positions.identifier"
+    " AND a.client_order_id = positions.client_order_id), client_order_id"
+)
+"""Order of lots. Of those that one moment opened, the first is that of the first deal."""
 
 
 def _record(row: sqlite3.Row) -> PositionRecord:
@@ -71,13 +83,17 @@ def _record(row: sqlite3.Row) -> PositionRecord:
         opened_at=moment(row["opened_at"]),
         closed_at=moment(row["closed_at"]),
         close_reason=row["close_reason"],
+        volume_reopened=Decimal(row["volume_reopened"]),
+        volume_corrected=Decimal(row["volume_corrected"]),
+        corrected_server_ms=row["corrected_server_ms"],
+        former_symbol=row["former_symbol"],
     )
 
 
 def lots_in(connection: sqlite3.Connection, account: Account, identifier: int) -> list[PositionRecord]:
     """Return the lots that our commands have, or had, in the position; oldest first."""
     rows = connection.execute(
-        f"{_SELECT} WHERE {OF_ACCOUNT} AND identifier = :identifier ORDER BY opened_at, client_order_id",
+        f"{_SELECT} WHERE {OF_ACCOUNT} AND identifier = :identifier ORDER BY {_OLDEST_FIRST}",
         {**account.parameters, "identifier": identifier},
     )
     return [_record(row) for row in rows]
@@ -93,11 +109,23 @@ def with_lot_of(connection: sqlite3.Connection, account: Account, client_order_i
     return [row["identifier"] for row in rows]
 
 
-def open_lots(connection: sqlite3.Connection, account: Account) -> list[PositionRecord]:
-    """Return the open lots of the account, oldest first."""
+def lots_known(
+    connection: sqlite3.Connection, account: Account, identifiers: Iterable[int]
+) -> list[PositionRecord]:
+    """Return the open lots of the account, and those that it ever had in these positions; oldest first."""
     rows = connection.execute(
-        f"{_SELECT} WHERE {OF_ACCOUNT} AND state = {words([PositionState.OPEN])}"
-        " ORDER BY opened_at, identifier, client_order_id",
+        f"{_SELECT} WHERE {OF_ACCOUNT} AND (state IN ({words([PositionState.OPEN, PositionState.SHOWN])})"
+        f" OR identifier IN (SELECT value FROM json_each(:identifiers))) ORDER BY {_OLDEST_FIRST}",
+        {**account.parameters, "identifiers": json.dumps(list(identifiers))},
+    )
+    return [_record(row) for row in rows]
+
+
+def open_lots(connection: sqlite3.Connection, account: Account) -> list[PositionRecord]:
+    """Return the open lots of the account, oldest first, with those that only the broker shows so far."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE {OF_ACCOUNT} AND state IN ({words([PositionState.OPEN, PositionState.SHOWN])})"
+        f" ORDER BY {_OLDEST_FIRST}",
         account.parameters,
     )
     return [_record(row) for row in rows]
@@ -129,6 +157,10 @@ def save(connection: sqlite3.Connection, account: Account, record: PositionRecor
             "opened_at": text(record.opened_at),
             "closed_at": text(record.closed_at),
             "close_reason": record.close_reason,
+            "volume_reopened": total(record.volume_reopened),
+            "volume_corrected": total(record.volume_corrected),
+            "corrected_server_ms": record.corrected_server_ms,
+            "former_symbol": record.former_symbol,
         },
     )
 

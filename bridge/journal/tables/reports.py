@@ -7,7 +7,13 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.contract import utc_text
-from bridge.core.link.reports import CommandStage, ConnectionReport, PositionReport, decode_report
+from bridge.core.link.reports import (
+    CommandStage,
+    ConnectionReport,
+    OrderReport,
+    PositionReport,
+    decode_report,
+)
 from bridge.core.trade.records import Disposition
 from bridge.journal.database.sql import column_list, insert, words
 from bridge.journal.database.words import ReportKind, member
@@ -189,6 +195,17 @@ def latest_position(
     ).fetchone()
     report = decode_report(row["body"].encode()) if row else None
     return report if isinstance(report, PositionReport) else None
+
+
+def latest_order(connection: sqlite3.Connection, account: Account, ticket: int) -> OrderReport | None:
+    """Return the order as it was reported last, ours or not."""
+    prefix = f"{ReportKind.ORDER}:{ticket}"
+    row = connection.execute(
+        f"SELECT body FROM reports WHERE {OF_ACCOUNT} AND key >= :first AND key < :end ORDER BY id DESC LIMIT 1",
+        {**account.parameters, "first": f"{prefix}:", "end": f"{prefix};"},
+    ).fetchone()
+    report = decode_report(row["body"].encode()) if row else None
+    return report if isinstance(report, OrderReport) else None
 
 
 def latest_connection(connection: sqlite3.Connection, account: Account) -> ConnectionReport | None:

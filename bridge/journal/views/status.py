@@ -65,6 +65,9 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True):
     stop_loss: str | None
     take_profit: str | None
     opened_at: str | None
+    volume_reopened: str = "0"
+    volume_corrected: str = "0"
+    """Lots that the broker shows beyond the deals that are known."""
 
 
 class PendingOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +104,37 @@ class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class RaisedMismatch(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the view raised_mismatches: a difference from the broker that has lasted."""
+
+    officer: str
+    thing: str
+    """position or order."""
+    number: int
+    """Position identifier, or order ticket."""
+    field: str
+    """Property that differs."""
+    code: str
+    """POSITION_MISMATCH or ORPHAN."""
+    ours: str
+    theirs: str
+    shown: bool
+    """The broker shows the position or order."""
+    directive_id: str
+    symbol: str
+    since: str
+
+
+class UnclosablePosition(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the view unclosable_positions: the last close failed for a reason that only the broker can end."""
+
+    officer: str
+    identifier: int
+    directive_id: str
+    symbol: str
+    message: str
+
+
 class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Status of all officers as of one moment."""
 
@@ -109,6 +143,9 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
     positions: list[OpenPosition]
     orders: list[PendingOrder]
     unresolved: list[UnresolvedCommand]
+    mismatches: list[RaisedMismatch]
+    """Differences from the broker that have lasted."""
+    unclosable: list[UnclosablePosition]
 
 
 def status(db: Database, path: Path) -> JournalStatus:
@@ -125,6 +162,8 @@ def status(db: Database, path: Path) -> JournalStatus:
             positions=views.rows(db, "open_positions", OpenPosition),
             orders=views.rows(db, "pending_orders", PendingOrder),
             unresolved=views.rows(db, "unresolved_commands", UnresolvedCommand),
+            mismatches=views.rows(db, "raised_mismatches", RaisedMismatch),
+            unclosable=views.rows(db, "unclosable_positions", UnclosablePosition),
         )
 
 

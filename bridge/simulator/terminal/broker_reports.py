@@ -118,6 +118,7 @@ def position_report(position: Position) -> PositionReport:
         magic=magic(position.magic),
         time_server_ms=position.time_msc,
         comment=position.comment[:TEXT_MAX],
+        updated_server_ms=position.time_update_msc,
     )
 
 

@@ -7,6 +7,7 @@ The only conditions that are checked here are those that the order itself carrie
 from decimal import Decimal
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from bridge.core.director.contract import OrderType, TimeInForce
@@ -26,7 +27,7 @@ from bridge.simulator.mt5.types import (
     TradeRequest,
 )
 from bridge.simulator.terminal.not_sent import NotSent, unsupported
-from bridge.simulator.terminal.targets import find_order, find_position
+from bridge.simulator.terminal.targets import find_order, find_position, named_as_shown
 
 DEVIATION_POINTS: Final = 20
 """The deviation of an order that names none."""
@@ -34,7 +35,8 @@ DEVIATION_POINTS: Final = 20
 
 def build_request(command: Command, broker: BrokerApi) -> TradeRequest:
     """Return the request that the command asks for. Raises NotSent, BrokerTimeout and BrokerGone."""
-    order = command.order
+    order = named_as_shown(command.order, broker)
+    command = msgspec.structs.replace(command, order=order)
     match order.kind:
         case CommandKind.OPEN:
             return _open(command, broker)

@@ -30,6 +30,8 @@ LOOK_BACK_MS: Final = 60_000
 """History that a look compares. A record that appears further back is found by the next rescan."""
 MAX_POSITIONS: Final = 2048
 """Most positions of a ScanReport. A shorter list would say that the others are closed."""
+MAX_LIVE_ORDERS: Final = 1000
+"""Most live orders of a ScanReport: more, with the positions, might not fit into one message."""
 RECENT_MS: Final = 86_400_000
 """Least history that is read together with positions and live orders."""
 PORTION: Final = 500
@@ -287,6 +289,7 @@ class Scanner:
             subject: known for subject, known in self._reported.items() if known[1] >= snapshot.number
         }
         self._counter += 1
+        live = [order.ticket for order in snapshot.live]
         yield ScanReport(
             instance_id=self._instance_id,
             counter=self._counter,
@@ -295,6 +298,7 @@ class Scanner:
             deals=scan.deals,
             orders=scan.orders,
             positions=[position.identifier for position in snapshot.positions],
+            live_orders=live if len(live) <= MAX_LIVE_ORDERS else None,
         )
 
     def _transactions_came(self) -> bool:

@@ -1,5 +1,7 @@
 """The target of a CLOSE, MODIFY or CANCEL: a position or a pending order, as the broker has it now."""
 
+import msgspec
+
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import AnyReport, NotSentReason
 from bridge.core.units.mt5_terms import Side
@@ -12,13 +14,12 @@ from bridge.simulator.terminal.not_sent import NotSent
 def find_position(order: Order, broker: BrokerApi) -> types.Position:
     """Return the position that the order names by its identifier, which is constant; its ticket is not.
 
-    Raises NotSent where there is none, or one in another symbol, or on the side to which the command would add.
+    Its symbol may have another name by now. Raises NotSent where there is none, or one on the side to which the
+    command would add.
     """
     found = _position(order.position, broker)
     if found is None:
         raise NotSent(NotSentReason.NO_POSITION, f"there is no open position {order.position}")
-    if found.symbol != order.symbol:
-        raise NotSent(NotSentReason.NO_POSITION, f"position {order.position} is in {found.symbol}")
     side = Side[found.type.name]
     if order.kind is CommandKind.CLOSE and side is order.side:
         raise NotSent(
@@ -31,6 +32,16 @@ def find_position(order: Order, broker: BrokerApi) -> types.Position:
     return found
 
 
+def named_as_shown(order: Order, broker: BrokerApi) -> Order:
+    """Return the order with the symbol of its target as the terminal shows it: the broker may have renamed it."""
+    target: types.Position | types.Order | None = None
+    if order.position:
+        target = _position(order.position, broker)
+    elif order.order:
+        target = broker.order_by_ticket(order.order)
+    return order if target is None else msgspec.structs.replace(order, symbol=target.symbol)
+
+
 def find_order(order: Order, broker: BrokerApi) -> types.Order:
     """Return the pending order that the order names, if this bridge placed it. Raises NotSent."""
     found = broker.order_by_ticket(order.order)
@@ -38,8 +49,6 @@ def find_order(order: Order, broker: BrokerApi) -> types.Order:
         raise NotSent(NotSentReason.NO_ORDER, f"there is no pending order {order.order}")
     if not order.opener or found.magic != order.opener:
         raise NotSent(NotSentReason.NO_ORDER, f"order {order.order} is not ours")
-    if found.symbol != order.symbol:
-        raise NotSent(NotSentReason.NO_ORDER, f"order {order.order} is in {found.symbol}")
     return found
 
 

@@ -154,12 +154,14 @@ def status_well(rig: ConformanceRig) -> bool:
 @case("W06", "An UNKNOWN outcome ends by evidence that appears later, and nothing is sent for it again")
 def evidence(rig: ConformanceRig) -> None:
     rig.start()
+    rig.open()
+    # The position is gone: nothing but the history shows the close.
     for effect in (LoseAnswer(), DropTransactions(), DelayHistory(milliseconds=15_000)):
-        rig.fault(effect, SendKind.OPEN)
-    opening = rig.issue("OPEN_LONG")
-    rig.emitted(opening, *LOST, *OPENED[1:])
-    assert rig.journal.state(opening) == "FILLED"
-    assert len(rig.broker.sends()) == 1
+        rig.fault(effect, SendKind.CLOSE)
+    close = rig.issue("CLOSE")
+    rig.emitted(close, *LOST, *CLOSED[1:])
+    assert rig.journal.state(close) == "FILLED"
+    assert len(rig.broker.sends()) == 2
 
 
 @case(

@@ -1,5 +1,6 @@
 """Reports of a terminal about a command, its order, its deals and its position."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -161,8 +162,10 @@ def standing(
     )
 
 
-def scan(counter: int, until: datetime = NOW, /, *positions: int) -> ScanReport:
-    """A scan is through, and has shown these positions open."""
+def scan(
+    counter: int, until: datetime = NOW, /, *positions: int, orders: Sequence[int] | None = None
+) -> ScanReport:
+    """A scan is through, and has shown these positions open, and these orders on the book; None: too many."""
     return ScanReport(
         instance_id=INSTANCE_ID,
         counter=counter,
@@ -171,4 +174,5 @@ def scan(counter: int, until: datetime = NOW, /, *positions: int) -> ScanReport:
         deals=0,
         orders=0,
         positions=list(positions),
+        live_orders=None if orders is None else list(orders),
     )

@@ -15,7 +15,7 @@ from bridge.core.units.clock_trust import ClockUncertainty
 
 from .bench import NOW, OFFICER, JournalBench, closing, directive, limit, server_ms, settings
 from .conftest import MakeBench
-from .reports import TIMEOUT, absent, booked, deal, not_sent, result, scan, standing, submitted
+from .reports import POSITION, TIMEOUT, absent, booked, deal, not_sent, result, scan, standing, submitted
 
 HOUR = timedelta(hours=1)
 EARLIER = ClockUncertainty(earlier=HOUR)
@@ -291,11 +291,11 @@ def test_next_close_for_a_missing_stop_waits_no_longer_than_its_pause(
     bench.join()
     order = opened(bench)
     bench.later(ahead_s)
-    bench.report(standing(order, stop_loss=None), scan(1))
+    bench.report(standing(order, stop_loss=None), scan(1, NOW, POSITION))
     [close] = bench.advance()
     bench.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
     bench.later(-ahead_s)
-    bench.report(scan(2))
+    bench.report(scan(2, NOW, POSITION))
     [again] = bench.advance()
     assert again.order.client_order_id != close.order.client_order_id
 
@@ -306,10 +306,10 @@ def test_close_for_a_missing_stop_is_not_given_up_after_a_clock_jump(
     bench = make_bench(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
     bench.join()
     order = opened(bench)
-    bench.report(standing(order, stop_loss=None), scan(1))
+    bench.report(standing(order, stop_loss=None), scan(1, NOW, POSITION))
     [close] = bench.advance()
     bench.report(submitted(close.order, mark=2), result(close.order, 10018, ticket=0))
     bench.later(WEEK_S)
     bench.uncertainty = ClockUncertainty(earlier=timedelta(seconds=WEEK_S))
-    bench.report(scan(2))
+    bench.report(scan(2, NOW, POSITION))
     assert len(bench.advance(opens_paused=True)) == 1

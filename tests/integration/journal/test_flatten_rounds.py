@@ -5,7 +5,7 @@ import pytest
 from bridge.core.link.messages import Command, Order
 
 from .bench import OFFICER, JournalBench, closing, directive, limit, terms
-from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, result, submitted
+from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, result, scan, submitted
 
 NONCE = "0f" * 8
 REQUOTE = 10004
@@ -61,9 +61,13 @@ def test_refused_close_is_followed_by_new_ones_at_growing_pauses(
     joined.report(deal(sent[0].order, DEAL + 1))
     joined.later(300)
     assert joined.advance() == []
-    # The flatten itself is done in the end, whatever became of its first commands.
-    refused = [("REJECTED", str(REQUOTE))] * 9
-    assert rounds(joined) == [("DONE", ""), *refused, ("FILLED", ""), ("DONE", "NOTHING_OPEN")]
+    # The broker's own list is awaited.
+    refused = [("REJECTED", str(REQUOTE))]
+    assert rounds(joined) == [*refused * 10, ("FILLED", ""), ("RECEIVED", "")]
+    joined.report(scan(1, orders=()))
+    assert joined.advance() == []
+    # Everything is closed, whatever became of the flatten's own commands.
+    assert rounds(joined) == [("DONE", ""), *refused * 9, ("FILLED", ""), ("DONE", "NOTHING_OPEN")]
 
 
 def test_flatten_at_the_weekend_closes_when_the_market_opens(joined: JournalBench) -> None:
@@ -229,6 +233,8 @@ def test_flatten_by_the_directors_name_closes_what_it_opened_under_another_name_
 def test_flatten_of_a_symbol_halts_and_ends_by_that_symbol_alone(joined: JournalBench) -> None:
     for number, symbol in enumerate(("EURUSD", "GBPUSD")):
         opened_in(joined, f"dir-{symbol}", symbol, symbol, number)
+    held = [identifier for (identifier,) in joined.rows("SELECT identifier FROM positions")]
+    joined.report(scan(1, joined.now, *held, orders=()))
     joined.journal.flatten(OFFICER, joined.now, nonce=NONCE, why="out", symbol="EURUSD")
     assert joined.rows("SELECT symbol, why FROM halts") == [("EURUSD", "flatten: out")]
     [close] = joined.advance()
@@ -255,9 +261,11 @@ def test_unknown_open_in_another_symbol_holds_up_no_flatten_of_a_symbol(joined: 
     joined.later(3600)
     joined.look()
     assert joined.command_state(unknown.order.client_order_id) == "UNKNOWN"
+    joined.report(scan(1, joined.now, orders=()))
     for symbol in ("EURUSD", "GBPUSD"):
         joined.journal.flatten(OFFICER, joined.now, nonce=NONCE, why="out", symbol=symbol)
         joined.look()
         joined.look()
         joined.later(1)
-    assert rounds(joined)[1:] == [("DONE", "NOTHING_OPEN"), ("DONE", "NOTHING_OPEN"), ("RECEIVED", "")]
+    nothing = ("DONE", "NOTHING_OPEN")
+    assert rounds(joined) == [nothing, nothing, ("WORKING", ""), ("RECEIVED", "")]

@@ -18,6 +18,7 @@ from .reports import (
     deal,
     not_sent,
     result,
+    scan,
 )
 
 
@@ -393,7 +394,24 @@ def test_flatten_closes_and_cancels_everything_in_every_symbol(joined: JournalBe
     assert joined.rows("SELECT count(*) FROM events WHERE directive_id LIKE 'operator:%'") == [(0,)]
 
 
+def test_flatten_waits_for_the_list_of_this_session_before_it_ends(joined: JournalBench) -> None:
+    joined.report(scan(1, orders=()))
+    joined.join()
+    assert flattened(joined) == []
+    found = joined.rows("SELECT state, error_code FROM directives ORDER BY id")
+    assert found == [("WORKING", ""), ("RECEIVED", "")]
+    # More positions than a scan can name: there may be others.
+    joined.report(scan(2, joined.now, *range(1, 2049), orders=()))
+    assert joined.advance() == []
+    assert joined.rows("SELECT state FROM directives ORDER BY id") == [("WORKING",), ("RECEIVED",)]
+    joined.report(scan(3, orders=()))
+    assert joined.advance() == []
+    found = joined.rows("SELECT state, error_code FROM directives ORDER BY id")
+    assert found == [("DONE", "NOTHING_OPEN")] * 2
+
+
 def test_flatten_of_nothing_is_done(joined: JournalBench) -> None:
+    joined.report(scan(1, orders=()))
     assert flattened(joined) == []
     assert joined.advance() == []
     found = joined.rows(
@@ -440,6 +458,7 @@ def test_close_planned_after_a_flatten_takes_only_the_rest(joined: JournalBench)
 
 def test_flatten_has_a_further_round_once_nothing_is_in_flight(joined: JournalBench) -> None:
     [late] = joined.sent(directive())
+    joined.report(scan(1, orders=()))
     assert flattened(joined) == []
     assert joined.advance() == []
     # The open that was on its way is filled after all.

@@ -187,7 +187,6 @@ def test_deal_annulled_by_the_broker_is_raised(joined: JournalBench, order: Orde
         ({"type": "SELL"}, "its type was BUY and is SELL"),
         ({"entry": DealEntry.OUT}, "its entry was IN and is OUT"),
         ({"position_id": POSITION + 1}, f"its position_id was {POSITION} and is {POSITION + 1}"),
-        ({"symbol": "GBPUSD"}, "its symbol was EURUSD and is GBPUSD"),
     ],
 )
 def test_deal_rewritten_by_the_broker_counts_as_it_was_and_is_raised(

@@ -18,6 +18,7 @@ from .bench import settings
 TABLES = {
     "allocations",
     "audit",
+    "broker_positions",
     "clock_offsets",
     "commands",
     "deals",
@@ -41,7 +42,9 @@ VIEWS = {
     "officer_status",
     "open_positions",
     "pending_orders",
+    "raised_mismatches",
     "timeline",
+    "unclosable_positions",
     "undelivered_events",
     "unresolved_commands",
 }

@@ -30,7 +30,10 @@ def sent(bench: JournalBench) -> Order:
 
 
 def test_new_journal_has_an_empty_status(bench: JournalBench) -> None:
-    assert look(bench) == JournalStatus(officers=[], halts=[], positions=[], orders=[], unresolved=[])
+    empty = JournalStatus(
+        officers=[], halts=[], positions=[], orders=[], unresolved=[], mismatches=[], unclosable=[]
+    )
+    assert look(bench) == empty
 
 
 def test_status_has_account_and_last_session(joined: JournalBench) -> None:

@@ -18,7 +18,13 @@ from bridge.sidecar.runtime import PollNote
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 OFFICER = "eo-001"
 JOURNAL = JournalStatus(
-    officers=[OfficerStatus(officer=OFFICER)], halts=[], positions=[], orders=[], unresolved=[]
+    officers=[OfficerStatus(officer=OFFICER)],
+    halts=[],
+    positions=[],
+    orders=[],
+    unresolved=[],
+    mismatches=[],
+    unclosable=[],
 )
 SESSION = LiveSession(
     epoch=1,

@@ -15,12 +15,12 @@ from bridge.core.link.reports import (
     report_key,
 )
 from bridge.core.trade.apply_deals import apply_deal
+from bridge.core.trade.apply_positions import apply_position
 from bridge.core.trade.apply_reports import (
     Scene,
     apply_command,
     apply_connection,
     apply_order,
-    apply_position,
     apply_trouble,
 )
 from bridge.core.trade.events import event_key

@@ -74,6 +74,7 @@ bool CheckValues(const SOrder &order,SNotSent &answer)
 bool PrepareRequest(const SCommand &command,CAccountLimits &account_limits,MqlTradeRequest &request,SNotSent &answer)
   {
    SRiskLimits risk_limits;
+   SCommand named=command;
    bool custom=false;
    account_limits.RiskLimits(risk_limits);
    ZeroMemory(request);
@@ -82,9 +83,10 @@ bool PrepareRequest(const SCommand &command,CAccountLimits &account_limits,MqlTr
    string violation=RiskLimitViolation(risk_limits,command.order);
    if(violation!="")
       return(NotSent(answer,"INPUTS",violation));
-   if(!SymbolExist(command.order.symbol,custom))
-      return(NotSent(answer,"SYMBOL","the broker has no symbol "+command.order.symbol));
-   if(!PrepareByKind(command,account_limits,risk_limits,request,answer))
+   named.order.symbol=TargetSymbol(command.order);
+   if(!SymbolExist(named.order.symbol,custom))
+      return(NotSent(answer,"SYMBOL","the broker has no symbol "+named.order.symbol));
+   if(!PrepareByKind(named,account_limits,risk_limits,request,answer))
       return(false);
    return(CheckRequest(request,answer));
   }

@@ -20,6 +20,20 @@ ulong SelectPosition(const long identifier)
    return(0);
   }
 //+------------------------------------------------------------------+
+//| Return the symbol of an order's target as the terminal shows it: |
+//| the broker may have renamed it since the command was planned.    |
+//| The target is found by its number alone. Without one, return the |
+//| order's own symbol.                                              |
+//+------------------------------------------------------------------+
+string TargetSymbol(const SOrder &order)
+  {
+   if(order.position!=0)
+      return((SelectPosition(order.position)!=0) ? PositionGetString(POSITION_SYMBOL) : order.symbol);
+   if(order.order!=0 && OrderSelect((ulong)order.order))
+      return(OrderGetString(ORDER_SYMBOL));
+   return(order.symbol);
+  }
+//+------------------------------------------------------------------+
 //| Find and select the position of an order.                        |
 //+------------------------------------------------------------------+
 bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
@@ -28,9 +42,6 @@ bool FindPosition(const SOrder &order,ulong &ticket,SNotSent &answer)
    ticket=SelectPosition(order.position);
    if(ticket==0)
       return(NotSent(answer,"NO_POSITION","there is no open "+name));
-   string symbol=PositionGetString(POSITION_SYMBOL);
-   if(symbol!=order.symbol)
-      return(NotSent(answer,"NO_POSITION",name+" is in "+symbol+", not in "+order.symbol));
    string side=(PositionGetInteger(POSITION_TYPE)==POSITION_TYPE_BUY) ? ORDER_SIDE_BUY : ORDER_SIDE_SELL;
    if(order.kind==COMMAND_KIND_CLOSE && side==order.side)
       return(NotSent(answer,"NO_POSITION",name+" is a "+side+"; a "+order.side+" does not close it"));
@@ -73,9 +84,6 @@ bool FindOrder(const SOrder &order,SNotSent &answer)
    if(OrderGetInteger(ORDER_MAGIC)!=order.opener)
       return(NotSent(answer,"NO_ORDER",name+" has magic "+IntegerToString(OrderGetInteger(ORDER_MAGIC))+", not the opener's client order id "
                      +IntegerToString(order.opener)));
-   string symbol=OrderGetString(ORDER_SYMBOL);
-   if(symbol!=order.symbol)
-      return(NotSent(answer,"NO_ORDER",name+" is in "+symbol+", not in "+order.symbol));
    return(true);
   }
 //+------------------------------------------------------------------+

@@ -146,8 +146,9 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
      }
    m_executor.PostReceived(command);
    // A symbol outside Market Watch has no quotes.
-   if(SymbolInfoInteger(command.order.symbol,SYMBOL_SELECT)==0)
-      SymbolSelect(command.order.symbol,true);
+   string symbol=TargetSymbol(command.order);
+   if(SymbolInfoInteger(symbol,SYMBOL_SELECT)==0)
+      SymbolSelect(symbol,true);
   }
 //+------------------------------------------------------------------+
 //| Do a bounded amount of work. `connected_ms`: time for which the  |

@@ -190,6 +190,7 @@ long SelectedPositionReport(SReport &report)
    json.IntegerIfAny("magic",Magic(PositionGetInteger(POSITION_MAGIC)));
    json.IntegerIfAny("time_server_ms",PositionGetInteger(POSITION_TIME_MSC));
    json.TextIfAny("comment",Shorten(PositionGetString(POSITION_COMMENT),TEXT_MAX));
+   json.IntegerIfAny("updated_server_ms",PositionGetInteger(POSITION_TIME_UPDATE_MSC));
    report.key="position:"+IntegerToString(identifier);
    report.json=json.Result();
    return(identifier);

@@ -11,6 +11,7 @@
 
 #define FOUND_NOTHING "nothing"
 #define FOUND_UNSEARCHED "unsearched"
+#define SCAN_LIVE_ORDERS_MAX 1000 // more, with the positions, might not fit into one message
 //+------------------------------------------------------------------+
 //| Report that a command was received and waits.                    |
 //+------------------------------------------------------------------+
@@ -105,16 +106,23 @@ string StatusReplyReport(const SStatusRequest &status_request,const string found
    return(json.Result());
   }
 //+------------------------------------------------------------------+
+//| Return a JSON array of numbers.                                  |
+//+------------------------------------------------------------------+
+string NumberList(const long &numbers[])
+  {
+   string list="[";
+   for(int i=0; i<ArraySize(numbers); i++)
+      list+=((i>0) ? "," : "")+IntegerToString(numbers[i]);
+   return(list+"]");
+  }
+//+------------------------------------------------------------------+
 //| Report the end of a scan. Everything that it found was reported  |
 //| before.                                                          |
 //+------------------------------------------------------------------+
 string ScanReport(const string instance_id,const long counter,const long from_ms,const long to_ms,const int deals,
-                const int orders,const long &positions[])
+                const int orders,const long &positions[],const long &live_orders[])
   {
    CJsonWriter json;
-   string list="[";
-   for(int i=0; i<ArraySize(positions); i++)
-      list+=((i>0) ? "," : "")+IntegerToString(positions[i]);
    json.Text("kind","scan");
    json.Text("instance_id",instance_id);
    json.Integer("counter",counter);
@@ -122,7 +130,10 @@ string ScanReport(const string instance_id,const long counter,const long from_ms
    json.Integer("to_server_ms",to_ms);
    json.Integer("deals",deals);
    json.Integer("orders",orders);
-   json.Number("positions",list+"]");
+   json.Number("positions",NumberList(positions));
+   // A shortened list would mean that the others are off the book.
+   if(ArraySize(live_orders)<=SCAN_LIVE_ORDERS_MAX)
+      json.Number("live_orders",NumberList(live_orders));
    return(json.Result());
   }
 //+------------------------------------------------------------------+

@@ -370,7 +370,9 @@ long CScanner::ScanFrom(const long watermark_server_ms) const
 void CScanner::End(void)
   {
    long positions[];
+   long live_orders[];
    m_snapshot.Positions(positions);
+   m_snapshot.LiveOrders(live_orders);
    if(ArraySize(positions)>SCAN_POSITIONS_MAX)
      {
       m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MAX)+" positions are open: the scan cannot be reported. Close positions";
@@ -381,7 +383,7 @@ void CScanner::End(void)
    m_filter.Forget(m_scan_reading);
    m_counter++;
    m_session.Post(ScanReport(m_session.InstanceId(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
-                           m_walk.Orders()+m_snapshot.Orders(),positions));
+                           m_walk.Orders()+m_snapshot.Orders(),positions,live_orders));
   }
 //+------------------------------------------------------------------+
 //| Take the alarm that requires action; empty where there is none.  |

@@ -40,6 +40,7 @@ public:
    int               Deals(void) const;
    int               Orders(void) const;
    void              Positions(long &identifiers[]) const;
+   void              LiveOrders(long &tickets[]) const;
   };
 //+------------------------------------------------------------------+
 //| Create it empty.                                                 |
@@ -238,5 +239,14 @@ void CSnapshot::Positions(long &identifiers[]) const
    ArrayResize(identifiers,ArraySize(m_positions));
    for(int i=0; i<ArraySize(m_positions); i++)
       identifiers[i]=m_positions[i];
+  }
+//+------------------------------------------------------------------+
+//| Read the tickets of all live orders.                             |
+//+------------------------------------------------------------------+
+void CSnapshot::LiveOrders(long &tickets[]) const
+  {
+   ArrayResize(tickets,m_live_orders);
+   for(int i=0; i<m_live_orders; i++)
+      tickets[i]=(long)m_tickets[i];
   }
 //+------------------------------------------------------------------+

@@ -102,6 +102,7 @@ EXAMPLES: list[AnyReport] = [
         deals=3,
         orders=4,
         positions=[7001],
+        live_orders=[8001],
     ),
     ConnectionReport(instance_id=INSTANCE_ID, counter=5, up=False, message="no route"),
     TroubleReport(

@@ -186,7 +186,7 @@ RULES: list[tuple[str, DealReport, CommandRecord | None, str, str, bool, str | N
         "1 0.3 1",
         "0.2",
         True,
-        "1 OUT 0.3, 0 OUT 0.2, 0 OUT 0.1",
+        "1 OUT 0.3, 0 OUT 0.3",
     ),
     ("all known: before our time", deal(OUT, "0.3", ticket=100), None, "2 0.3 101", "0", True, "0 OUT 0.3"),
     # A part that is closed already has nothing to give.

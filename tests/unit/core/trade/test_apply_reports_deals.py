@@ -22,7 +22,8 @@ from bridge.core.link.reports import (
     encode_report,
 )
 from bridge.core.trade.apply_deals import apply_deal
-from bridge.core.trade.apply_reports import apply_connection, apply_position, apply_trouble
+from bridge.core.trade.apply_positions import apply_position
+from bridge.core.trade.apply_reports import apply_connection, apply_trouble
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.position_book import PositionBook
 from bridge.core.trade.position_states import PositionState

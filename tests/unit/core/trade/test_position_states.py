@@ -35,15 +35,15 @@ def test_a_deal_that_takes_volume_off_an_unknown_position_waits(what: PositionIn
     assert step_position(None, what) is None
 
 
-ANNULMENTS = {I.ANNULLED_NONE_OPEN: P.CLOSED, I.ANNULLED_SOME_OPEN: P.OPEN}
+REVISIONS = {I.REVISED_NONE_OPEN: P.CLOSED, I.REVISED_SOME_OPEN: P.OPEN}
 
 
 @pytest.mark.parametrize("state", [None, P.OPEN, P.CLOSED])
-@pytest.mark.parametrize("what", list(ANNULMENTS))
-def test_annulment_leaves_a_known_position_open_where_volume_is_left(
+@pytest.mark.parametrize("what", list(REVISIONS))
+def test_revision_leaves_a_known_position_open_where_volume_is_left(
     state: PositionState | None, what: PositionInput
 ) -> None:
-    assert step_position(state, what) == (None if state is None else (ANNULMENTS[what], ()))
+    assert step_position(state, what) == (None if state is None else (REVISIONS[what], ()))
 
 
 @pytest.mark.parametrize(("state", "emitted"), [(None, (O.OPENED,)), (P.OPEN, ()), (P.CLOSED, ())])
@@ -53,8 +53,28 @@ def test_entering_deal_opens_and_emits_it_the_first_time(
     assert step_position(state, I.ENTERED) == (P.OPEN, emitted)
 
 
+@pytest.mark.parametrize(
+    ("state", "after"), [(None, P.SHOWN), (P.SHOWN, P.SHOWN), (P.OPEN, P.OPEN), (P.CLOSED, P.OPEN)]
+)
+def test_position_that_the_broker_shows_is_open_again_whatever_its_deals_say(
+    state: PositionState | None, after: PositionState
+) -> None:
+    assert step_position(state, I.SEEN) == (after, ())
+
+
+def test_position_without_volume_is_closed_once_the_broker_does_not_show_it() -> None:
+    assert step_position(P.OPEN, I.GONE) == (P.CLOSED, (O.CLOSED,))
+    assert step_position(P.CLOSED, I.GONE) == (P.CLOSED, ())
+
+
+@pytest.mark.parametrize("what", list(CLOSINGS))
+def test_deal_that_takes_volume_off_a_position_that_is_only_shown_waits(what: PositionInput) -> None:
+    assert step_position(P.SHOWN, what) is None
+    assert step_position(P.SHOWN, I.ENTERED) == (P.OPEN, (O.OPENED,))
+
+
 def test_table_has_every_state_and_every_input() -> None:
-    assert {*CLOSINGS, *ANNULMENTS, I.ENTERED} == set(PositionInput)
+    assert {*CLOSINGS, *REVISIONS, I.ENTERED, I.SEEN, I.GONE} == set(PositionInput)
     assert set(POSITION_TABLE) == {None, *PositionState}
     assert all(set(row) == set(PositionInput) for row in POSITION_TABLE.values())
 

@@ -1,0 +1,196 @@
+"""The broker's positions as it shows them, kept beside the journal's own, and what of them may be closed.
+
+A report of a position replaces it. A later deal changes its volume until the broker shows it again. A scan that
+lists everything deletes what it does not name.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from bridge.core.link.reports import DealReport, PositionReport, ScanReport
+from bridge.core.trade.comparison import Field, Thing, closable
+from bridge.core.trade.records import CommandRecord, OrderRecord, PositionRecord
+from bridge.core.units.decimals import ZERO
+from bridge.core.units.mt5_terms import DealEntry
+from bridge.journal.steps.resting_orders import resting_orders
+from bridge.journal.steps.sessions import margin_mode
+from bridge.journal.steps.step import Step
+from bridge.journal.tables import (
+    broker_positions,
+    commands,
+    officers,
+    position_mismatches,
+    positions,
+    reports,
+    sessions,
+)
+from bridge.journal.tables.broker_positions import Shown
+from bridge.journal.tables.position_mismatches import Mismatch
+
+MOST_POSITIONS: Final = 2048
+"""Largest number of positions that a scan can name."""
+
+
+def note_position(step: Step, report: PositionReport) -> None:
+    """Store the position as it is shown now."""
+    broker_positions.save(step.connection, step.account, Shown(report))
+
+
+def note_deal(step: Step, report: DealReport) -> None:
+    """Change the position's volume by a deal that the broker has not shown it with yet."""
+    if report.side is None and not report.annulled:
+        # Money alone changes no volume.
+        return
+    shown = broker_positions.load(step.connection, step.account, report.position_id)
+    if shown is None or report.time_server_ms <= shown.report.updated_server_ms:
+        return
+    volume = shown.report.volume + _change(report)
+    if volume <= 0:
+        broker_positions.delete(step.connection, step.account, report.position_id)
+        return
+    changed = msgspec.structs.replace(shown.report, volume=volume)
+    broker_positions.save(
+        step.connection, step.account, Shown(changed, max(report.time_server_ms, shown.changed_server_ms))
+    )
+
+
+def _change(deal: DealReport) -> Decimal:
+    if deal.side is None or deal.entry is DealEntry.INOUT:
+        # It reversed the position, or was annulled: the broker has to show what is left.
+        return ZERO
+    return deal.volume if deal.entry is DealEntry.IN else -deal.volume
+
+
+def note_scan(step: Step, scan: ScanReport, epoch: int) -> tuple[dict[int, PositionReport], set[int]]:
+    """Store what a scan says is open.
+
+    Return the positions that stand as they were shown, and the identifiers of those that a later deal has changed:
+    of them the scan says nothing.
+    """
+    complete = is_complete(scan)
+    officers.set_scan_epoch(
+        step.connection, step.officer, epoch if complete and scan.live_orders is not None else 0
+    )
+    known = broker_positions.load_all(step.connection, step.account)
+    named = set(scan.positions)
+    standing: dict[int, PositionReport] = {}
+    changing: set[int] = set()
+    for identifier, shown in known.items():
+        newer = max(shown.changed_server_ms, shown.report.updated_server_ms) > scan.to_server_ms
+        if identifier not in named:
+            if newer or not complete:
+                changing.add(identifier)
+            else:
+                broker_positions.delete(step.connection, step.account, identifier)
+        elif newer:
+            changing.add(identifier)
+        elif not shown.changed_server_ms:
+            standing[identifier] = shown.report
+    for identifier in named - standing.keys() - changing:
+        report = reports.latest_position(step.connection, step.account, identifier)
+        if report is None:
+            # It is there, and its report could not be read.
+            changing.add(identifier)
+            continue
+        broker_positions.save(step.connection, step.account, Shown(report))
+        standing[identifier] = report
+    return standing, changing
+
+
+def is_complete(scan: ScanReport) -> bool:
+    """Return True where the scan names every open position."""
+    return len(scan.positions) < MOST_POSITIONS
+
+
+def is_listed(step: Step) -> bool:
+    """Return True where a scan of the present session has listed everything that is open."""
+    officer = officers.load_or_add(step.connection, step.officer)
+    return bool(officer.scan_epoch) and officer.scan_epoch == sessions.last_epoch(
+        step.connection, step.officer
+    )
+
+
+def is_shown(step: Step, client_order_id: int) -> bool:
+    """Return True where the broker shows a position with the client order id."""
+    shown = broker_positions.load_all(step.connection, step.account)
+    return any(each.report.magic == client_order_id for each in shown.values())
+
+
+def owners(step: Step, shown: dict[int, PositionReport]) -> dict[int, CommandRecord]:
+    """Return the commands whose client order ids the positions bear, by client order id."""
+    found: dict[int, CommandRecord] = {}
+    for magic in {report.magic for report in shown.values()} - {0}:
+        command = commands.load(step.connection, step.officer, magic)
+        if command is not None and not command.order.kind.changes:
+            found[magic] = command
+    return found
+
+
+def to_close(step: Step) -> list[PositionRecord]:
+    """Return the lots that a CLOSE or a flatten may close, as the broker shows them; oldest first."""
+    shown = broker_positions.load_all(step.connection, step.account)
+    standing = {identifier: each.report for identifier, each in shown.items() if not each.changed_server_ms}
+    lots = positions.lots_known(step.connection, step.account, standing)
+    mismatches = position_mismatches.load(step.connection, step.account)
+    missing = _numbers(mismatches, Thing.POSITION, Field.EXISTENCE)
+    return closable(lots, standing, missing, netting=margin_mode(step).netting)
+
+
+def orders_to_cancel(step: Step) -> list[OrderRecord]:
+    """Return the orders on the broker's book that bear an id of ours, oldest first.
+
+    One that the last scan did not find there is left out; one that only the broker has there is among them.
+    """
+    found = position_mismatches.load(step.connection, step.account)
+    missing = _numbers(found, Thing.ORDER, Field.EXISTENCE)
+    resting = [order for order in resting_orders(step) if order.ticket not in missing]
+    known = {order.ticket for order in resting}
+    orphans = [
+        order
+        for ticket in sorted(_numbers(found, Thing.ORDER, Field.OWNER, shown=True) - known)
+        if (order := _orphan(step, ticket)) is not None
+    ]
+    return sorted([*resting, *orphans], key=lambda order: order.ticket)
+
+
+def _orphan(step: Step, ticket: int) -> OrderRecord | None:
+    report = reports.latest_order(step.connection, step.account, ticket)
+    command = commands.load(step.connection, step.officer, report.magic) if report is not None else None
+    if report is None or command is None:
+        return None
+    return OrderRecord(
+        ticket=ticket,
+        client_order_id=report.magic,
+        directive_id=command.directive_id,
+        symbol=report.symbol,
+        side=command.order.side,
+        order_type=command.order.order_type,
+        volume=report.volume_current,
+        former_symbol="" if command.order.symbol == report.symbol else command.order.symbol,
+    )
+
+
+def _numbers(
+    mismatches: Mapping[position_mismatches.Key, Mismatch], thing: Thing, field: Field, *, shown: bool = False
+) -> set[int]:
+    return {
+        number
+        for (each, number, differs), mismatch in mismatches.items()
+        if each is thing and differs is field and mismatch.difference.shown is shown
+    }
+
+
+def is_known(step: Step, meant: Callable[[PositionRecord], bool]) -> bool:
+    """Return True where the broker's whole list of this session is known, and no position of ours that is meant is
+    changing just now."""
+    if not is_listed(step):
+        return False
+    shown = broker_positions.load_all(step.connection, step.account)
+    return not any(
+        each.changed_server_ms
+        and any(map(meant, positions.lots_in(step.connection, step.account, identifier)))
+        for identifier, each in shown.items()
+    )

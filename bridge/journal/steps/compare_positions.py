@@ -1,0 +1,159 @@
+"""Comparison with the broker after each scan, in both directions, and what the journal does about a difference.
+
+The broker's history may be late, so a difference counts once a further scan still shows it, and the grace time has
+passed. Then it is raised, stays an action required until a scan shows it no more, and is raised again when it
+changes. What the broker shows is what a CLOSE closes; the lot's record takes the volume that is shown.
+"""
+
+import msgspec
+
+from bridge.core.link.reports import PositionReport, ScanReport, report_key
+from bridge.core.trade import position_events
+from bridge.core.trade.apply_positions import corrected
+from bridge.core.trade.apply_reports import Scene
+from bridge.core.trade.comparison import Difference, Field, Thing, compare_orders, compare_positions
+from bridge.core.trade.position_states import PositionInput, PositionState, step_position
+from bridge.core.trade.records import PositionRecord
+from bridge.core.units.decimals import ZERO
+from bridge.journal.steps import broker_positions
+from bridge.journal.steps.apply_positions import apply_position
+from bridge.journal.steps.step import Step
+from bridge.journal.tables import commands, deals, orders, position_mismatches, positions, reports
+from bridge.journal.tables.position_mismatches import Mismatch, key_of
+
+
+def compare_with_broker(step: Step, scan: ScanReport, epoch: int, scene: Scene, *, netting: bool) -> None:
+    """Store what the scan lists, and each difference from it; raise those that have lasted."""
+    standing, changing = broker_positions.note_scan(step, scan, epoch)
+    owners = broker_positions.owners(step, standing)
+    lots = positions.lots_known(step.connection, step.account, standing)
+    for identifier in {lot.identifier for lot in lots if lot.identifier in standing} | {
+        report.identifier for report in standing.values() if report.magic in owners
+    }:
+        # A report that came before its position was known as ours had no effect yet.
+        outcome, before = apply_position(step, scene, standing[identifier], netting=netting)
+        step.apply_outcome(outcome, before)
+    lots = [
+        lot
+        for lot in positions.lots_known(step.connection, step.account, standing)
+        if lot.identifier not in changing
+    ]
+    complete = broker_positions.is_complete(scan)
+    found = compare_positions(lots, standing, owners, netting=netting, complete=complete)
+    if scan.live_orders is not None:
+        found += _of_orders(step, scan.live_orders)
+    known = position_mismatches.load(step.connection, step.account)
+    lasting = _note(step, scan, found, known, scene)
+    unknown = {(Thing.POSITION, identifier) for identifier in changing}
+    for key in known.keys() - {key_of(difference) for difference in found}:
+        if key[:2] not in unknown and (scan.live_orders is not None or key[0] is Thing.POSITION):
+            position_mismatches.delete(step.connection, step.account, key)
+    if not netting:
+        _adopt(step, lots, standing, lasting)
+    if complete:
+        _close_gone(step, lots, standing, scan, scene)
+
+
+def _of_orders(step: Step, tickets: list[int]) -> list[Difference]:
+    """Return the differences of orders. The scan names the tickets; their reports came before it."""
+    ours = orders.on_book(step.connection, step.account)
+    shown = {
+        ticket: report
+        for ticket in tickets
+        if (report := reports.latest_order(step.connection, step.account, ticket)) is not None
+    }
+    magics = {report.magic for report in shown.values()} - {0}
+    owners = {
+        magic: command
+        for magic in magics
+        if (command := commands.load(step.connection, step.officer, magic)) is not None
+    }
+    return compare_orders(ours, shown, owners)
+
+
+def _note(
+    step: Step,
+    scan: ScanReport,
+    found: list[Difference],
+    known: dict[position_mismatches.Key, Mismatch],
+    scene: Scene,
+) -> list[Difference]:
+    """Store the differences, raise those that have lasted or changed, and return all that are raised."""
+    raised: list[Difference] = []
+    for difference in found:
+        before = known.get(key_of(difference))
+        if before is None:
+            first = Mismatch(difference=difference, since=step.now, scan_key=report_key(scan))
+            position_mismatches.save(step.connection, step.account, first)
+            continue
+        now = before
+        if before.difference != difference:
+            now = msgspec.structs.replace(before, difference=difference, scan_key=report_key(scan))
+        if before.raised_at is None and step.now - before.since >= scene.grace:
+            now = msgspec.structs.replace(now, raised_at=step.now)
+        if now.raised_at is not None:
+            raised.append(difference)
+            step.emit([position_events.mismatch(step.officer, difference, now.scan_key, step.now)])
+        if now != before:
+            position_mismatches.save(step.connection, step.account, now)
+    return raised
+
+
+def _adopt(
+    step: Step,
+    lots: list[PositionRecord],
+    standing: dict[int, PositionReport],
+    raised: list[Difference],
+) -> None:
+    """Take the volume that the broker shows for each lot whose difference is raised; drop what is explained since.
+
+    A lot that its deals have closed, and that the broker shows, is open again.
+    """
+    differing = {
+        difference.number
+        for difference in raised
+        if difference.thing is Thing.POSITION and difference.field in (Field.VOLUME, Field.EXISTENCE)
+    }
+    for lot in lots:
+        there = standing.get(lot.identifier)
+        if there is None or lot.state is PositionState.SHOWN:
+            continue
+        after = lot
+        if lot.identifier in differing:
+            after = corrected(_open_again(lot), there)
+        elif lot.volume_by_deals == there.volume:
+            after = msgspec.structs.replace(lot, volume_corrected=ZERO)
+        if after.volume != lot.volume or after.state is not lot.state:
+            positions.save(step.connection, step.account, after)
+
+
+def _open_again(lot: PositionRecord) -> PositionRecord:
+    stepped = step_position(lot.state, PositionInput.SEEN)
+    if stepped is None or stepped[0] is lot.state:
+        return lot
+    return msgspec.structs.replace(lot, state=stepped[0], closed_at=None, close_reason="")
+
+
+def _close_gone(
+    step: Step,
+    lots: list[PositionRecord],
+    standing: dict[int, PositionReport],
+    scan: ScanReport,
+    scene: Scene,
+) -> None:
+    """Close each lot that is open without volume once the broker does not show its position any more."""
+    for lot in lots:
+        if lot.state is not PositionState.OPEN or lot.volume or lot.identifier in standing:
+            continue
+        last = deals.last_in(step.connection, step.account, lot.identifier)
+        lasting_ms = scene.grace.total_seconds() * 1000
+        if last is None or last.time_server_ms > scan.to_server_ms - lasting_ms:
+            # What opens it anew may still be reported.
+            continue
+        stepped = step_position(lot.state, PositionInput.GONE)
+        if stepped is None:
+            continue
+        at = scene.to_utc(last.time_server_ms)
+        closed = msgspec.structs.replace(lot, state=stepped[0], closed_at=at, close_reason=last.reason)
+        positions.save(step.connection, step.account, closed)
+        step.emit([position_events.closed(closed, last, at)])
