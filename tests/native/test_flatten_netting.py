@@ -14,7 +14,7 @@ from bridge.core.link.messages import CommandKind
 from bridge.core.units.mt5_terms import MarginMode, Side
 from bridge.simulator.broker.api import SendRecord
 from bridge.simulator.broker.fault_rules import Fills, LoseAnswer, Match, Pace, Reject, Rule, SendKind
-from bridge.simulator.broker.scenario import AccountTerms, Scenario
+from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderType, PositionType, Retcode, TradeAction
 from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
@@ -271,3 +271,29 @@ def test_reload_waits_for_a_close_sent_before(netting: Netting) -> None:
     assert len(closes(bench)) == 1
     bench.run(3_000)
     assert held(bench) == []
+
+
+@pytest.mark.parametrize("mode", list(MarginMode))
+def test_rest_of_a_market_order_is_removed_and_what_was_filled_is_closed(
+    expert: Path, tmp_path: Path, mode: MarginMode
+) -> None:
+    exchange = SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=())
+    scenario = Scenario(account=AccountTerms(margin_mode=mode), symbols=(exchange,))
+    bench = Bench(expert, tmp_path, Switches(), scenario=scenario)
+    try:
+        bench.start()
+        bench.join()
+        bench.broker.add_rule(Rule(effect=Fills(volumes=(Decimal("0.04"),))))
+        opens(bench)
+        assert (held(bench), len(bench.broker.orders())) == ([(BUY, Decimal("0.04"))], 1)
+        press(bench)
+        bench.run(6_000)
+        assert (held(bench), bench.broker.orders()) == ([], [])
+        opening, *flattening = [record.request.action for record in bench.broker.sends()]
+        assert opening is TradeAction.DEAL
+        # On a netting account a live order could reverse what a close leaves.
+        in_order = [TradeAction.REMOVE, TradeAction.DEAL]
+        assert (flattening if mode.netting else sorted(flattening, reverse=True)) == in_order
+        assert "nothing of this program is open" in bench.panel
+    finally:
+        bench.close()

@@ -437,7 +437,8 @@ FROM positions WHERE state IN ('OPEN', 'SHOWN');
 CREATE VIEW pending_orders AS
 SELECT o.officer, o.server, o.login, o.ticket, c.directive_id, o.symbol, o.type, o.volume_initial,
        o.volume_current, o.price, o.stop_loss, o.take_profit, o.state, o.seen_at
-FROM orders o JOIN commands c USING (client_order_id) WHERE o.off_book = 0 AND c.order_type <> 'MARKET';
+FROM orders o JOIN commands c USING (client_order_id)
+WHERE o.off_book = 0 AND (c.order_type <> 'MARKET' OR o.state IN ('PLACED', 'PARTIAL'));
 
 CREATE VIEW raised_mismatches AS
 SELECT officer, server, login, thing, number, field, code, ours, theirs, shown, directive_id, symbol, since,

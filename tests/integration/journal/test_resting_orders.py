@@ -64,3 +64,12 @@ def test_cancel_removes_the_rest(joined: JournalBench, opened: Order) -> None:
     joined.report(result(removal.order), seen(opened, OrderState.CANCELED, left="0.06"))
     assert joined.directive_state("dir-cancel") == "DONE"
     assert joined.emitted()[-1] == "ORDER_CANCELLED"
+
+
+def test_rest_of_a_market_order_is_shown_among_the_pending_orders(
+    joined: JournalBench, opened: Order
+) -> None:
+    shown = "SELECT ticket, directive_id, volume_current FROM pending_orders"
+    assert joined.rows(shown) == [(ORDER, "dir-1", "0.06")]
+    joined.report(seen(opened, OrderState.CANCELED, left="0.06"))
+    assert joined.rows(shown) == []

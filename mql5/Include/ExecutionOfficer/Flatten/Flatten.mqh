@@ -1,7 +1,7 @@
 //+------------------------------------------------------------------+
 //|                                                      Flatten.mqh |
 //| The flatten button: close every position and remove every        |
-//| pending order of this program, with or without the sidecar.      |
+//| order of this program, with or without the sidecar.              |
 //|                                                                  |
 //|   state      event                                  next         |
 //|   IDLE       a click                                ARMED        |
@@ -40,6 +40,7 @@
 #define CONFIRM_MS 5000
 #define DOUBLE_CLICK_MS 700
 #define FLATTEN_CHECK_MS 500       // between two checks that find nothing to do
+#define RESTING_MS 2000            // the age from which a market order rests
 #define FLATTENED_MESSAGE "the flatten button was pressed; press it again to allow trading"
 
 enum ENUM_FLATTEN_STATE
@@ -258,8 +259,20 @@ bool CFlatten::Step(const long mono_ms)
    return(true);
   }
 //+------------------------------------------------------------------+
-//| Prepare the removal of the first pending order of this program   |
-//| that is due; return its name, empty where there is none.         |
+//| Return whether the selected live order can be removed: a pending |
+//| order, or the rest of a market order. An exchange keeps the rest |
+//| on its book, where the symbol has no other filling than RETURN.  |
+//+------------------------------------------------------------------+
+bool IsRemovable(void)
+  {
+   if(IsPendingType(OrderGetInteger(ORDER_TYPE)))
+      return(true);
+   // At first it may be filled at once.
+   return(ServerMs()-OrderGetInteger(ORDER_TIME_SETUP_MSC)>=RESTING_MS);
+  }
+//+------------------------------------------------------------------+
+//| Prepare the removal of the first order of this program that is   |
+//| due; return its name, empty where there is none.                 |
 //+------------------------------------------------------------------+
 string CFlatten::NextOrder(const long mono_ms,MqlTradeRequest &request)
   {
@@ -267,7 +280,7 @@ string CFlatten::NextOrder(const long mono_ms,MqlTradeRequest &request)
    for(int i=0; i<OrdersTotal(); i++)
      {
       ulong ticket=OrderGetTicket(i);
-      if(ticket==0 || !IsPendingType(OrderGetInteger(ORDER_TYPE)) || !IsOurMagic(m_ledger,OrderGetInteger(ORDER_MAGIC))
+      if(ticket==0 || !IsRemovable() || !IsOurMagic(m_ledger,OrderGetInteger(ORDER_MAGIC))
          || !m_attempts.Attempt(-(long)ticket,0.0,mono_ms,chosen==""))
          continue;
       request.action=TRADE_ACTION_REMOVE;
