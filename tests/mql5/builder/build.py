@@ -77,7 +77,11 @@ def _place(text: str, name: str, compiler: Compiler, cache: Path) -> Built:
 
 
 def _lint(main: Path, include_dir: Path | None) -> None:
-    if findings := check_file(main, include_dir):
+    try:
+        findings = check_file(main, include_dir)
+    except TranslationError as error:
+        raise BuildError(str(error)) from None
+    if findings:
         raise BuildError("\n".join(map(str, findings)))
 
 

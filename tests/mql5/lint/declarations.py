@@ -34,7 +34,7 @@ def local_reference(program: Program) -> Iterator[Finding]:
 
 def plain_pointer(program: Program) -> Iterator[Finding]:
     """Report pointers to anything but objects of classes."""
-    plain = set(BUILT_IN_TYPES) | program.names.structs | set(program.names.enums)
+    plain = set(BUILT_IN_TYPES - {"void"}) | program.names.structs | set(program.names.enums)
     for start, end, name in program.declarators():
         if program.text(end) == "*" and end == start + 1 and program.text(start) in plain:
             thing = f"pointer {program.text(name)} to {program.text(start)}"

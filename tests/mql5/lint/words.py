@@ -22,6 +22,8 @@ LIBRARY: Final = frozenset(
 )
 """Folders and files of MQL5's standard library in MetaEditor's Include folder."""
 _PLAIN: Final = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fF]?")
+_SUFFIXED: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]+|\d+)[uUlL]+")
+"""Numbers that the rules of the subset report."""
 _HEX: Final = re.compile(r"0[xX][0-9A-Fa-f]+")
 MAX_MACRO_PARAMETERS: Final = 8
 
@@ -82,7 +84,10 @@ def number_suffix(program: Program) -> Iterator[Finding]:
     for i, token in enumerate(program.code):
         if token.kind is Kind.NUMBER:
             pattern = _HEX if token.text.lower().startswith("0x") else _PLAIN
-            if not pattern.fullmatch(token.text):
+            is_known = (
+                token.text[0] == "B" or token.text[:2] in ("0b", "0B") or _SUFFIXED.fullmatch(token.text)
+            )
+            if not is_known and not pattern.fullmatch(token.text):
                 yield _suffix(program, i)
             elif re.fullmatch(r"0\d+", token.text):
                 rule = "C++ reads it as octal, MQL5 as decimal"

@@ -44,6 +44,8 @@ def squeezed(text: str) -> str:
         ("int a[3];", "::rt::fixed<int, (3)> a;"),
         ("int a[2][3];", "::rt::fixed<::rt::fixed<int, (3)>, (2)> a;"),
         ("int a[]={1,2};", "::rt::array<int> a(::rt::filled,{1,2});"),
+        ("int a,b[],c[2],d=1;", "int a; ::rt::array<int> b; ::rt::fixed<int, (2)> c; int d=1;"),
+        ("x=B'101';", "x=5;"),
         ("static int a[],b;", "static ::rt::array<int> a; static int b;"),
         ("CFoo *p=NULL;", "::rt::ptr<CFoo> p=::rt::null;"),
         ("const CFoo *p=q;", "::rt::ptr<const CFoo> p=q;"),
@@ -86,6 +88,26 @@ def test_macro_of_several_lines_keeps_line_numbers(tmp_path: Path) -> None:
     macro = text[text.index("#define A(x)") : text.index("static")]
     assert squeezed(macro) == "#defineA(x)((x)/MQL_DIVISOR->*2)"
     assert macro.count("\n") == 3
+
+
+def test_global_arrays_behind_a_comma_have_slots_of_their_own(tmp_path: Path) -> None:
+    text = translated(tmp_path, 'string g_a="",g_b[],g_c[2];\n').text
+    for slot in ("slot<string> mql_slot_g_a", "slot<::rt::array<string>> mql_slot_g_b"):
+        assert f"static ::rt::{slot};" in text
+    assert "static ::rt::slot<::rt::fixed<string, (2)>> mql_slot_g_c;" in text
+
+
+@pytest.mark.parametrize("end", ["\\\n\n", "\\\n", "\\"])
+def test_macro_may_end_with_a_continued_line_that_is_empty(tmp_path: Path, end: str) -> None:
+    text = translated(tmp_path, f"#define A(x) \\\n  x {end}").text
+    assert squeezed(text[text.index("#define A(x)") :]).startswith("#defineA(x)x")
+    assert check_text(f"#define A(x) \\\n  x {end}") == []
+
+
+def test_template_of_an_interface_is_a_class_with_pure_methods(tmp_path: Path) -> None:
+    text = squeezed(translated(tmp_path, "template<typename T>\ninterface I { void F(T a); };\n").text)
+    assert "template<typenameT>classI:public::rt::mql_object" in text
+    assert "virtualvoidF(Ta)=0;" in text
 
 
 def test_file_is_included_once(tmp_path: Path) -> None:
@@ -136,6 +158,27 @@ def test_prototype_in_the_source_keeps_its_defaults(tmp_path: Path) -> None:
         ("datetime d=D'99999999999999999999.1.1';\n", LiteralError, "1: date D'9"),
         ("color c=C'1,2,300';\n", LiteralError, "1: color C'1,2,300'; .* each from 0 to 255; correct it"),
         ("ulong x=18446744073709551616;\n", LiteralError, "1: number 18446744073709551616; the largest"),
+        (
+            "int x=1+\\\n2;\n",
+            LexError,
+            "1: continued line; the subset has continued lines in macros alone; remove",
+        ),
+        (
+            "int x=B'102';\n",
+            LiteralError,
+            "1: number B'102'; a binary number is B'1010', with 64 digits at most; ",
+        ),
+        (
+            'input(name="a") int x=1;\n',
+            StructureError,
+            r"1: input\(...\); the subset has no attributes of inputs; ",
+        ),
+        ("int F(int a) export { }\n", StructureError, "1: export; the subset has no libraries; remove it"),
+        (
+            "struct S { int a; } s;\n",
+            StructureError,
+            "1: variable s behind a type; the subset declares types ",
+        ),
         ("namespace N { }\n", StructureError, "1: namespace; the translator supports no namespaces; "),
         ("int x=1\n", StructureError, "1: the declaration .* 'int' does not end; .*; add ;"),
         ("int x;\nint F(int a)\n", StructureError, "2: "),
@@ -174,7 +217,8 @@ def test_source_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> No
 FRAGMENTS = (
     "class struct enum typedef template<typename template input group input( int int[ ~ ~A A:: operator const"
     " static delete new return for( if( { } ( ) [ ] < > ; , : :: . = & * \"s\" 'a' 1 x F( void #define #include"
-    " D'1' C'1'"
+    " D'1' C'1' interface union export B'1' 2ull void * switch( case default else do while( ? break #endif #ifdef"
+    " #import sizeof( dynamic_cast< -> 1.5 NULL typename \\ ## namespace"
 ).split()
 
 

@@ -80,14 +80,15 @@ def type_end(tokens: list[Token], at: int, types: set[str]) -> int:
     return at + 1
 
 
-def rewrite_arrays(tokens: list[Token], types: set[str]) -> None:
-    """Rewrite every array declaration in place: variables, members and parameters."""
+def rewrite_arrays(tokens: list[Token], types: set[str]) -> list[Token]:
+    """Rewrite every array declaration: variables, members and parameters. Return the tokens."""
     i = 0
     while i < len(tokens):
         end = type_end(tokens, i, types)
         if end > i and not (i and tokens[i - 1].text in ("->", "::", "new", "class", "struct", "enum")):
             _declaration(tokens, i, end)
         i = max(end, i + 1)
+    return [one for token in tokens for one in (token, *token.following)]
 
 
 def _declaration(tokens: list[Token], start: int, end: int) -> None:
@@ -145,7 +146,11 @@ def _variables(tokens: list[Token], first: int, start: int, end: int) -> None:
         if i == 0:
             _replace(tokens, start, end, _shaped(base, shape))
         else:
-            tokens[found[i - 1][3]].text = f"; {qualifiers} {_shaped(base, shape)} "
+            comma = tokens[found[i - 1][3]]
+            comma.text = ";"
+            words = [Token(Kind.WORD, word, " ", comma.file, comma.line) for word in qualifiers.split()]
+            kind = Token(Kind.TYPE, _shaped(base, shape), " ", comma.file, comma.line, tail=" ")
+            comma.following = [*words, kind]
         if shape:
             _blank([token for token in tokens[at:behind] if token.text == "*"])
             _blank_dimensions(tokens, at, behind)

@@ -126,6 +126,11 @@ def _string(text: str) -> str:
 def _number(token: Token) -> str:
     """Return the C++ literal: no octal numbers, which MQL5 does not have; numbers from 2^63 are unsigned."""
     text = token.text
+    if text[0] == "B":
+        if not re.fullmatch(r"B'[01]{1,64}'", text):
+            rule = "a binary number is B'1010', with 64 digits at most"
+            raise LiteralError(token.where, f"number {text[:24]}", rule, "correct it")
+        text = str(int(text[2:-1], 2))
     if text.isdigit():
         if len(text.lstrip("0")) > 20 or (value := int(text)) >= 1 << 64:
             rule = "the largest integer is 18446744073709551615"
@@ -164,7 +169,9 @@ def _directive(token: Token) -> str:
         return token.text
     if (head := _DEFINE.match(token.text)) is None:
         return ""
-    body = lex(token.text[head.end() :].replace("\\\n", "  "), token.file, token.line)
+    # A macro may end with a continued line that is empty.
+    joined = re.sub(r"\\[ \t]*(?:\n|$)", "  ", token.text[head.end() :])
+    body = lex(joined, token.file, token.line)
     rewrite(body)
     # A macro of several lines becomes one line; empty lines behind it keep the line numbers.
     text = head.group() + "".join(part.before + part.text for part in body)

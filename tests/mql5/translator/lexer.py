@@ -46,6 +46,8 @@ class Token:
     lead: str = ""
     tail: str = ""
     behind: list[tuple[int, str, str]] = field(default_factory=list)
+    following: list["Token"] = field(default_factory=list)
+    """Tokens that the translator puts behind this one."""
 
     @property
     def where(self) -> str:
@@ -72,7 +74,9 @@ _SUFFIX: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _STRING: Final = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _CHAR: Final = re.compile(r"'(?:\\.|[^'\\\n])+'")
 _SIGN: Final = re.compile("|".join(map(re.escape, SIGNS)) + r"|[-+*/%=<>!&|^~?:;,.(){}\[\]\#]")
-_LITERAL_PREFIX: Final = {"D": Kind.DATE, "C": Kind.COLOR}
+_LITERAL_PREFIX: Final = {"D": Kind.DATE, "C": Kind.COLOR, "B": Kind.NUMBER}
+_CONTINUED: Final = re.compile(r"\\[ \t]*(?:\r?\n|$)")
+_BINARY: Final = re.compile(r"0[bB][01]+")
 
 
 def lex(text: str, file: str = "", line: int = 1) -> list[Token]:
@@ -102,11 +106,14 @@ def _next(text: str, at: int, fresh: bool, where: str) -> tuple[Kind, str]:
     """Return kind and text of the token at this place. `fresh`: it is the first of its line."""
     if fresh and (found := _DIRECTIVE.match(text, at)):
         return Kind.DIRECTIVE, found.group().rstrip()
+    if _CONTINUED.match(text, at):
+        rule = "the subset has continued lines in macros alone"
+        raise LexError(where, "continued line", rule, "remove the \\ at the end of the line")
     if found := _WORD.match(text, at):
         word = found.group()
         quote = _CHAR.match(text, found.end()) if word in _LITERAL_PREFIX else None
         return (_LITERAL_PREFIX[word], word + quote.group()) if quote else (Kind.WORD, word)
-    if found := _NUMBER.match(text, at):
+    if found := _BINARY.match(text, at) or _NUMBER.match(text, at):
         suffix = _SUFFIX.match(text, found.end())
         return Kind.NUMBER, found.group() + (suffix.group() if suffix else "")
     for kind, pattern in ((Kind.STRING, _STRING), (Kind.CHAR, _CHAR), (Kind.SIGN, _SIGN)):

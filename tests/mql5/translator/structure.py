@@ -94,7 +94,7 @@ class _Walk:
                     raise StructureError(self.tokens[at].where, "template clause", rule, "write it so")
                 return (
                     self._type(close + 1)
-                    if self._text(close + 1) in ("class", "struct")
+                    if self._text(close + 1) in ("class", "struct", "interface", "union")
                     else self._entity(at, close + 1)
                 )
             case "input" | "sinput":
@@ -109,6 +109,13 @@ class _Walk:
 
     def _type(self, at: int) -> int:
         end = self._until(at, ";")
+        if self._text(end - 1) != "}" and "{" in [token.text for token in self.tokens[at:end]]:
+            raise StructureError(
+                self.tokens[end - 1].where,
+                f"variable {self._text(end - 1)} behind a type",
+                "the subset declares types and variables by themselves",
+                "write ; behind the } and declare it in another statement",
+            )
         self._anchor(self.tokens[at : end + 1], self.tokens[end])
         return end + 1
 
@@ -135,6 +142,9 @@ class _Walk:
         if opener == "(" or self._text(name) == "operator":
             close = matching(self.tokens, self._until(name, "("))
             behind = self._text(close + 1)
+            if behind == "export":
+                rule = "the subset has no libraries"
+                raise StructureError(self.tokens[name].where, "export", rule, "remove it")
             if behind in ("{", ":", "const"):
                 return self._function(start, name, close)
             if behind == ";" and self._is_prototype(name, close):
@@ -268,6 +278,11 @@ class _Walk:
 
     def _input(self, at: int) -> int:
         first = self.tokens[at]
+        if self._text(at + 1) == "(":
+            rule = "the subset has no attributes of inputs"
+            raise StructureError(
+                first.where, f"{first.text}(...)", rule, "write the label as a comment behind it"
+            )
         if self._text(at + 1) == "group":
             if self.tokens[at + 2].kind is not Kind.STRING:
                 rule = "a group has a name"

@@ -178,6 +178,9 @@ def literal(kind: Kind, text: str) -> int | float | None:
         try:
             if text.lower().startswith("0x"):
                 return int(text, 16)
+            if text[:2] == "B'":
+                return int(text[2:-1], 2)
+            text = text.rstrip("uUlL")
             return int(text) if text.isdigit() else float(text.rstrip("fF"))
         except ValueError:
             return None

@@ -200,6 +200,8 @@ class UnitReader(FunctionReader):
         """Read a function or variables, in a class (`owner`) or at the top level."""
         start = self.peek()
         words = self.words(SPECIFIERS)
+        if words & {"input", "sinput"} and self.is_next("("):
+            self.arguments()  # attributes, which the rules of the subset refuse
         if self.is_next("~"):
             return [self.destructor(None, owner, words, access)]
         if self.is_word() and self.sign(1) == "(" and self.peek().text == owner:

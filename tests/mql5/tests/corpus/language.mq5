@@ -42,7 +42,7 @@ input datetime       InpFrom=D'2026.01.31 12:30';
 input color          InpColor=clrRed;
 //--- globals: zeroed, initialised in order, with calls to functions that come later
 int                  g_zero;
-int                  g_one=1,g_two=Two();
+int                  g_one=1,g_two=Two(),g_list[],g_pair[2],g_last=4;
 double               g_halves[]={0.5,1.5};
 Point                g_point;
 const int            SIZES[LIMIT]={1,2,3,4};
@@ -66,7 +66,7 @@ void OnStart(void)
 //+------------------------------------------------------------------+
 void Globals(void)
   {
-   Check(g_zero==0 && g_one==1 && g_two==2,"globals");
+   Check(g_zero==0 && g_one==1 && g_two==2 && g_last==4 && ArraySize(g_list)==0 && ArraySize(g_pair)==2,"globals");
    Check(ArraySize(g_halves)==2 && g_halves[1]==1.5,"global array");
    Check(g_point.x==0 && g_point.key[3]==0,"global structure");
    Check(SIZES[LIMIT-1]==4 && WORDS[1]=="two","constant arrays");
@@ -88,7 +88,7 @@ void Literals(void)
    Check('A'==65 && '\n'==10 && '\x41'==65 && '\\'==92 && '\''==39,"characters");
    CheckText("tab\tquote\"slash\\ \x41\x42","tab	quote\"slash\\ AB");
    CheckText(TITLE,"a title");
-   Check(0x7F==127 && .5==0.5 && 1e3==1000.0,"numbers");
+   Check(0x7F==127 && B'101'==5 && .5==0.5 && 1e3==1000.0,"numbers");
    Check(TWICE(3)==6 && LONG_MACRO(9,3)==3,"macros");
    Check(9223372036854775807==LONG_MAX && 18446744073709551615==ULONG_MAX,"large numbers");
    Check(StringFind(__FILE__,"language.mq5")>=0 && __LINE__==94,"file and line");
