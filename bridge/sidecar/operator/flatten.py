@@ -62,6 +62,9 @@ class FlattenRequest(StopCommand[Flattens], frozen=True, kw_only=True, forbid_un
             if self.symbol not in known:
                 raise unknown_symbol(self.symbol, known)
 
+    def needs_check(self) -> bool:
+        return bool(self.symbol)
+
     def stop_requests(self, settings: Settings, now: datetime) -> list[StopRequest]:
         officers = officers_meant(self.officer, settings)
         return [

@@ -122,3 +122,13 @@ async def test_halt_given_twice_is_stored_once_with_its_first_reason(
     await stored(harness, "SELECT why FROM halts", "first")
     await eventually(lambda: not harness.journal.stops.waiting)
     assert harness.rows("SELECT count(*) FROM audit WHERE subject = 'halt'") == [(2,)]
+
+
+async def test_flatten_of_an_unknown_symbol_is_refused_and_nothing_is_halted(
+    harness: Harness, sidecar: Controlled
+) -> None:
+    status, answer = await sidecar.ask("POST", "/v1/flatten", {**FLATTEN, "symbol": "eurusd"})
+    assert (status, answer["error"]) == (409, "REFUSED")
+    assert 'unknown symbol "eurusd"' in answer["message"]
+    assert harness.journal.stops.waiting == ()
+    assert harness.rows("SELECT count(*) FROM halts") == [(0,)]
