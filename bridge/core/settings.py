@@ -49,7 +49,8 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     command_deadline_s: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 5.0
     """A command that the terminal reads later than this after its dispatch is not executed."""
     takeover_margin_s: Annotated[float, msgspec.Meta(ge=0.1, le=600)] = 10.0
-    """Time after a command's deadline in which no other instance of the terminal takes over or answers for it."""
+    """Time after a command's deadline in which no other instance of the terminal takes over or answers for it. Less
+    than 6 s is for tests: an instance's clock may be 5 s behind, and a request takes time to the broker."""
     status_request_every_s: Seconds = 5.0
     """Interval of the status requests about a command whose outcome is open."""
     unknown_grace_s: Seconds = 30.0

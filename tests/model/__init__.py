@@ -1,0 +1,1 @@
+"""Small models of the protocol whose whole state space is explored."""
