@@ -24,6 +24,7 @@ from tests.rig.fork_server import ForkServer
 from tests.rig.rig import CLOSED
 
 LATE_MS = 3_000
+GAP_MS = 2_000
 HOUR_MS = 3_600_000
 MONEY = (
     DealType.COMMISSION,
@@ -67,6 +68,16 @@ def test_reopened_position_is_reported_with_its_new_ticket_and_old_identifier(ri
     for entry in ("OUT", "IN"):
         reported(rig, "deal", entry=entry, reason="ROLLOVER", position_id=identifier, order=0)
     reported(rig, "position", identifier=identifier, ticket=ticket, price_open=Decimal("1.09515"))
+
+
+def test_position_that_is_reopened_after_a_gap_is_reported_again(rig: ConformanceRig) -> None:
+    rig.start()
+    rig.open()
+    identifier = position_of(rig)
+    rig.broker.reopen_position(identifier, reopen_price=Decimal("1.09515"), gap_ms=GAP_MS, orders=True)
+    reported(rig, "deal", entry="OUT", reason="ROLLOVER", position_id=identifier)
+    reported(rig, "position", identifier=identifier, price_open=1.09515)
+    reported(rig, "deal", entry="IN", reason="ROLLOVER", position_id=identifier)
 
 
 def test_position_corrected_without_a_deal_is_reported_with_its_new_values(rig: ConformanceRig) -> None:

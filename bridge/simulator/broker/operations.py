@@ -25,6 +25,7 @@ class BrokerOperations(Protocol):
         new_ticket: bool = True,
         keep_magic: bool = True,
         orders: bool = False,
+        gap_ms: int = 0,
     ) -> int:
         """Close a position and reopen it under its identifier, as where swaps are charged by reopening, and return
         its ticket afterwards.
@@ -32,7 +33,9 @@ class BrokerOperations(Protocol):
         An OUT deal at `price` books profit and swap, an IN deal of `reopen_volume` at `reopen_price` follows; 0 is
         the market's price, the position's volume, and the price of the OUT deal. `reason` is that of both deals.
         The position gets a new ticket, or keeps its own. Without `keep_magic` deals and position have magic 0. With
-        `orders` each deal has an order (reason CLIENT) of its own, else DEAL_ORDER is 0."""
+        `orders` each deal has an order (reason CLIENT) of its own, else DEAL_ORDER is 0. With `gap_ms` the IN deal
+        follows so many milliseconds later: until then there is no position, the market of its symbol is closed, and
+        0 is returned."""
         ...
 
     def correct_position(

@@ -96,6 +96,9 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     swap_triple: Literal["", "MON", "TUE", "WED", "THU", "FRI"] = ""
     """Day whose night counts three times, while the nights after Saturday and Sunday do not count; empty: every
     night counts once."""
+    reopen_gap_ms: int = 0
+    """Milliseconds from the close to the reopening of a position, with REOPEN_CURRENT and REOPEN_BID: for that time
+    there is no position, and the market is closed."""
     stops_level: int = 0
     """Smallest distance of SL, TP and pending prices from the market, in points."""
     freeze_level: int = 0

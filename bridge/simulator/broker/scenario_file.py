@@ -174,6 +174,8 @@ def _check_symbol(key: str, terms: SymbolTerms, others: set[str]) -> None:
         )
     if terms.digits is not None and not 0 <= terms.digits <= 8:
         raise _error(f"{key}.digits", terms.digits, "is not from 0 to 8", "write such a number")
+    if terms.reopen_gap_ms < 0:
+        raise _error(f"{key}.reopen_gap_ms", terms.reopen_gap_ms, "is below 0", "write 0, for at once")
     for number, session in enumerate(terms.sessions):
         try:
             read_session(session)

@@ -71,6 +71,7 @@ def new_state(scenario: Scenario, now_ms: int) -> BrokerState:
         now_ms=now_ms,
         symbols={terms.name: _symbol(terms) for terms in scenario.symbols},
         commissions={terms.name: terms.commission for terms in scenario.symbols},
+        reopen_gaps={terms.name: terms.reopen_gap_ms for terms in scenario.symbols if terms.reopen_gap_ms},
         negative={terms.name for terms in scenario.symbols if terms.negative_quotes},
         depths={terms.name: terms.depth for terms in scenario.symbols if terms.depth is not None},
         quotes={terms.name: _first_quote(terms, now_ms) for terms in scenario.symbols},

@@ -15,7 +15,7 @@ from msgspec import Struct
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.book.archive import Archive
 from bridge.simulator.broker.fault_rules import Pace
-from bridge.simulator.mt5.types import Deal, Order, Position
+from bridge.simulator.mt5.types import Deal, DealReason, Order, Position
 
 R = TypeVar("R", Deal, Order, Position)
 
@@ -42,6 +42,27 @@ class FillPlan(Struct, frozen=True, kw_only=True):
     refused: bool = False
 
 
+class Reopening(Struct, frozen=True, kw_only=True):
+    """Terms of closing a position and opening it again under its identifier. Without `orders` the deals have no
+    orders."""
+
+    close_price: Decimal
+    open_price: Decimal
+    open_volume: Decimal
+    reason: DealReason
+    new_ticket: bool
+    magic: int
+    orders: bool
+
+
+class PendingReopening(Struct, frozen=True, kw_only=True):
+    """A position that was closed and is opened again at this steady time (ms)."""
+
+    due_ms: int
+    held: Position
+    terms: Reopening
+
+
 FILL_WHOLE = FillPlan()
 """One deal of the whole volume at the market's price, as soon as the order's price is met."""
 
@@ -53,7 +74,7 @@ class Book(Struct, kw_only=True):
     `plans` holds the plans of live orders that differ from FILL_WHOLE; `closed` the last state of each closed
     position, by identifier; `archive` the old history before the account's first deal. The two delays are the time
     after which history shows a record. `turned_back`: the clock was set back, so that records are not in order of
-    time."""
+    time. `reopenings` holds the positions that are opened again later."""
 
     next_order: int
     next_deal: int
@@ -70,6 +91,7 @@ class Book(Struct, kw_only=True):
     deal_delay_ms: int = 0
     order_delay_ms: int = 0
     turned_back: bool = False
+    reopenings: list[PendingReopening] = []
 
     def copy(self) -> "Book":
         """Return a copy that later entries do not change."""
@@ -89,6 +111,7 @@ class Book(Struct, kw_only=True):
             deal_delay_ms=self.deal_delay_ms,
             order_delay_ms=self.order_delay_ms,
             turned_back=self.turned_back,
+            reopenings=list(self.reopenings),
         )
 
     def order_ticket(self) -> int:
@@ -135,6 +158,12 @@ class Book(Struct, kw_only=True):
         self.positions = _renamed(self.positions, symbol, new_name)
         self.closed = _renamed(self.closed, symbol, new_name)
         self.orders = _renamed(self.orders, symbol, new_name)
+        self.reopenings = [
+            msgspec.structs.replace(each, held=msgspec.structs.replace(each.held, symbol=new_name))
+            if each.held.symbol == symbol
+            else each
+            for each in self.reopenings
+        ]
         if history:
             self.history = _renamed(self.history, symbol, new_name)
             self.deals = _renamed(self.deals, symbol, new_name)

@@ -34,7 +34,8 @@ STOPS: Final = (OrderReason.SL, OrderReason.TP, OrderReason.SO)
 class TradeState(Struct, kw_only=True):
     """Account terms, symbols (without quotes), quotes and book. `commissions` is money per lot and deal, by symbol;
     `depths` the volume (lots) that an order finds in the market with each quote, for the symbols where that is
-    limited; `negative` the symbols whose prices may be 0 or below."""
+    limited; `negative` the symbols whose prices may be 0 or below; `reopen_gaps` the
+    milliseconds from the close to the reopening of a position whose swap is charged so."""
 
     terms: AccountTerms
     now_ms: int
@@ -44,6 +45,7 @@ class TradeState(Struct, kw_only=True):
     book: Book
     depths: dict[str, Decimal] = {}
     negative: set[str] = set()
+    reopen_gaps: dict[str, int] = {}
 
     def copy(self) -> "TradeState":
         """Return a copy that later changes do not reach."""
@@ -56,6 +58,7 @@ class TradeState(Struct, kw_only=True):
             book=self.book.copy(),
             depths=dict(self.depths),
             negative=set(self.negative),
+            reopen_gaps=dict(self.reopen_gaps),
         )
 
     def rename(self, symbol: str, renamed: SymbolInfo, *, history: bool) -> None:
@@ -67,6 +70,7 @@ class TradeState(Struct, kw_only=True):
         }
         self.quotes = _renamed_key(self.quotes, symbol, renamed.name)
         self.commissions = _renamed_key(self.commissions, symbol, renamed.name)
+        self.reopen_gaps = _renamed_key(self.reopen_gaps, symbol, renamed.name)
         self.depths = _renamed_key(self.depths, symbol, renamed.name)
         if symbol in self.negative:
             self.negative = self.negative - {symbol} | {renamed.name}

@@ -8,9 +8,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
+from bridge.simulator.broker.book.book import Reopening
 from bridge.simulator.broker.book.trade_state import TradeState, closing_type
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
@@ -28,19 +28,6 @@ from bridge.simulator.mt5.types import (
 
 AVERAGE: Final = Decimal("0.00000001")
 """Precision of an average price."""
-
-
-class Reopening(Struct, frozen=True, kw_only=True):
-    """Terms of closing a position and opening it again under its identifier. Without `orders` the deals have no
-    orders."""
-
-    close_price: Decimal
-    open_price: Decimal
-    open_volume: Decimal
-    reason: DealReason
-    new_ticket: bool
-    magic: int
-    orders: bool
 
 
 class Deals:
@@ -187,7 +174,7 @@ class Deals:
     def roll_in(self, held: Position, terms: Reopening, order: int, ticket: int) -> Deal:
         """Open a closed position again under its identifier, and return the deal, which the caller books."""
         book = self._trade.book
-        del book.closed[held.identifier]
+        book.closed.pop(held.identifier, None)
         book.positions[ticket] = msgspec.structs.replace(
             held,
             ticket=ticket,

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
-from bridge.simulator.broker.book.book import FILL_WHOLE, FillPlan, Portion
+from bridge.simulator.broker.book.book import FILL_WHOLE, FillPlan, Portion, Reopening
 from bridge.simulator.broker.book.trade_state import STOPS, TradeState, closing_type
 from bridge.simulator.broker.book.transactions import (
     TransactionLog,
@@ -19,7 +19,7 @@ from bridge.simulator.broker.book.transactions import (
     order_transaction,
     position_transaction,
 )
-from bridge.simulator.broker.execution.deals import Deals, Reopening
+from bridge.simulator.broker.execution.deals import Deals
 from bridge.simulator.broker.fault_rules import Pace
 from bridge.simulator.broker.scenario import Quirks
 from bridge.simulator.mt5.types import (
@@ -201,16 +201,23 @@ class Execution:
 
     def reopen(self, held: Position, terms: Reopening) -> Position:
         """Close a position and open it again under its identifier, in two deals; return it afterwards."""
-        closes = closing_type(held)
-        opens = OrderType.BUY if closes is OrderType.SELL else OrderType.SELL
-        out = self._server_order(held, closes, held.volume, terms)
-        self.book(self._deals.roll_out(held, terms, out))
-        self._end_server_order(out)
-        into = self._server_order(held, opens, terms.open_volume, terms)
-        new_ticket = (into or self._trade.book.order_ticket()) if terms.new_ticket else held.ticket
-        self.book(self._deals.roll_in(held, terms, into, new_ticket))
-        self._end_server_order(into)
-        return self._trade.book.positions[new_ticket]
+        self.roll_out(held, terms)
+        return self.roll_in(held, terms)
+
+    def roll_out(self, held: Position, terms: Reopening) -> None:
+        """Close a position that is to be opened again."""
+        order = self._server_order(held, closing_type(held), held.volume, terms)
+        self.book(self._deals.roll_out(held, terms, order))
+        self._end_server_order(order)
+
+    def roll_in(self, held: Position, terms: Reopening) -> Position:
+        """Open a closed position again under its identifier; return it."""
+        opens = OrderType.BUY if closing_type(held) is OrderType.SELL else OrderType.SELL
+        order = self._server_order(held, opens, terms.open_volume, terms)
+        ticket = (order or self._trade.book.order_ticket()) if terms.new_ticket else held.ticket
+        self.book(self._deals.roll_in(held, terms, order, ticket))
+        self._end_server_order(order)
+        return self._trade.book.positions[ticket]
 
     def _server_order(self, held: Position, type: OrderType, volume: Decimal, terms: Reopening) -> int:
         """Place an order of the server itself and return its ticket; 0 where the deals have no orders."""

@@ -10,8 +10,8 @@ from typing import Final, assert_never
 import msgspec
 
 from bridge.core.units.decimals import ZERO
+from bridge.simulator.broker.book.book import PendingReopening, Reopening
 from bridge.simulator.broker.book.trade_state import TradeState
-from bridge.simulator.broker.execution.deals import Reopening
 from bridge.simulator.broker.execution.orders import Execution
 from bridge.simulator.broker.market.hours import weekday
 from bridge.simulator.mt5.types import DealReason, Position, PositionType, SymbolInfo, SymbolSwapMode
@@ -22,8 +22,9 @@ _SATURDAY: Final = 6
 _SUNDAY: Final = 0
 
 
-def charge_swaps(trade: TradeState, execution: Execution) -> None:
-    """Charge the night that begins now, at midnight of server time, on every open position."""
+def charge_swaps(trade: TradeState, execution: Execution, steady_ms: int) -> None:
+    """Charge the night that begins now, at midnight of server time and this steady time (ms), on every open
+    position."""
     for position in list(trade.book.positions.values()):
         symbol = trade.symbols[position.symbol]
         nights = _nights(symbol, trade.now_ms)
@@ -31,7 +32,7 @@ def charge_swaps(trade: TradeState, execution: Execution) -> None:
         if not rate or symbol.swap_mode is SymbolSwapMode.DISABLED:
             continue
         if symbol.swap_mode in (SymbolSwapMode.REOPEN_CURRENT, SymbolSwapMode.REOPEN_BID):
-            _reopen(trade, execution, position, rate * symbol.point)
+            _reopen(trade, execution, position, rate * symbol.point, steady_ms)
             continue
         swap = position.swap + trade.rates().rounded(_money(trade, symbol, position, rate))
         trade.book.positions[position.ticket] = msgspec.structs.replace(position, swap=swap)
@@ -47,7 +48,9 @@ def _nights(symbol: SymbolInfo, midnight_ms: int) -> int:
     return 3 if day == symbol.swap_rollover3days else 1
 
 
-def _reopen(trade: TradeState, execution: Execution, position: Position, points: Decimal) -> None:
+def _reopen(
+    trade: TradeState, execution: Execution, position: Position, points: Decimal, steady_ms: int
+) -> None:
     """Reopen a position. A negative swap makes it worse: dearer to a long position, cheaper to a short one."""
     closed_at = trade.close_price(position)
     by_bid = trade.symbols[position.symbol].swap_mode is SymbolSwapMode.REOPEN_BID
@@ -61,7 +64,19 @@ def _reopen(trade: TradeState, execution: Execution, position: Position, points:
         magic=position.magic,
         orders=False,
     )
-    execution.reopen(position, terms)
+    gap = trade.reopen_gaps.get(position.symbol, 0)
+    reopen_after(trade, execution, position, terms, steady_ms + gap if gap else 0)
+
+
+def reopen_after(
+    trade: TradeState, execution: Execution, position: Position, terms: Reopening, due_ms: int
+) -> int:
+    """Reopen a position now, or at a steady time (ms) above 0. Return its ticket; 0 where it is still closed."""
+    if not due_ms:
+        return execution.reopen(position, terms).ticket
+    execution.roll_out(position, terms)
+    trade.book.reopenings.append(PendingReopening(due_ms=due_ms, held=position, terms=terms))
+    return 0
 
 
 def _money(trade: TradeState, symbol: SymbolInfo, position: Position, rate: Decimal) -> Decimal:

@@ -60,7 +60,8 @@ def permission(trade: TradeState, symbol: SymbolInfo, by_expert: bool) -> Retcod
         return Retcode.TRADE_DISABLED
     if by_expert and not trade.terms.trade_expert:
         return Retcode.SERVER_DISABLES_AT
-    return None if is_open(symbol, trade.now_ms) else Retcode.MARKET_CLOSED
+    reopening = any(each.held.symbol == symbol.name for each in trade.book.reopenings)
+    return None if is_open(symbol, trade.now_ms) and not reopening else Retcode.MARKET_CLOSED
 
 
 def quoted(trade: TradeState, symbol: SymbolInfo) -> Retcode | None:

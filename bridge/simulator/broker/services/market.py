@@ -61,6 +61,7 @@ class MarketControl(Service):
         """Advance to this steady time. Scripted quotes and scheduled calls keep to it whatever the clock shows."""
         after = self.steady_time()
         for at, kind, key in sorted(self._steps(after, to_ms)):
+            self._reopen_due(at)
             self._trade.now_ms = at + self.state.clock_shift_ms
             if kind == _NIGHT:
                 self._pass_midnight()
@@ -70,7 +71,21 @@ class MarketControl(Service):
                 self._call(self.state.scenario.calls[int(key)])
             else:
                 self._quote_of_source(key, at)
+        self._reopen_due(max(after, to_ms))
         self._trade.now_ms = max(after, to_ms) + self.state.clock_shift_ms
+
+    def _reopen_due(self, steady_ms: int) -> None:
+        """Open the positions again that are due by a steady time. On a netting account the symbol's other position
+        stays the only one."""
+        book = self._trade.book
+        for each in sorted(book.reopenings, key=lambda pending: pending.due_ms):
+            if each.due_ms > steady_ms:
+                return
+            book.reopenings.remove(each)
+            self._trade.now_ms = each.due_ms + self.state.clock_shift_ms
+            taken = book.identified(each.held.identifier) or self._trade.netted(each.held.symbol)
+            if taken is None:
+                self._execution.roll_in(each.held, each.terms)
 
     def _steps(self, after: int, to_ms: int) -> Iterator[tuple[int, int, str]]:
         """Yield what happens within (after, to_ms] of steady time: its time, kind, and source or number of the
@@ -157,7 +172,7 @@ class MarketControl(Service):
 
     def _pass_midnight(self) -> None:
         self.state.last_night_ms = self._trade.now_ms
-        charge_swaps(self._trade, self._execution)
+        charge_swaps(self._trade, self._execution, self.steady_time())
         for ticket in orders_dropped_overnight(self._trade):
             self._execution.end(ticket, OrderState.EXPIRED)
         for ticket in stops_removed_overnight(self._trade):

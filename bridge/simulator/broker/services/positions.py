@@ -1,14 +1,21 @@
 """Operations of the broker on positions: reopening for swap, and corrections without a deal."""
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.api import ControlError
-from bridge.simulator.broker.execution.deals import AVERAGE, Reopening
+from bridge.simulator.broker.book.book import Reopening
+from bridge.simulator.broker.execution.deals import AVERAGE
+from bridge.simulator.broker.execution.swaps import reopen_after
+from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.services.market import MarketControl
 from bridge.simulator.mt5.types import DealReason, OrderState, PositionType, SymbolInfo
+
+MOST_GAP_MS: Final = 7 * DAY_MS
+"""Longest time from the close to the reopening of a position."""
 
 
 class PositionOperations(MarketControl):
@@ -24,23 +31,24 @@ class PositionOperations(MarketControl):
         new_ticket: bool = True,
         keep_magic: bool = True,
         orders: bool = False,
+        gap_ms: int = 0,
     ) -> int:
         held = self._open_position(position)
         least = None if held.symbol in self._trade.negative else ZERO
         closed_at = self._amount("price", price, least) or self._trade.close_price(held)
-        reopened = self._execution.reopen(
-            held,
-            Reopening(
-                close_price=closed_at,
-                open_price=self._amount("reopen_price", reopen_price, least) or closed_at,
-                open_volume=self._amount("reopen_volume", reopen_volume) or held.volume,
-                reason=reason,
-                new_ticket=new_ticket,
-                magic=held.magic if keep_magic else 0,
-                orders=orders,
-            ),
+        terms = Reopening(
+            close_price=closed_at,
+            open_price=self._amount("reopen_price", reopen_price, least) or closed_at,
+            open_volume=self._amount("reopen_volume", reopen_volume) or held.volume,
+            reason=reason,
+            new_ticket=new_ticket,
+            magic=held.magic if keep_magic else 0,
+            orders=orders,
         )
-        return reopened.ticket
+        if not 0 <= gap_ms <= MOST_GAP_MS:
+            raise ControlError(f"gap_ms {gap_ms} is not from 0 to {MOST_GAP_MS}, a week; write such a time")
+        due_ms = self.steady_time() + gap_ms if gap_ms else 0
+        return reopen_after(self._trade, self._execution, held, terms, due_ms)
 
     def correct_position(
         self,

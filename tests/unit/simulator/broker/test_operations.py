@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from bridge.core.units.mt5_terms import MarginMode
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.scenario import AccountTerms, RandomWalk, SymbolTerms
+from bridge.simulator.broker.state import load_state, save_state
 from bridge.simulator.mt5.types import (
     Deal,
     DealEntry,
@@ -125,6 +127,37 @@ def test_variation_margin_books_the_profit_at_the_market_price() -> None:
     server.reopen_position(identifier, reason=DealReason.VMARGIN, new_ticket=False)
     assert (only(server).price_open, only(server).profit) == (Decimal("1.09710"), ZERO)
     assert server.account().balance == Decimal(10020)
+
+
+@pytest.mark.parametrize("account", [AccountTerms(), NETTING], ids=["hedging", "netting"])
+def test_position_with_a_gap_is_closed_until_it_is_reopened(account: AccountTerms, tmp_path: Path) -> None:
+    server = broker(FREE, account=account)
+    identifier = opened(server, opening(sl="1.09"))
+    assert server.reopen_position(identifier, gap_ms=60_000) == 0
+    assert server.positions() == []
+    assert server.order_send(opening()).retcode == Retcode.MARKET_CLOSED
+    server.rename_symbol("EURUSD", "EURUSD.r")
+    save_state(tmp_path / "broker.json", server.state)
+    server = Broker(load_state(tmp_path / "broker.json"))
+    server.advance(START + 59_999)
+    assert server.positions() == []
+    server.advance(START + 100_000)
+    held = only(server)
+    assert (held.identifier, held.symbol, held.sl) == (identifier, "EURUSD.r", Decimal("1.09"))
+    _, out, into = server.deals_by_position(identifier)
+    assert (out.time_msc, into.time_msc) == (START, START + 60_000)
+    assert server.order_send(opening(symbol="EURUSD.r")).retcode == Retcode.DONE
+
+
+def test_position_that_an_annulled_deal_brought_back_is_not_opened_twice() -> None:
+    server = broker(FREE)
+    identifier = opened(server)
+    server.reopen_position(identifier, gap_ms=1000)
+    (out,) = deals_of(server, identifier)
+    server.cancel_deal(out.ticket)
+    server.advance(START + 1000)
+    assert only(server).ticket == identifier
+    assert len(deals_of(server, identifier)) == 1
 
 
 # Corrections
@@ -373,6 +406,7 @@ def test_refused_operation_names_thing_value_and_remedy_and_changes_nothing() ->
         (lambda: server.reopen_position(5), f"position 5 is not open; open: {ticket}"),
         (lambda: server.reopen_position(ticket, Decimal(-1)), "price -1 is below 0"),
         (lambda: server.reopen_position(ticket, reopen_price=Decimal("NaN")), "reopen_price NaN"),
+        (lambda: server.reopen_position(ticket, gap_ms=-1), "gap_ms -1 is not from 0 to 604800000"),
         (lambda: server.correct_position(5, Decimal(1)), "position 5 is not open"),
         (lambda: server.correct_position(ticket, Decimal(-1)), "volume -1 is below 0"),
         (lambda: server.correct_position(ticket), "nothing would change; name another value"),

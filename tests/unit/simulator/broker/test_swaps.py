@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bridge.core.units.decimals import ZERO
@@ -87,3 +88,20 @@ def test_one_night_counts_three_times_and_those_of_the_weekend_do_not() -> None:
         server.advance(START + day * DAY_MS)
         charged.append(server.positions()[0].swap / -5)
     assert charged == [1, 2, 5, 6, 7, 7, 7]
+
+
+def test_position_is_reopened_with_a_gap_after_midnight() -> None:
+    one = msgspec.structs.replace(terms("REOPEN_CURRENT"), reopen_gap_ms=300_000)
+    server = broker(one)
+    identifier = opened(server)
+    midnight = START - START % DAY_MS + DAY_MS
+    server.advance(midnight + 200_000)
+    assert server.positions() == []
+    server.advance(midnight + 2 * DAY_MS)
+    assert [deal.time_msc - midnight for deal in server.deals_by_position(identifier)[1:]] == [
+        0,
+        300_000,
+        DAY_MS,
+        DAY_MS + 300_000,
+        2 * DAY_MS,
+    ]
