@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bridge.cli.operator.recover import MOST_AT_ONCE
 from bridge.core.link.messages import LedgerIdentity, Order
-from bridge.core.units.order_ids import HASH_BITS
+from bridge.core.units.order_ids import HASH_BITS, OPENING, make_client_order_id
 from bridge.exits import ExitCode
 from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import (
@@ -22,7 +23,7 @@ from tests.integration.journal.bench import (
     directive,
     settings,
 )
-from tests.integration.journal.reports import POSITION, scan
+from tests.integration.journal.reports import POSITION, deal, scan
 from tests.integration.journal.test_recover import fill, ledger_of, show
 
 
@@ -148,3 +149,25 @@ def test_ledger_with_orders_of_another_prefix_is_refused(lossy: CommandLine, tmp
     words = ("recover", "--officer", OFFICER, "--last-scan", "--adopt", "--yes")
     assert lossy.run(*words) == ExitCode.LEDGER_FOREIGN
     assert f"has prefix {PREFIX}: it is the ledger of another officer" in lossy.stderr
+
+
+def test_more_orders_than_one_request_takes_are_adopted(lossy: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    order, count = lost_order(tmp_path / "more"), MOST_AT_ONCE + 5
+    deals = [
+        deal(
+            msgspec.structs.replace(
+                order, client_order_id=make_client_order_id(PREFIX, OFFICER, f"more-{number}", OPENING)
+            ),
+            10_000 + number,
+            order=20_000 + number,
+            position_id=20_000 + number,
+            comment=f"more-{number}",
+        )
+        for number in range(count)
+    ]
+    with lossy.bench_of_existing() as bench:
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=1))
+        bench.report(*deals)
+    assert lossy.run("recover", "--officer", OFFICER, "--last-scan", "--adopt", "--yes") == ExitCode.OK
+    assert lossy.stdout.count("is adopted") == count + 1

@@ -1,6 +1,7 @@
 """`execution-officer recover`: find, adopt or take over orders that the journal lacks."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -9,9 +10,13 @@ from bridge.cli.operator import lost_orders
 from bridge.cli.options import config_option, json_option, officer_option
 from bridge.cli.owner import carry_out
 from bridge.config import Config, load
+from bridge.core.link.messages import CommandKind
 from bridge.exits import ExitCode
 from bridge.journal.operator.lost_orders import Listed
 from bridge.sidecar.operator.recover import Recovered, RecoverRequest
+
+MOST_AT_ONCE: Final = 200
+"""Most lost orders of one request: each is applied in one transaction."""
 
 
 @click.command()
@@ -72,13 +77,28 @@ def recover(
         request = msgspec.structs.replace(request, officer=config.settings.officers[0].id)
     if adopt or dismiss:
         request = _confirmed(config, request, ask=not yes, show=not as_json)
-    done, by_sidecar = carry_out(config, request)
+    done, by_sidecar = _carried_out(config, request)
     if as_json:
         click.echo(msgspec.json.encode(done))
     else:
         _show(done, request, by_sidecar=by_sidecar)
     left = any(each.orders for each in done.officers)
     return ExitCode.UNADOPTED if left else ExitCode.OK
+
+
+def _carried_out(config: Config, request: RecoverRequest) -> tuple[Recovered, bool]:
+    """Have the request performed, a bounded number of orders at a time."""
+    ids, adopted, postponed, dismissed = request.client_order_ids, list[int](), list[int](), list[int]()
+    while True:
+        portion = msgspec.structs.replace(request, client_order_ids=ids[:MOST_AT_ONCE])
+        done, by_sidecar = carry_out(config, portion)
+        adopted += done.adopted
+        postponed += done.postponed
+        dismissed += done.dismissed
+        ids = ids[MOST_AT_ONCE:]
+        if not ids:
+            whole = msgspec.structs.replace(done, adopted=adopted, postponed=postponed, dismissed=dismissed)
+            return whole, by_sidecar
 
 
 def _confirmed(config: Config, request: RecoverRequest, *, ask: bool, show: bool) -> RecoverRequest:
@@ -90,8 +110,10 @@ def _confirmed(config: Config, request: RecoverRequest, *, ask: bool, show: bool
         request, adopt=False, dismiss=False, client_order_ids=[], directive_id=None
     )
     found, _ = carry_out(config, looking)
+    # A close needs the lot that it is about: what opens comes first.
+    in_order = sorted(_all(found), key=lambda each: each.kind != CommandKind.OPEN)
     ids = request.client_order_ids or [
-        each.client_order_id for each in _all(found) if each.directive_id and request.adopt
+        each.client_order_id for each in in_order if each.directive_id and request.adopt
     ]
     if not ids and request.adopt:
         return looking

@@ -53,7 +53,7 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     """Expire what is too late, plan the directives whose turn it is, and dispatch what may go now."""
     blocked = dispatch.blocked(gate, step.quarantine)
     inbox.refuse_halted(step, settings)
-    inbox.withdraw_cancelled(step)
+    inbox.withdraw_cancelled(step, settings)
     inbox.expire(step, settings, blocked)
     inquiries = plan(step, settings, link, gate) if gate is not None and not blocked else []
     for command in commands.expired(step.connection, step.officer, step.earliest):

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bridge.core.director.actions import Intent, intent_of
-from bridge.core.director.contract import utc_text
+from bridge.core.director.contract import Directive, utc_text
 from bridge.core.director.problem import Problem
 from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade import events, transitions, validation
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
+from bridge.core.units.order_ids import OPENING, make_client_order_id
 from bridge.journal.database.file import is_file_error
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, halts, symbols
+from bridge.journal.tables import commands, directives, halts, reports, symbols
 from bridge.journal.tables.directives import Waiting
 
 
@@ -28,7 +29,8 @@ def refuse_halted(step: Step, settings: OfficerSettings) -> None:
             asked, _ = settings.inquiry(item.directive.symbol)
             terms = symbols.load(step.connection, step.account, asked)
             names = {item.directive.symbol, asked, terms.name if terms else ""} - {""}
-            if reason := halts.reason(step.connection, step.officer, names):
+            reason = halts.reason(step.connection, step.officer, names)
+            if reason and not was_sent(step, settings, item.directive):
                 refuse(step, item, Problem("HALTED", _halted(reason)), DirectiveState.REJECTED)
     for command in commands.planned(step.connection, step.officer):
         if command.order.kind is not CommandKind.OPEN:
@@ -44,15 +46,29 @@ def _halted(reason: str) -> str:
     return f"opens are halted until an operator resumes them: {reason}"
 
 
-def withdraw_cancelled(step: Step) -> None:
+def was_sent(step: Step, settings: OfficerSettings, directive: Directive) -> bool:
+    """Return True where records bear the id of the open's order: a journal that was lost has sent it.
+
+    It is not refused, withdrawn or expired as one that was never sent: planning applies the records (`evidence`),
+    or an operator adopts it.
+    """
+    if intent_of(directive.action) is not Intent.OPEN:
+        return False
+    own_id = make_client_order_id(settings.prefix, step.officer, directive.directive_id, OPENING)
+    return bool(reports.bearing(step.connection, step.account, own_id))
+
+
+def withdraw_cancelled(step: Step, settings: OfficerSettings) -> None:
     """Let a CANCEL end what was not sent yet. No terminal is needed."""
     unplanned = {item.directive_id: item for item in directives.waiting(step.connection, step.officer)}
     for item in list(unplanned.values()):
         with contained(step, item):
-            _withdraw_target(step, item, unplanned)
+            _withdraw_target(step, settings, item, unplanned)
 
 
-def _withdraw_target(step: Step, item: Waiting, unplanned: dict[str, Waiting]) -> None:
+def _withdraw_target(
+    step: Step, settings: OfficerSettings, item: Waiting, unplanned: dict[str, Waiting]
+) -> None:
     """Withdraw the directive's target, and remove it from `unplanned`, where it is a CANCEL and the target was not
     sent yet."""
     directive = None if item.own else item.directive
@@ -64,6 +80,8 @@ def _withdraw_target(step: Step, item: Waiting, unplanned: dict[str, Waiting]) -
     planned = commands.of_directive(step.connection, step.officer, target)
     waits = unplanned.get(target)
     if waits is not None and not waits.own and intent_of(waits.directive.action) is Intent.OPEN:
+        if was_sent(step, settings, waits.directive):
+            return
         withdraw(step, waits, by)
         del unplanned[target]
     elif planned and all(command.state is CommandState.PLANNED for command in planned):
@@ -93,6 +111,8 @@ def expire(step: Step, settings: OfficerSettings, blocked: str) -> None:
     """End the directives that waited for too long. `blocked` is the reason that kept all of them; empty: none."""
     for item in directives.waiting(step.connection, step.officer, expired_by=step.earliest):
         with contained(step, item):
+            if was_sent(step, settings, item.directive):
+                continue
             limit = validation.expiry(item.directive, settings, item.received_at)
             reason = (
                 blocked or "an earlier order in its symbol was still in flight, or its symbol was not known"

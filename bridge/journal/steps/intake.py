@@ -18,6 +18,7 @@ from bridge.core.trade import earlier_sends, events, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind
+from bridge.journal.steps import inbox
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import directives, unreadable_directives
 
@@ -144,6 +145,9 @@ def _take_new(
         if directive is None
         else validation.check(directive, settings, step.earliest, step.now)
     )
+    if problem is not None and problem.code == "EXPIRED" and directive is not None:
+        # It is late now; a journal that was lost may have sent it in time.
+        problem = None if inbox.was_sent(step, settings, directive) else problem
     state = DirectiveState.RECEIVED
     if problem is not None:
         state = DirectiveState.EXPIRED if problem.code == "EXPIRED" else DirectiveState.REJECTED

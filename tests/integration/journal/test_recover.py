@@ -15,7 +15,20 @@ from bridge.journal.database import file
 from bridge.journal.operator.lost_orders import FoundBy
 from bridge.journal.operator.recover import Adoption, CannotRecoverError
 
-from .bench import ACCOUNT, LEDGER, NOW, OFFICER, JournalBench, closing, directive, limit, server_ms, settings
+from .bench import (
+    ACCOUNT,
+    LEDGER,
+    NOW,
+    OFFICER,
+    JournalBench,
+    cancel,
+    closing,
+    directive,
+    limit,
+    modify,
+    server_ms,
+    settings,
+)
 from .reports import DEAL, ORDER, POSITION, booked, deal, leaving, result, scan, seen, standing, submitted
 
 Restore = Callable[..., JournalBench]
@@ -251,10 +264,10 @@ def test_directive_that_was_reported_as_never_sent_is_corrected(
     order = fill(before, directive())
     bench = restore()
     bench.take(directive())
-    show(bench, order)
     bench.later(600)
-    bench.advance()
+    bench.look()
     assert bench.directive_state() == "EXPIRED"
+    show(bench, order)
     adopt(bench, order.client_order_id)
     assert bench.directive_state() == "FILLED"
     assert bench.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_REJECTED", *OPENED[1:]]
@@ -407,3 +420,39 @@ def test_lots_of_a_netted_position_are_adopted_in_the_order_of_their_deals(
     assert bench.emitted("dir-1") == bench.emitted("dir-2") == []
     check(bench)
     bench.close()
+
+
+def test_directive_whose_order_is_at_the_broker_is_not_reported_as_never_sent(
+    before: JournalBench, restore: Restore
+) -> None:
+    """While the officer is quarantined it is late, opens are halted, and the Director cancels it."""
+    [command] = before.sent(limit(time_in_force="GTC"))
+    order = command.order
+    bench = restore()
+    bench.report(ledger_of(order), booked(order, comment="dir-limit"), scan(1))
+    bench.later(600)
+    bench.journal.halt(OFFICER, bench.now, symbol="", why="a look first")
+    bench.take(
+        limit(time_in_force="GTC"), cancel("dir-cancel", "dir-limit", expires_at="2026-01-06T10:00:00Z")
+    )
+    bench.look()
+    assert bench.directive_state("dir-limit") == bench.directive_state("dir-cancel") == "RECEIVED"
+    assert bench.emitted("dir-limit") == bench.emitted("dir-cancel") == ["DIRECTIVE_RECEIVED"]
+    adopt(bench, order.client_order_id)
+    work_again(bench)
+    assert [each.order.order for each in bench.advance()] == [ORDER]
+    assert bench.emitted("dir-limit") == ["DIRECTIVE_RECEIVED"]
+
+
+def test_modify_of_the_ledger_is_adopted_as_done(before: JournalBench, restore: Restore) -> None:
+    order = fill(before, directive())
+    [change] = before.sent(modify("dir-modify", stop_loss=1.08))
+    bench = restore(mark=2)
+    bench.report(ledger_of(order), result(order), ledger_of(change.order, mark=2), result(change.order))
+    bench.report(deal(order), past(order), standing(order, stop_loss="1.0800"), scan(1, NOW, POSITION))
+    found = bench.journal.lost_orders(OFFICER, bench.now).orders
+    assert {each.directive_id: each.kind for each in found} == {"dir-1": "OPEN", "dir-modify": "MODIFY"}
+    adopt(bench, *(each.client_order_id for each in found))
+    assert bench.command_state(change.order.client_order_id) == "DONE"
+    assert bench.rows("SELECT stop_loss FROM open_positions") == [("1.0800",)]
+    assert bench.emitted() == bench.emitted("dir-modify") == []
