@@ -59,7 +59,6 @@ CREATE TABLE officers (                         -- one row per officer that ever
     ledger_instance TEXT,                       -- last instance that came with that ledger and is noted in it
     watermark_server_ms INTEGER NOT NULL DEFAULT 0, -- broker time in ms up to which completed scans are stored
     scanned_at TEXT,                            -- time of the last completed scan; NULL until there was one
-    scan_positions TEXT NOT NULL DEFAULT '[]',  -- identifiers of all positions that it showed open, JSON
     scan_epoch INTEGER NOT NULL DEFAULT 0,      -- session of the last scan that listed everything open; 0: none
     quarantine TEXT NOT NULL DEFAULT '',        -- reason why nothing is dispatched; '' while dispatch is allowed
     link_up INTEGER NOT NULL DEFAULT 0          -- 1 while the link to the terminal is up

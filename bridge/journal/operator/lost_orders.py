@@ -28,6 +28,7 @@ from bridge.core.units.decimals import plain
 from bridge.core.units.mt5_terms import REASON_EXPERT, Side
 from bridge.core.units.order_ids import HASH_BITS, id_range
 from bridge.journal.tables import (
+    broker_positions,
     clock_offsets,
     commands,
     directives,
@@ -117,7 +118,7 @@ def find(connection: sqlite3.Connection, account: Account, settings: OfficerSett
     first, last = id_range(settings.prefix)
     collected = _collect(connection, account, first, last)
     inbox = directives.without_commands(connection, account.officer)
-    open_now = _open_positions(connection, account)
+    open_now = set(broker_positions.load_all(connection, account))
     found = []
     for lost in collected:
         known = commands.load(connection, account.officer, lost.client_order_id)
@@ -130,18 +131,13 @@ def find(connection: sqlite3.Connection, account: Account, settings: OfficerSett
     return found
 
 
-def _open_positions(connection: sqlite3.Connection, account: Account) -> set[int]:
-    officer = officers.load(connection, account.officer)
-    return set(officer.scan_positions) if officer is not None else set()
-
-
 def _collect(connection: sqlite3.Connection, account: Account, first: int, last: int) -> list[LostOrder]:
     """Return what bears an id of ours and has no command, and open positions of ours that no lot is known of."""
     by_id: dict[int, list[AnyReport]] = {}
     for stored in reports.lost(connection, account, first, last):
         report = decode_report(stored.body.encode())
         by_id.setdefault(borne_id(report), []).append(report)
-    open_now = _open_positions(connection, account)
+    open_now = set(broker_positions.load_all(connection, account))
     for stored in reports.positions_bearing(connection, account, first, last):
         position = decode_report(stored.body.encode())
         found = by_id.setdefault(borne_id(position), [])

@@ -26,6 +26,7 @@ from bridge.journal.steps.evidence import apply_evidence
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step, json_text
 from bridge.journal.tables import (
+    broker_positions,
     commands,
     deals,
     directives,
@@ -150,7 +151,7 @@ class _Adopting:
         self._positions: set[int] = set()
         officer = officers.load_or_add(step.connection, step.officer)
         self._scanned = self._to_utc(officer.watermark_server_ms)
-        self._open = set(officer.scan_positions)
+        self._open = set(broker_positions.load_all(step.connection, step.account))
 
     def adopt(self, chosen: Sequence[tuple[Found, str]]) -> None:
         """Adopt lost orders, each under its directive, and apply what is stored of them."""

@@ -329,7 +329,7 @@ class ReportBatch:
         """Move the watermark and run the checks. A scan is not stored: one per minute would fill the journal."""
         officers.raise_watermark(self._connection, self._step.officer, report.to_server_ms)
         sessions.note_scan(self._connection, self._epoch, self._step.now)
-        officers.set_scan(self._connection, self._step.officer, report.positions, self._step.now)
+        officers.set_scanned(self._connection, self._step.officer, self._step.now)
         confirm_offset(self._step, report.to_server_ms)
         before = self._step.now - 2 * self._scene.grace
         for position_id in deals.positions_with_parked(self._connection, self._step.account, before):

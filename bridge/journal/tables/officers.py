@@ -1,7 +1,6 @@
 """Table `officers`: account and ledger that each officer is bound to, and its quarantine."""
 
 import sqlite3
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -36,13 +35,10 @@ COLUMNS: Final = (
     *LEDGER,
     *FORMER,
     "scanned_at",
-    "scan_positions",
     "scan_epoch",
     "quarantine",
     "link_up",
 )
-
-_tickets = msgspec.json.Decoder(list[int])
 
 
 class Officer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +57,6 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     watermark_server_ms: int
     scanned_at: datetime | None
     """Time of the last completed scan."""
-    scan_positions: list[int]
-    """Identifiers of all positions that the last completed scan showed open."""
     scan_epoch: int
     """Session of the last scan that listed everything that is open; 0: none did."""
     quarantine: str
@@ -106,7 +100,6 @@ def _record(row: sqlite3.Row) -> Officer:
         ledger_instance=row["ledger_instance"],
         watermark_server_ms=row["watermark_server_ms"],
         scanned_at=moment(row["scanned_at"]),
-        scan_positions=_tickets.decode(row["scan_positions"]),
         scan_epoch=row["scan_epoch"],
         quarantine=row["quarantine"],
         link_up=bool(row["link_up"]),
@@ -258,17 +251,11 @@ def raise_watermark(connection: sqlite3.Connection, officer: str, server_ms: int
     )
 
 
-def set_scan(
-    connection: sqlite3.Connection, officer: str, open_positions: Sequence[int], at: datetime
-) -> None:
-    """Store the time of a completed scan, and the positions that it showed open."""
+def set_scanned(connection: sqlite3.Connection, officer: str, at: datetime) -> None:
+    """Store the time of a completed scan."""
     connection.execute(
-        "UPDATE officers SET scanned_at = :at, scan_positions = :open_positions WHERE officer = :officer",
-        {
-            "officer": officer,
-            "at": utc_text(at),
-            "open_positions": msgspec.json.encode(open_positions).decode(),
-        },
+        "UPDATE officers SET scanned_at = :at WHERE officer = :officer",
+        {"officer": officer, "at": utc_text(at)},
     )
 
 
