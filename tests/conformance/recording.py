@@ -38,8 +38,9 @@ def record(rig: ConformanceRig, officer: str = OFFICER) -> Recording:
     for event in rig.director.events():
         if event.body["reported_by"] == officer:
             recorded[names.get(event.directive_id or "", "no directive")].append(_event(event.body, names))
-    for directive_id in rig.unordered & names.keys():
-        recorded[names[directive_id]].sort(key=lambda body: json.dumps(body, sort_keys=True))
+    for directive_id in rig.unordered & {*names, ""}:
+        name = names.get(directive_id, "no directive")
+        recorded[name].sort(key=lambda body: json.dumps(body, sort_keys=True))
     for send in rig.brokers[officer].sends():
         # 0.1 and 0.10 are the same number.
         fields = {

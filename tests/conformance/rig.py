@@ -54,7 +54,7 @@ class ConformanceRig(Rig):
         self.compared = True
         """Compare the recording with that of the other terminal after the test."""
         self.unordered: set[str] = set()
-        """Directives whose events come in any order: their commands are independent."""
+        """Directives whose events come in any order: their commands are independent. Empty: events of none."""
 
     def issue(self, action: str, *, officer: str = OFFICER, **fields: object) -> str:
         directive_id = super().issue(action, officer=officer, **fields)

@@ -299,6 +299,8 @@ def keeps_levels(rig: ConformanceRig) -> None:
 def loses_a_stop(rig: ConformanceRig) -> None:
     rig.configure(officers=[{"id": OFFICER, "risk_limits": {"missing_stop": "close"}}])
     netting(rig)
+    # Each lot has a close of its own.
+    rig.unordered.add("")
     one = rig.open(quantity=0.02, stop_loss=1.08)
     pending = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, quantity=0.03)
     rests(rig, pending)
