@@ -111,14 +111,14 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
     for halt in journal.halts:
         # The operator knows of a halt of their own.
         if halt.set_by == "bridge":
+            symbol = f" --symbol {shlex.quote(halt.symbol)}" if halt.symbol else ""
             yield RequiredAction(
                 officer=halt.officer,
                 code="HALTED",
                 what=f"nothing is opened in {halt.symbol or 'any symbol'}: {halt.why}",
                 remedy=(
                     "compare the account's positions with the journal; once they match: "
-                    f"execution-officer resume{options} --officer {halt.officer} "
-                    f"--symbol {shlex.quote(halt.symbol)}"
+                    f"execution-officer resume{options} --officer {halt.officer}{symbol}"
                 ),
             )
     for command in journal.unresolved:

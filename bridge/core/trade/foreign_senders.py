@@ -2,7 +2,8 @@
 
 Two sidecars with a journal each (an old machine that comes back) give the same directive the same client order id,
 and neither ledger knows the other's orders. No request to the broker can prevent that; what it leaves behind is
-found here: more volume than was ordered under one id, and records under ids that neither journal nor ledger has.
+found here: more volume than was ordered under one id, records under ids that neither journal nor ledger has, and an
+order at the broker under the id of a command before this journal, which lacks nothing, has sent it.
 """
 
 from collections.abc import Iterable
@@ -49,6 +50,22 @@ def volume_exceeded(command: CommandRecord, volume: Decimal, at: datetime) -> Ne
             "this officer. Nothing is opened until an operator has found and ended it, and resumes"
         ),
         subject=f"command:{command.client_order_id}:volume:{plain(volume)}",
+        directive_id=command.directive_id,
+    )
+
+
+def sent_elsewhere(command: CommandRecord, at: datetime) -> NewEvent:
+    """Return the event of a command that was at the broker before it was sent, while its journal is unbroken."""
+    return system_error(
+        command.officer,
+        at,
+        code="SENT_ELSEWHERE",
+        message=(
+            f"the broker has an order under client order id {command.client_order_id}, which this sidecar has not "
+            "sent, and its journal is unbroken since before the directive was issued: another sidecar or terminal "
+            "sends orders of this officer. Nothing is opened until an operator has found and ended it, and resumes"
+        ),
+        subject=f"command:{command.client_order_id}:elsewhere",
         directive_id=command.directive_id,
     )
 

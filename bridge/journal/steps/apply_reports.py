@@ -225,6 +225,8 @@ class ReportBatch:
         """Check that nobody else sends orders under our client order ids."""
         if isinstance(report, DealReport | OrderReport | PositionReport):
             foreign_senders.check_id(self._step, report, self._settings.prefix, self._epoch)
+        if isinstance(report, CommandReport) and report.stage is CommandStage.FOUND:
+            foreign_senders.check_found(self._step, report.client_order_id)
         if isinstance(report, DealReport | OrderReport) and outcome.command is not None:
             foreign_senders.check_volume(self._step, outcome.command.client_order_id)
 

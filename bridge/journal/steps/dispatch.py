@@ -19,11 +19,12 @@ from bridge.core.units.broker_time import Offset
 from bridge.core.units.clock import has_passed
 from bridge.journal.database.words import AuditKind
 from bridge.journal.steps import inbox
+from bridge.journal.steps.earlier_journal import possible_send
 from bridge.journal.steps.plan import plan
 from bridge.journal.steps.risk_limits import RiskCheck
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, dispatches
+from bridge.journal.tables import commands, dispatches
 
 UNRESOLVED_STATES: Final = tuple(state for state in CommandState if state.unresolved)
 """States of commands whose outcome a new session must ask for."""
@@ -116,14 +117,9 @@ def _dispatch(
 
 
 def _search_from_ms(step: Step, command: CommandRecord, known: list[Offset]) -> int:
-    """Return the broker's time from which its history is searched for the command before it is sent; 0: not at all.
-
-    A change makes no order, and sent twice it does no more than once.
-    """
-    taken = directives.taken(step.connection, step.officer, command.directive_id)
-    if taken is None or command.order.kind.changes:
-        return 0
-    if not taken.search_history and taken.id > step.unbroken.last_id:
+    """Return the broker's time from which its history is searched before the command is sent; 0: not at all."""
+    taken = possible_send(step, command)
+    if taken is None:
         return 0
     since = earlier_sends.search_from(taken.issued_at, taken.received_at)
     return 1 if since is None else max(broker_time.to_server_ms(since, known), 1)

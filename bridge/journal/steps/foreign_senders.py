@@ -3,6 +3,7 @@
 from bridge.core.trade import foreign_senders as core
 from bridge.core.trade.foreign_senders import Record
 from bridge.core.trade.records import NewEvent
+from bridge.journal.steps.earlier_journal import possible_send
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, deals, dismissed_orders, orders, reports, sessions
 
@@ -18,6 +19,13 @@ def check_volume(step: Step, client_order_id: int) -> None:
     )
     if volume > command.order.volume:
         _halt(step, core.volume_exceeded(command, volume, step.now))
+
+
+def check_found(step: Step, client_order_id: int) -> None:
+    """Halt the officer where the broker had a command's order before the send, and no earlier journal sent it."""
+    command = commands.load(step.connection, step.officer, client_order_id)
+    if command is not None and possible_send(step, command) is None:
+        _halt(step, core.sent_elsewhere(command, step.now))
 
 
 def check_id(step: Step, record: Record, prefix: int, epoch: int) -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from bridge.cli.health import RequiredAction, required_actions
 from bridge.core.link.messages import Order, RefusalCode
-from bridge.core.link.reports import DealReport, OrderReport, PositionReport
+from bridge.core.link.reports import CommandStage, DealReport, OrderReport, PositionReport
 from bridge.core.units.mt5_terms import OrderState
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.views.lists import reading
@@ -13,7 +13,7 @@ from bridge.journal.views.status import status
 
 from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, directive, limit, settings
 from .conftest import MakeBench
-from .reports import DEAL, ORDER, POSITION, booked, deal, scan, seen, standing, submitted
+from .reports import DEAL, ORDER, POSITION, booked, deal, scan, seen, stage, standing, submitted
 
 FOREIGN_ID = (PREFIX << 40) + 7
 """Client order id of this officer that its journal never gave."""
@@ -199,3 +199,24 @@ def test_halt_for_a_foreign_sender_requires_an_action_until_an_operator_resumes(
 def actions(bench: JournalBench) -> list[RequiredAction]:
     with reading(bench.path) as db:
         return required_actions(status(db, bench.path), None, "", "")
+
+
+def test_order_at_the_broker_before_the_send_of_an_unbroken_journal_halts_the_officer(
+    joined: JournalBench,
+) -> None:
+    joined.report(scan(1))
+    [command] = joined.sent(directive())
+    assert command.search_from_server_ms == 0
+    joined.report(deal(command.order), seen(command.order), stage(CommandStage.FOUND, command.order))
+    assert raised(joined) == ["SENT_ELSEWHERE"]
+    assert halts(joined) == [("", "bridge")]
+    assert joined.directive_state() == "FILLED"
+
+
+def test_order_that_an_earlier_journal_may_have_sent_is_found_without_a_halt(joined: JournalBench) -> None:
+    joined.report(scan(1))
+    joined.take(directive(), first_listing=True)
+    [command] = joined.advance()
+    joined.report(deal(command.order), seen(command.order), stage(CommandStage.FOUND, command.order))
+    assert raised(joined) == [] and halts(joined) == []
+    assert joined.directive_state() == "FILLED"

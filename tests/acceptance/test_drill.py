@@ -1,0 +1,26 @@
+"""scripts/drill.py as an operator starts it: a machine is lost, and recovered on another."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DRILL = Path(__file__).resolve().parents[2] / "scripts" / "drill.py"
+GRACE_S = 240.0
+"""More than the drill's own deadline, after which it names what did not happen."""
+
+
+def test_lost_machine_is_recovered_and_nothing_is_sent_twice(tmp_path: Path) -> None:
+    """The old machine that comes back needs half a minute of waiting, and is left to whoever runs the drill."""
+    done = subprocess.run(
+        [sys.executable, str(DRILL)],
+        cwd=tmp_path,
+        env=dict(os.environ),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=GRACE_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 orders at the broker, 0 of them sent more than once" in done.stdout
+    assert "is adopted." in done.stdout
+    assert "OK: journal, Director and broker agree to the last lot" in done.stdout
