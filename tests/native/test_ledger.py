@@ -10,13 +10,17 @@ import pytest
 
 from bridge.core.link.messages import Order
 from bridge.simulator.terminal.ledger import Ledger
-from tests.mql5.host.binding.host import Answer
+from tests.mql5.host.binding.host import Answer, Failed
 from tests.mql5.host.functions.chart import Chart
+from tests.mql5.host.functions.files import Files
+from tests.mql5.host.switches import Switches
+from tests.mql5.reference import constants
 from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import LoggedOut
 
 OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE, ORDER = 1, 2, 3, 4, 5, 6, 7
 ENTER, INSTANCES = 8, 9
+C = constants()
 
 
 @pytest.fixture
@@ -128,7 +132,19 @@ NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":3}\n'
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"hello\n", b'{"ledger":"x","version":2}\n', b"\0" * 64, b"\xff\xfe\n", OLDER, NEWER],
+    [
+        b"\n",
+        b"hello\n",
+        b"{ ",
+        b'{"ledger":"g',
+        b'{"ledger":"' + b"A" * 8,
+        b'{"ledger":"' + b"a" * 33,
+        b'{"ledger":"x","version":2}\n',
+        b"\0" * 64,
+        b"\xff\xfe\n",
+        OLDER,
+        NEWER,
+    ],
 )
 def test_foreign_file_is_refused_and_unchanged(ledger: Console, tmp_path: Path, content: bytes) -> None:
     fill(ledger, 0)
@@ -137,10 +153,56 @@ def test_foreign_file_is_refused_and_unchanged(ledger: Console, tmp_path: Path, 
     assert path(tmp_path).read_bytes() == content
 
 
+HEADER = len(b'{"ledger":"' + b"a" * 32 + b'","version":2}\n')
+
+
+@pytest.mark.parametrize("size", [0, 1, 10, 11, 12, 42, 43, 44, HEADER - 3, HEADER - 2])
+def test_torn_header_of_a_new_ledger_is_made_anew(ledger: Console, tmp_path: Path, size: int) -> None:
+    ledger.ask(OPEN)
+    ledger.ask(CLOSE)
+    whole = path(tmp_path).read_bytes()
+    assert len(whole) == HEADER
+    path(tmp_path).write_bytes(whole[:size])
+    assert ledger.one(OPEN) == "open"
+    assert ledger.one(INTEND, "", 7) == "written"
+    ledger.ask(CLOSE)
+    made = path(tmp_path).read_bytes().split(b"\n")
+    assert len(made[0]) == HEADER - 1 and made[0] != whole[:-1]
+    assert made[1].startswith(b'{"mark":1,"client_order_id":7')
+    reference = Ledger(path(tmp_path))
+    assert (reference.identity.mark, reference.identity.unbroken) == (1, True)
+    reference.close()
+
+
+def test_header_without_its_line_end_is_kept(ledger: Console, tmp_path: Path) -> None:
+    ledger.ask(OPEN)
+    name = ledger.one(NAME)
+    ledger.ask(CLOSE)
+    path(tmp_path).write_bytes(path(tmp_path).read_bytes()[:-1])
+    assert ledger.one(OPEN) == "open"
+    assert ledger.one(NAME) == name
+
+
+def test_open_ledger_can_be_read_by_a_backup_and_written_by_nobody(ledger: Console, tmp_path: Path) -> None:
+    ledger.ask(OPEN)
+    ledger.ask(INTEND, "", 7)
+    other = Files(tmp_path, tmp_path / "Common", Switches())
+    name = path(tmp_path).name
+    shared = C["FILE_BIN"] | C["FILE_SHARE_READ"] | C["FILE_SHARE_WRITE"]
+    reader = other.FileOpen(name, C["FILE_READ"] | shared, 9, 0)
+    assert isinstance(reader, int)
+    copied = other.FileReadArray(reader, -1)
+    assert isinstance(copied, bytes) and b'"client_order_id":7' in copied
+    assert isinstance(other.FileOpen(name, C["FILE_READ"] | C["FILE_WRITE"] | shared, 9, 0), Failed)
+    other.close_all(crashed=False)
+    assert ledger.one(INTEND, "", 8) == "written"
+
+
 def test_file_open_in_another_program_is_refused(ledger: Console, tmp_path: Path) -> None:
     ledger.ask(OPEN)
     with console("ledger", tmp_path, LoggedOut(), Chart(), variables(tmp_path)) as second:
-        assert "another chart" in second.one(OPEN)
+        problem = second.one(OPEN)
+    assert "another chart" in problem and "a backup or a virus scanner" in problem
     ledger.ask(CLOSE)
 
 

@@ -99,6 +99,7 @@ def test_report_of_an_ordinary_terminal(tmp_path: Path) -> None:
     assert behind["stop_deal_reason"] in ("SL", "TP")
     assert (behind["file_move_onto_another"], behind["file_move_rewrite"]) == ("refused", "done")
     assert (behind["unflushed_bytes_seen"], behind["flushed_bytes_seen"]) == (0, 64)
+    assert (behind["file_shared_second_writer"], behind["file_shared_reader"]) == ("refused", "allowed")
     assert sorted(path.name for path in (tmp_path / "Files").iterdir()) == [NOTES, SWITCHES]
     assert terminal.terminal.chart.objects == {}
 

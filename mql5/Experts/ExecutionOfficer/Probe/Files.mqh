@@ -1,8 +1,8 @@
 //+------------------------------------------------------------------+
 //|                                                        Files.mqh |
-//| Measure FileMove, and the size of an open file that another      |
-//| handle sees. A move that takes about as long as a copy is taken  |
-//| for a copy.                                                      |
+//| Measure FileMove, the sharing of an open file, and its size that |
+//| another handle sees. A move that takes about as long as a copy   |
+//| is taken for a copy.                                             |
 //+------------------------------------------------------------------+
 #include "Report.mqh"
 
@@ -114,6 +114,24 @@ void ProbeUnflushed(CProbeReport &report)
    FileClose(file);
   }
 //+------------------------------------------------------------------+
+//| Try to read and to write a file that is open as the ledger is.   |
+//+------------------------------------------------------------------+
+void ProbeSharing(CProbeReport &report)
+  {
+   int held=FileOpen(PROBE_FILE,FILE_READ|FILE_WRITE|FILE_BIN|FILE_SHARE_READ);
+   if(held==INVALID_HANDLE)
+      return;
+   int writer=FileOpen(PROBE_FILE,FILE_READ|FILE_WRITE|FILE_BIN|FILE_SHARE_READ);
+   int reader=FileOpen(PROBE_FILE,FILE_READ|FILE_BIN|FILE_SHARE_READ|FILE_SHARE_WRITE);
+   report.Note("file_shared_second_writer",(writer==INVALID_HANDLE) ? "refused" : "allowed");
+   report.Note("file_shared_reader",(reader==INVALID_HANDLE) ? "refused" : "allowed");
+   if(writer!=INVALID_HANDLE)
+      FileClose(writer);
+   if(reader!=INVALID_HANDLE)
+      FileClose(reader);
+   FileClose(held);
+  }
+//+------------------------------------------------------------------+
 //| Measure all of it, and delete the files.                         |
 //+------------------------------------------------------------------+
 void ProbeFiles(CProbeReport &report)
@@ -121,6 +139,7 @@ void ProbeFiles(CProbeReport &report)
    ProbeMoveRules(report);
    ProbeMoveTimes(report);
    ProbeUnflushed(report);
+   ProbeSharing(report);
    FileDelete(PROBE_FILE);
    FileDelete(PROBE_TARGET);
   }

@@ -1,10 +1,10 @@
 //+------------------------------------------------------------------+
 //|                                                       Ledger.mqh |
 //| The ledger's file, in MQL5\Files, one per account. It stays open |
-//| without sharing, so that a program on a second chart cannot open |
-//| it. An intent is written and flushed before its order is sent; a |
-//| client order id in the ledger is never sent again. The ledger    |
-//| alone guarantees "at most once".                                 |
+//| for writing by this program alone: one on a second chart cannot  |
+//| open it, a backup can read it. An intent is written and flushed  |
+//| before its order is sent; a client order id in the ledger is     |
+//| never sent again. The ledger alone guarantees "at most once".    |
 //|                                                                  |
 //| A crash during an append leaves a torn last line. Its flush had  |
 //| not returned, so nothing was sent: the next append blanks it     |
@@ -13,6 +13,7 @@
 //+------------------------------------------------------------------+
 #include "..\Common\Entropy.mqh"
 #include "LedgerBook.mqh"
+#include "LedgerHeader.mqh"
 
 #define ORDER_MEMBER "\"order\":"
 
@@ -20,26 +21,10 @@ enum ENUM_LEDGER_STATE
   {
    LEDGER_STATE_CLOSED,
    LEDGER_STATE_OPEN,
-   LEDGER_STATE_LOCKED,  // another chart has the file open
+   LEDGER_STATE_LOCKED,  // another chart or another program has the file open
    LEDGER_STATE_FOREIGN, // the file is not a ledger; it is not changed
    LEDGER_STATE_FAILED   // the file system failed
   };
-//+------------------------------------------------------------------+
-//| Return an account's file name: letters and digits, '-' for any   |
-//| other character.                                                 |
-//+------------------------------------------------------------------+
-string LedgerFileName(const SAccount &account)
-  {
-   string name="ExecutionOfficer-"+IntegerToString(account.login)+"-";
-   for(int i=0; i<StringLen(account.server); i++)
-     {
-      ushort character=StringGetCharacter(account.server,i);
-      bool plain=(character>='0' && character<='9') || (character>='a' && character<='z')
-                 || (character>='A' && character<='Z');
-      name+=plain ? ShortToString(character) : "-";
-     }
-   return(name+".ledger");
-  }
 //+------------------------------------------------------------------+
 //| The ledger of one account.                                       |
 //+------------------------------------------------------------------+
@@ -58,7 +43,8 @@ private:
 
    bool              Fail(const ENUM_LEDGER_STATE state,const string problem);
    bool              Create(CEntropy &entropy);
-   bool              ReadAll(void);
+   bool              ReadAll(CEntropy &entropy);
+   bool              MakeAnew(CEntropy &entropy);
    bool              ReadBytes(const long from,uchar &bytes[],const int count);
    bool              ReadLines(const uchar &bytes[],const int size);
    bool              ReadLine(const uchar &bytes[],const int start,const int count);
@@ -141,11 +127,13 @@ bool CLedger::Open(const SAccount &account,CEntropy &entropy)
    if(!FileIsExist(m_name) && !Create(entropy))
       return(false);
    ResetLastError();
-   m_file=FileOpen(m_name,FILE_READ|FILE_WRITE|FILE_BIN);
+   // Without FILE_SHARE_WRITE: a second program that wants to write is refused.
+   m_file=FileOpen(m_name,FILE_READ|FILE_WRITE|FILE_BIN|FILE_SHARE_READ);
    if(m_file==INVALID_HANDLE)
       return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+m_name+" cannot be opened (error "+IntegerToString(GetLastError())
-                  +"): the program runs on another chart of this account. Remove it from one of the two charts"));
-   if(!ReadAll())
+                  +"): the program runs on another chart of this account, or a backup or a virus scanner holds the file."
+                  +" Remove it from one of the two charts, or exclude the file from the scanner"));
+   if(!ReadAll(entropy))
       return(false);
    m_state=LEDGER_STATE_OPEN;
    return(true);
@@ -157,11 +145,8 @@ bool CLedger::Open(const SAccount &account,CEntropy &entropy)
 bool CLedger::Create(CEntropy &entropy)
   {
    string temporary=m_name+".new";
-   CJsonWriter json;
    uchar bytes[];
-   json.Text("ledger",entropy.Hex(16));
-   json.Integer("version",LEDGER_VERSION);
-   int size=TextToUtf8(json.Result()+"\n",bytes);
+   int size=TextToUtf8(HeaderLine(entropy.Hex(LEDGER_ID_BYTES))+"\n",bytes);
    ResetLastError();
    int file=FileOpen(temporary,FILE_WRITE|FILE_BIN);
    if(file==INVALID_HANDLE)
@@ -180,12 +165,28 @@ bool CLedger::Create(CEntropy &entropy)
 //+------------------------------------------------------------------+
 //| Read the whole file.                                             |
 //+------------------------------------------------------------------+
-bool CLedger::ReadAll(void)
+bool CLedger::ReadAll(CEntropy &entropy)
   {
    uchar bytes[];
    int size=(int)FileSize(m_file);
    if(size>0 && !ReadBytes(0,bytes,size))
       return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name+" cannot be read to its end: close the programs that use it"));
+   if(IsTornHeader(bytes,size))
+      return(MakeAnew(entropy));
+   return(ReadLines(bytes,size));
+  }
+//+------------------------------------------------------------------+
+//| Write the first line over the beginning of one. It is longer, so |
+//| nothing of the old one remains.                                  |
+//+------------------------------------------------------------------+
+bool CLedger::MakeAnew(CEntropy &entropy)
+  {
+   uchar bytes[];
+   int size=TextToUtf8(HeaderLine(entropy.Hex(LEDGER_ID_BYTES))+"\n",bytes);
+   m_end=0;
+   if(!Put(bytes,size))
+      return(Fail(LEDGER_STATE_FAILED,m_problem+": make room on the disk"));
+   m_problem="";
    return(ReadLines(bytes,size));
   }
 //+------------------------------------------------------------------+

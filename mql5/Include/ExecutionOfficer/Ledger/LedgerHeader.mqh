@@ -1,0 +1,58 @@
+//+------------------------------------------------------------------+
+//|                                                 LedgerHeader.mqh |
+//| Name and first line of the ledger's file. A crash or a full disk |
+//| during its creation may leave the beginning of that line: only   |
+//| such a file is made anew. No call into the terminal.             |
+//+------------------------------------------------------------------+
+#include "..\Common\Text.mqh"
+#include "LedgerBook.mqh"
+
+#define LEDGER_ID_BYTES 16
+//+------------------------------------------------------------------+
+//| Return an account's file name: letters and digits, '-' for any   |
+//| other character.                                                 |
+//+------------------------------------------------------------------+
+string LedgerFileName(const SAccount &account)
+  {
+   string name="ExecutionOfficer-"+IntegerToString(account.login)+"-";
+   for(int i=0; i<StringLen(account.server); i++)
+     {
+      ushort character=StringGetCharacter(account.server,i);
+      bool plain=(character>='0' && character<='9') || (character>='a' && character<='z')
+                 || (character>='A' && character<='Z');
+      name+=plain ? ShortToString(character) : "-";
+     }
+   return(name+".ledger");
+  }
+//+------------------------------------------------------------------+
+//| Return the first line of a new ledger, without its end.          |
+//+------------------------------------------------------------------+
+string HeaderLine(const string id)
+  {
+   CJsonWriter json;
+   json.Text("ledger",id);
+   json.Integer("version",LEDGER_VERSION);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| Return whether a file holds a part of the first line and nothing |
+//| else: it ends in the middle of that line.                        |
+//+------------------------------------------------------------------+
+bool IsTornHeader(const uchar &bytes[],const int size)
+  {
+   string id="";
+   for(int i=0; i<2*LEDGER_ID_BYTES; i++)
+      id+="?";
+   string line=HeaderLine(id);
+   if(size>=StringLen(line))
+      return(false);
+   for(int i=0; i<size; i++)
+     {
+      ushort expected=StringGetCharacter(line,i);
+      bool is_hex=(bytes[i]>='0' && bytes[i]<='9') || (bytes[i]>='a' && bytes[i]<='f');
+      if((expected=='?') ? !is_hex : bytes[i]!=expected)
+         return(false);
+     }
+   return(true);
+  }
+//+------------------------------------------------------------------+
