@@ -20,7 +20,12 @@ from bridge.journal.steps import broker_positions, inbox
 from bridge.journal.steps.evidence import apply_evidence
 from bridge.journal.steps.plan_own import plan_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
-from bridge.journal.steps.resting_orders import remove_rests, resting_orders, unsettled_symbols
+from bridge.journal.steps.resting_orders import (
+    has_removed_rests,
+    remove_rests,
+    resting_orders,
+    unsettled_symbols,
+)
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, directives, positions, symbols
 from bridge.journal.tables.directives import Waiting
@@ -173,7 +178,8 @@ class _Planner:
         lots = [left_to_close(step, lot) for lot in broker_positions.to_close(step)]
         withdrawn = self._gate.opens_paused and self._withdraw_opens(item, directive, terms)
         planned = planning.plan_close(directive, self._settings, terms, lots, client_order_id)
-        if withdrawn and isinstance(planned, Problem):
+        if isinstance(planned, Problem) and (withdrawn or has_removed_rests(step, item)):
+            # What it was to close is not opened any more.
             step.set_directive_state(item.directive_id, DirectiveState.DONE)
             step.emit([events.withdrawn(step.officer, item.directive_id, step.now)])
             return []

@@ -51,6 +51,11 @@ def remove_rests(step: Step, item: Waiting, directive: Directive, terms: SymbolR
     return any(under_way)
 
 
+def has_removed_rests(step: Step, item: Waiting) -> bool:
+    """Return True where the rest of a market order was removed for the CLOSE."""
+    return directives.has_done_awaited(step.connection, step.officer, item.directive_id, item.id)
+
+
 def _remove(step: Step, item: Waiting, order: OrderRecord) -> bool:
     """Return True while the removal of the order is under way."""
     first = f"{OPERATOR_PREFIX}rest:{order.ticket}"
@@ -66,6 +71,7 @@ def _remove(step: Step, item: Waiting, order: OrderRecord) -> bool:
             action=OwnAction.CANCEL_ORDER,
             why=f"directive {item.directive_id} closes its position",
             order=order.ticket,
+            awaited_by=item.directive_id,
         ),
     )
 

@@ -48,6 +48,8 @@ class OwnDirective(msgspec.Struct, frozen=True, kw_only=True):
     """CLOSE_POSITION: identifier of the position."""
     order: int = 0
     """CANCEL_ORDER: ticket of the order."""
+    awaited_by: str = ""
+    """CANCEL_ORDER: directive that waits for it."""
     symbol: str = ""
     """FLATTEN and its rounds: name of the one symbol, the Director's or the broker's; empty for all."""
     ordered_at: str = ""
@@ -426,5 +428,17 @@ def uses_symbol(connection: sqlite3.Connection, officer: str, symbol: str) -> bo
         "SELECT 1 FROM directives WHERE officer = :officer AND symbol = :symbol"
         f" AND origin = {words([Origin.DIRECTOR])} LIMIT 1",
         {"officer": officer, "symbol": symbol},
+    )
+    return found.fetchone() is not None
+
+
+def has_done_awaited(connection: sqlite3.Connection, officer: str, directive_id: str, after_id: int) -> bool:
+    """Return True where a directive of the bridge's own that this one waited for took effect. `after_id` is this
+    one's place in the inbox."""
+    found = connection.execute(
+        "SELECT 1 FROM directives WHERE officer = :officer AND id > :after_id"
+        f" AND origin = {words([Origin.OPERATOR])} AND state = {words([DirectiveState.DONE])}"
+        " AND json_extract(body, '$.awaited_by') = :directive_id LIMIT 1",
+        {"officer": officer, "after_id": after_id, "directive_id": directive_id},
     )
     return found.fetchone() is not None

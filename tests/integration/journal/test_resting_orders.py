@@ -73,3 +73,21 @@ def test_rest_of_a_market_order_is_shown_among_the_pending_orders(
     assert joined.rows(shown) == [(ORDER, "dir-1", "0.06")]
     joined.report(seen(opened, OrderState.CANCELED, left="0.06"))
     assert joined.rows(shown) == []
+
+
+def test_close_of_a_market_order_without_a_fill_is_done_once_that_is_off_the_book(
+    joined: JournalBench,
+) -> None:
+    [opening] = joined.sent(directive(quantity=0.10))
+    joined.report(result(opening.order), seen(opening.order, OrderState.PLACED, left="0.10"))
+    joined.later(2)
+    [removal] = joined.sent(closing())
+    assert removal.order.kind is CommandKind.CANCEL
+    joined.report(result(removal.order), seen(opening.order, OrderState.CANCELED, left="0.10"))
+    assert joined.advance() == []
+    assert joined.directive_state("dir-close") == "DONE"
+    assert joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED", "ORDER_CANCELLED"]
+    assert joined.emitted() == ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_CANCELLED"]
+    # The next one finds nothing.
+    joined.planned(closing("dir-again"))
+    assert joined.directive_state("dir-again") == "REJECTED"
