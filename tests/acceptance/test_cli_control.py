@@ -35,7 +35,7 @@ from tests.integration.journal.reports import DEAL, POSITION, absent, deal, leav
 from tests.rig.ports import free_port
 
 SECRET = "0f" * 32
-PROMPT_S = 5.0
+PROMPT_S = 10.0
 """Time within which a command answers, whatever another program does."""
 
 

@@ -19,7 +19,7 @@ from bridge.sidecar import control_file
 from tests.acceptance import commands
 from tests.acceptance.command_line import CommandLine
 
-PROMPT_S: Final = 5.0
+PROMPT_S: Final = 10.0
 """Time within which a command answers, whatever another program does."""
 
 

@@ -20,9 +20,9 @@ from bridge.sidecar import control_file
 from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 
-PROMPT_S: Final = 5.0
-"""Time within which a command of the operator is answered."""
-SOON_S: Final = 8.0
+PROMPT_S: Final = 15.0
+"""Time within which a command is answered: five seconds, and the start of a process on a busy machine."""
+SOON_S: Final = 20.0
 """Time within which a sidecar ends, whatever holds the journal."""
 
 
