@@ -1,5 +1,6 @@
 """A test bench with either terminal: the reference terminal, or the Expert Advisor built natively."""
 
+import shutil
 import signal
 from collections import defaultdict
 from enum import StrEnum
@@ -81,17 +82,21 @@ class ConformanceRig(Rig):
         ledger: Path | None = None,
         short_timeouts: bool = False,
     ) -> Process:
-        """The EA has no fault points, finds its ledger itself, and its time-outs are fixed."""
+        """The EA has no fault points, finds its ledger itself, and its time-outs are fixed. Its `ledger` is a data
+        folder of its own."""
         if self.kinds.get(officer, self.kind) is Kind.REFERENCE:
             return super().start_terminal(
                 officer, die_at=die_at, link_key=link_key, ledger=ledger, short_timeouts=short_timeouts
             )
-        assert not die_at and ledger is None and not short_timeouts
+        assert not die_at and not short_timeouts
         arguments = ["tests.mql5.host", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         chosen = self.switch_sets.get(officer, SwitchSet())
-        arguments += ["--files", str(self.folder / f"terminal-{officer}"), "--seed", str(chosen.seed)]
+        files = ledger or self.folder / f"terminal-{officer}"
+        # A copy of the folder is another load of the program: it draws other numbers.
+        seed = chosen.seed + (ledger is not None)
+        arguments += ["--files", str(files), "--seed", str(seed)]
         arguments += ["--expert", str(self._library)]
         for name, value in self.inputs.items():
             arguments += ["--input", f"{name}={value}"]
@@ -106,6 +111,15 @@ class ConformanceRig(Rig):
         if not self.terminals[officer].running:
             self.terminals[officer] = process
         return process
+
+    def start_copy(self, officer: str = OFFICER) -> Process:
+        """Copy the folder of the officer's terminal as it is now, and start a terminal from the copy."""
+        copy = self.folder / f"copy-{officer}"
+        if self.kinds.get(officer, self.kind) is Kind.REFERENCE:
+            shutil.copyfile(self.ledger(officer), copy)
+        else:
+            shutil.copytree(self.folder / f"terminal-{officer}", copy)
+        return self.start_terminal(officer, ledger=copy)
 
     def list_address(self, officer: str = OFFICER) -> None:
         """List the address of the sidecar in the terminal once its panel asks for that, as an operator does.

@@ -1,0 +1,50 @@
+"""A copied terminal folder, on either terminal: the original is frozen just as a command is on its way."""
+
+import signal
+
+from bridge.core.director.contract import EventType
+from tests.conformance.rig import ConformanceRig
+from tests.rig.process import Process
+from tests.rig.rig import OPENED
+
+# The terminal counts as alive for three seconds after it was frozen, so that a command still goes to it.
+LINK = {"heartbeat_s": 1.0, "command_deadline_s": 5.0, "takeover_margin_s": 1.0}
+
+
+def freeze_with_a_command(rig: ConformanceRig) -> tuple[str, Process]:
+    """Freeze the terminal, send it an open, and start a terminal from a copy of its folder."""
+    # Both terminals trade, and the reports of one are the other's evidence.
+    rig.compared = False
+    rig.configure(link=LINK)
+    rig.start()
+    # The terms of the symbol are known in this session: a frozen terminal could not report them.
+    rig.open()
+    mark = rig.sidecar.mark
+    rig.terminal.send(signal.SIGSTOP)
+    opening = rig.issue("OPEN_LONG")
+    rig.sidecar.logged("command_sent", attempt=1, since=mark)
+    copy = rig.start_copy()
+    rig.sidecar.logged("terminal_refused", refusal="TAKEOVER")
+    return opening, copy
+
+
+def test_original_that_wakes_before_the_deadline_executes_alone(rig: ConformanceRig) -> None:
+    opening, copy = freeze_with_a_command(rig)
+    rig.terminal.send(signal.SIGCONT)
+    rig.emitted(opening, *OPENED)
+    # The copy is refused from now on: the original lives.
+    rig.sidecar.logged("terminal_refused", refusal="SECOND_INSTANCE")
+    assert copy.terminate() == 0
+    assert len(rig.broker.sends()) == 2
+
+
+def test_original_that_wakes_after_the_copy_took_its_place_sends_nothing(rig: ConformanceRig) -> None:
+    opening, _ = freeze_with_a_command(rig)
+    rig.emitted(opening, *OPENED)
+    rig.sidecar.logged("command_sent", attempt=2)
+    rig.terminal.send(signal.SIGCONT)
+    rig.sidecar.logged("terminal_refused", refusal="SUPERSEDED")
+    raised = rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
+    assert "copied terminal folder" in str(raised.body["error_message"])
+    assert len(rig.broker.sends()) == 2
+    assert rig.terminal.terminate() == 0
