@@ -46,8 +46,12 @@ def check_stops(step: Step, settings: OfficerSettings, position: int | None = No
     `missing_stop = "close"` it is closed as well; a close without success is followed by another one, at growing
     distances, for a week.
     """
-    for lot in positions.open_lots(step.connection, step.account):
-        if lot.stop_loss is not None or not lot.levels_seen or position not in (None, lot.identifier):
+    if position is None:
+        lots = positions.open_lots(step.connection, step.account)
+    else:
+        lots = [lot for lot in positions.lots_in(step.connection, step.account, position) if lot.volume > 0]
+    for lot in lots:
+        if lot.stop_loss is not None or not lot.levels_seen:
             continue
         # The command that set the stop last: a MODIFY that took effect, else the opening one.
         asked = commands.last_stop_change(step.connection, step.officer, lot.identifier) or commands.load(
