@@ -42,6 +42,10 @@ class LogCode(StrEnum):
         "clock_trouble_not_stored",
         "The journal did not take the clock's trouble; retried.",
     )
+    JOURNAL_HAS_FOREIGN_OBJECTS = (
+        "journal_has_foreign_objects",
+        "Tables, views or indexes in the journal's file are not the bridge's; they are left alone.",
+    )
     JOURNAL_LOST = (
         "journal_lost",
         "The journal's file was removed or replaced; nothing is stored or sent any more.",

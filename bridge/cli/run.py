@@ -22,6 +22,7 @@ from bridge.exits import ExitCode
 from bridge.journal.journal import Journal, opened
 from bridge.keys import ApiKey, find_api_key, link_key_path, load_link_key
 from bridge.link import EndpointError, Link
+from bridge.log_codes import LogCode
 from bridge.logs import EventLog, aside
 from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
@@ -66,8 +67,10 @@ def run(config_path: Path) -> ExitCode:
 async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, LinkKey]) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    clock = SystemClock()
+    clock, log = SystemClock(), EventLog.named("bridge.sidecar")
     link, control = _bind(config, clock)
+    if foreign := journal.foreign_objects():
+        log.info(LogCode.JOURNAL_HAS_FOREIGN_OBJECTS, objects=foreign)
     async with DirectorClient(
         config.settings.director.url, key.reveal(), clock=clock, limits=_limits(config.settings)
     ) as director:
@@ -79,7 +82,7 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
             keys=keys,
             clock=clock,
             uniform=random.SystemRandom().random,
-            log=EventLog.named("bridge.sidecar"),
+            log=log,
             control=control,
         )
         await sidecar.run(stop)

@@ -49,6 +49,10 @@ class Transactions:
         self._dispatch_clock = DispatchClock(started)
         self._opening = Opening(started, directives.last_id(connection))
 
+    def foreign_objects(self) -> list[str]:
+        """Return the tables, views and indexes in the file that are not the bridge's, such as 'view mine'."""
+        return self._read("schema", lambda: file.foreign_objects(self._connection))
+
     def store_stops(self) -> None:
         """Store the stop requests that were accepted and are not in the journal yet."""
         waiting = self.stops.waiting

@@ -90,6 +90,19 @@ def test_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:
     rig.sidecars = 0
 
 
+def test_journal_with_a_replication_tools_tables_and_a_persons_view_is_used(rig: Rig) -> None:
+    with closing(sqlite3.connect(rig.journal.path)) as connection, connection:
+        connection.execute("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+        connection.execute("CREATE VIEW mine AS SELECT officer, symbol FROM open_positions")
+    rig.start()
+    found = rig.sidecar.logged("journal_has_foreign_objects")
+    assert found["objects"] == ["table _litestream_seq", "view mine"]
+    rig.open()
+    verify = rig.bridge("journal", "--config", str(rig.config_path), "verify")
+    assert verify.exited() == ExitCode.OK
+    assert any("left alone: table _litestream_seq, view mine" in line for line in verify.log)
+
+
 def test_second_sidecar_on_the_same_journal_is_refused(rig: Rig) -> None:
     rig.start()
     second = rig.bridge("run", "--config", str(rig.config_path))

@@ -78,6 +78,15 @@ def test_mark_changed_by_another_program_is_refused_with_the_statement_that_undo
         pass
 
 
+def test_change_that_is_in_the_log_alone_is_not_taken_for_a_foreign_log(halted: Path) -> None:
+    """The other program is still there, so that its change is not in the file yet."""
+    with closing(sqlite3.connect(halted, isolation_level=None)) as other:
+        other.execute("DELETE FROM halts")
+        with pytest.raises(JournalAlteredError, match="was lifted") as refused, opened(halted, settings()):
+            pytest.fail("it was opened")
+    assert "move" not in str(refused.value)
+
+
 def test_quarantine_lifted_by_another_program_is_refused(joined: JournalBench) -> None:
     joined.join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=0))
     [(quarantine,)] = joined.rows("SELECT quarantine FROM officers WHERE officer = ?", OFFICER)
