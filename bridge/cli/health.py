@@ -277,8 +277,9 @@ def _of_terminal(officer: LiveOfficer) -> RequiredAction | None:
         return RequiredAction(
             officer=officer.officer,
             code="NO_TERMINAL",
-            what=officer.blocked,
-            remedy="start its terminal; if it runs, read the chart's panel and the sidecar's log",
+            what=f"its terminal is refused: {officer.refusal}" if officer.refusal else officer.blocked,
+            remedy=officer.refusal_remedy
+            or "start its terminal; if it runs, read the chart's panel and the sidecar's log",
         )
     if session.heartbeat is not None and not session.heartbeat.trade_allowed:
         remedy = session.heartbeat.trade_forbidden_by or "read the chart's panel"

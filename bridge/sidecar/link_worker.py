@@ -54,6 +54,8 @@ class LinkWorker:
         """Time of the last inquiry, by officer, epoch and symbol."""
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
         """By code and configured officer, the time of the last log record and the number of refusals since."""
+        self.not_opened: dict[str, NotOpened] = {}
+        """By officer, the refusal of the last terminal that proved its key, until one is admitted."""
         self._reported_lost: set[str] = set()
         """Officers whose terminal's loss is in the journal."""
         self._unstored_loss: dict[str, float] = {}
@@ -197,6 +199,7 @@ class LinkWorker:
             await self._handle(refusal)
             return
         if isinstance(opened, NotOpened):
+            self.not_opened[officer] = opened
             await self._handle(self._sessions.refuse(effect.peer, opened.code, opened.message, opened.remedy))
             return
         welcome = Welcome(
@@ -213,6 +216,7 @@ class LinkWorker:
         if session is None or session.epoch != opened.epoch:
             # The journal took longer than a handshake may last, or another instance was faster.
             return
+        self.not_opened.pop(officer, None)
         self._present[officer] = monotonic
         self._reported_lost.discard(officer)
         self._offsets[officer] = OffsetWatch(opened.offset_s)

@@ -62,6 +62,9 @@ class LiveOfficer(msgspec.Struct, frozen=True, kw_only=True):
     """None before the first poll has ended."""
     dispatch_trouble: str
     """Internal error on which its dispatch fails; empty while it works."""
+    refusal: str = ""
+    """Reason for which the journal refused its terminal, such as another account; empty where it did not."""
+    refusal_remedy: str = ""
 
 
 class LiveDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +142,7 @@ class StatusReader:
     def _officer(self, officer: str, clock: Clock) -> LiveOfficer:
         session = self._sessions.session(officer)
         now = clock.monotonic()
+        refused = self._links.not_opened.get(officer)
         return LiveOfficer(
             officer=officer,
             session=None if session is None else _session(session, now, self._sessions.alive(officer, now)),
@@ -146,6 +150,8 @@ class StatusReader:
             poll_interval_s=self._runtime.poll_interval_s(officer),
             poll=self._runtime.polls.get(officer),
             dispatch_trouble=self._runtime.dispatch_trouble.get(officer, ""),
+            refusal="" if refused is None else refused.message,
+            refusal_remedy="" if refused is None else refused.remedy,
         )
 
 

@@ -154,3 +154,15 @@ def test_lock_of_another_program_requires_action_once_it_lasts(waits_s: float, f
 def test_journal_that_could_not_be_read_requires_action_beside_a_running_sidecar() -> None:
     found = required_actions(None, LIVE, "", "", unread="there is no journal")
     assert [(each.code, each.what) for each in found] == [("JOURNAL_UNREAD", "there is no journal")]
+
+
+def test_refused_terminal_is_named_with_the_remedy_of_the_refusal() -> None:
+    gone = replace(OFFICER_STATUS, session=None, blocked="the terminal is not connected")
+    [action] = required_actions(JOURNAL, replace(LIVE, officers=[gone]), "", "")
+    assert (action.code, action.what) == ("NO_TERMINAL", "the terminal is not connected")
+    refused = replace(gone, refusal="another account", refusal_remedy="rebind --renamed-server")
+    [action] = required_actions(JOURNAL, replace(LIVE, officers=[refused]), "", "")
+    assert (action.what, action.remedy) == (
+        "its terminal is refused: another account",
+        "rebind --renamed-server",
+    )
