@@ -24,6 +24,8 @@ CONFIRMATIONS: Final = 3
 
 WEEKEND: Final = timedelta(days=2)
 """Time for which a terminal may compute the old offset after a switch: its server time follows the quotes."""
+FORESEEN: Final = timedelta(days=5 * 366)
+"""Time in which changes of a clock are foreseen. Rules of daylight saving time change themselves."""
 CERTAIN: Final = timedelta(minutes=10)
 """Gap between two measurements in which the time of a change does not matter."""
 
@@ -209,3 +211,33 @@ def in_force(offsets: Sequence[Offset], moment: datetime) -> int | None:
 def to_server_ms(moment: datetime, offsets: Sequence[Offset]) -> int:
     """Return the broker's time at a moment of UTC, in milliseconds; UTC itself without a measurement."""
     return int((moment.timestamp() + (in_force(offsets, moment) or 0)) * 1000)
+
+
+def expiry_server_ms(moment: datetime, measured: Sequence[Offset], now: datetime) -> int:
+    """Return the broker's time of an expiry in the future, in milliseconds: the earliest that it may be.
+
+    The broker's clock may change before. By which rule it does follows from its other changes; until one was seen,
+    an order rather leaves an hour early than an hour late.
+    """
+    offset = measured[-1].seconds if measured else 0
+    known = _known_rule(measured)
+    if moment - now > FORESEEN:
+        changes = {0}
+    elif known is not None:
+        changes = {_sum_of(known, now, moment)}
+    else:
+        changes = {0, *(_sum_of(rule, now, moment) for rule in Rule if not _ignores(rule, measured))}
+    return int((moment.timestamp() + offset + min(changes)) * 1000)
+
+
+def _sum_of(rule: Rule, after: datetime, until: datetime) -> int:
+    return sum(each.change_s for each in switches(rule, after, until))
+
+
+def _ignores(rule: Rule, measured: Sequence[Offset]) -> bool:
+    """Return True where the broker's clock kept an offset through a change of the rule."""
+    return any(
+        switches(rule, offset.since, offset.confirmed - WEEKEND)
+        for offset in measured
+        if offset.confirmed is not None and offset.confirmed - WEEKEND > offset.since
+    )

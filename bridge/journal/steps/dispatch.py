@@ -22,7 +22,7 @@ from bridge.journal.steps import inbox
 from bridge.journal.steps.earlier_journal import possible_send
 from bridge.journal.steps.plan import plan
 from bridge.journal.steps.risk_limits import RiskCheck
-from bridge.journal.steps.sessions import offsets
+from bridge.journal.steps.sessions import measured_offsets, offsets
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, dispatches
 
@@ -91,7 +91,7 @@ def _dispatch(
     expires_server_ms = 0
     if sent.order.expires_ms:
         expires = datetime.fromtimestamp(sent.order.expires_ms / 1000, UTC)
-        expires_server_ms = max(broker_time.to_server_ms(expires, known), 0)
+        expires_server_ms = max(broker_time.expiry_server_ms(expires, measured_offsets(step), step.now), 0)
     message = dispatch.message(
         sent,
         gate,

@@ -246,10 +246,11 @@ def end_epoch(step: Step, epoch: int, reason: str) -> None:
 
 def offsets(step: Step) -> list[Offset]:
     """Return the offsets of the officer's broker, each from the time at which its clock changed, oldest first."""
-    return broker_time.place_switches(_measured(step)).offsets
+    return broker_time.place_switches(measured_offsets(step)).offsets
 
 
-def _measured(step: Step) -> list[Offset]:
+def measured_offsets(step: Step) -> list[Offset]:
+    """Return the offsets of the officer's broker, each from its first to its last measurement, oldest first."""
     return clock_offsets.load(step.connection, step.officer, step.account.server)
 
 
@@ -262,21 +263,21 @@ def note_offset(step: Step, seconds: int) -> None:
     server = step.account.server
     if clock_offsets.delete_after(step.connection, step.officer, server, step.now):
         step.audit(AuditKind.CLOCK, "measurements in the future are deleted")
-    before = _measured(step)
+    before = measured_offsets(step)
     if before and before[-1].seconds == seconds and step.now - _last_measurement(before) < _MOST_UNSEEN:
         clock_offsets.confirm(step.connection, step.officer, server, step.now)
         return
     clock_offsets.add(step.connection, step.officer, server, seconds, step.now)
     noted = step.audit(AuditKind.CLOCK, f"broker time is UTC{seconds / 3600:+g} h")
     known = broker_time.place_switches(before).unplaced
-    new = [each for each in broker_time.place_switches(_measured(step)).unplaced if each not in known]
+    new = [each for each in broker_time.place_switches(measured_offsets(step)).unplaced if each not in known]
     for unplaced in new:
         _emit_unplaced(step, unplaced, f"clock:{noted}")
 
 
 def confirm_offset(step: Step, server_ms: int) -> None:
     """Store that the broker's clock still has its last offset, where this measurement finds that."""
-    measured = _measured(step)
+    measured = measured_offsets(step)
     if step.trusted and measured and broker_time.measure(server_ms, step.now) == measured[-1].seconds:
         clock_offsets.confirm(step.connection, step.officer, step.account.server, step.now)
 

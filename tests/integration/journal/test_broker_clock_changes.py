@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from .bench import JournalBench, directive
+from .bench import JournalBench, directive, limit
 from .reports import deal, leaving, result, scan
 
 HOUR_MS = 3_600_000
@@ -92,3 +92,13 @@ def test_broker_whose_clock_is_minutes_ahead_reports_nothing_of_the_future(bench
         assert datetime.fromisoformat(body["occurred_at"]) == bench.now
     # The order of deals follows the broker's own times.
     assert bench.rows("SELECT done_at FROM deals") == [("2026-06-05T20:59:00.000Z",)]
+
+
+def test_expiry_after_a_switch_that_is_to_come_is_not_later_by_the_brokers_clock(bench: JournalBench) -> None:
+    bench.now = moment("2026-10-23T20:55")
+    bench.join(measured_ms=server_ms(bench.now, 3))
+    expiry = moment("2026-10-26T12:00")
+    [command] = bench.sent(
+        limit(issued_at="2026-10-23T20:55:00Z", expires_at=None, order_expires_at="2026-10-26T12:00:00Z")
+    )
+    assert command.expires_server_ms == server_ms(expiry, 2)

@@ -1,5 +1,6 @@
 """Broker time: measured against ours, watched for changes, converted with what was in force."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from bridge.core.units.broker_time import (
     Offset,
     OffsetWatch,
     Unplaced,
+    expiry_server_ms,
     in_force,
     measure,
     place_switches,
@@ -281,3 +283,61 @@ def test_months_without_the_bridge_have_the_switches_of_a_known_rule() -> None:
     (unknown,) = place_switches(clock(*away)).unplaced
     assert (unknown.earliest, unknown.latest) == (at("2027-03-14T07:00"), at("2027-11-07T06:00"))
     assert place_switches(clock(*away)).offsets == clock(*away)[:1]
+
+
+# Expiries
+
+
+SPRING_EU = [("2026-01-01T00:00", "2026-03-28T22:00", 2), ("2026-03-29T22:00", "2026-10-20T00:00", 3)]
+SPRING_US = [("2026-01-01T00:00", "2026-03-07T22:00", 2), ("2026-03-08T22:00", "2026-10-20T00:00", 3)]
+NEVER = [("2025-06-01T00:00", "2026-10-20T00:00", 3)]
+
+
+@pytest.mark.parametrize(
+    ("seen", "expiry", "hours"),
+    [
+        (SPRING_EU, "2026-10-25T00:59", 3),
+        (SPRING_EU, "2026-10-25T01:00", 2),
+        (SPRING_US, "2026-10-28T00:00", 3),
+        (SPRING_US, "2026-11-02T00:00", 2),
+        (SPRING_EU, "2027-06-01T00:00", 3),
+        (NEVER, "2026-11-02T00:00", 3),
+        # No change was seen yet: by either rule it would leave too late otherwise.
+        ([("2026-10-01T00:00", "2026-10-20T00:00", 3)], "2026-10-25T00:00", 3),
+        ([("2026-10-01T00:00", "2026-10-20T00:00", 3)], "2026-10-26T00:00", 2),
+        # In spring the clock as it is gives the earlier time.
+        ([("2027-01-01T00:00", "2027-03-01T00:00", 2)], "2027-04-01T00:00", 2),
+        (NEVER, "2999-01-01T00:00", 3),
+        ([], "2026-10-26T00:00", 0),
+    ],
+)
+def test_expiry_foresees_the_change_of_the_brokers_clock(
+    seen: list[tuple[str, str, int]], expiry: str, hours: int
+) -> None:
+    now = at(seen[-1][1]) if seen else at("2026-10-27T00:00")
+    expected = int((at(expiry) + timedelta(hours=hours)).timestamp() * 1000)
+    assert expiry_server_ms(at(expiry), clock(*seen), now) == expected
+
+
+@given(
+    rule=st.sampled_from([*Rule, None]),
+    now=st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    ahead=st.timedeltas(timedelta(minutes=1), timedelta(days=700)),
+    known=st.timedeltas(timedelta(0), timedelta(days=900)),
+)
+def test_order_never_leaves_later_than_its_expiry(
+    rule: Rule | None, now: datetime, ahead: timedelta, known: timedelta
+) -> None:
+    """Whatever rule the broker follows, and however long it is known."""
+    changes = [] if rule is None else switches(rule, now - known, now)
+    moments = [now - known, *(change.at for change in changes), now]
+    measured: list[Offset] = []
+    seconds = 2 * H
+    for number, (since, until) in enumerate(itertools.pairwise(moments)):
+        measured.append(Offset(since, seconds, until))
+        if number < len(changes):
+            seconds += changes[number].change_s
+    expiry = now + ahead
+    then = seconds + (0 if rule is None else sum(each.change_s for each in switches(rule, now, expiry)))
+    late = expiry_server_ms(expiry, measured, now) / 1000 - then - expiry.timestamp()
+    assert -H - 0.001 <= late <= 0.001
