@@ -88,6 +88,9 @@ def test_closed_position_is_found_in_the_history_from_the_given_time_on(
     joined.run(500)
     assert joined.stages()[-1] == ("found" if found else "result")
     assert joined.sends() == (1 if found else 2)
+    # The manual close of the position that was found is reported too.
+    closes = [each.reason for each in joined.peer.reports_of(DealReport) if each.entry == "OUT"]
+    assert closes == (["CLIENT"] if found else [])
 
 
 def test_history_is_not_searched_without_a_start_time(joined: Bench) -> None:
@@ -115,7 +118,7 @@ def test_close_that_was_executed_is_found_and_not_refused(joined: Bench, late: b
     joined.send_frame(frame)
     joined.run(500)
     assert joined.stages(1003) == ["received", "found"]
-    assert [deal.magic for deal in joined.peer.reports_of(DealReport)] == [1003]
+    assert {deal.magic for deal in joined.peer.reports_of(DealReport)} == {1001, 1003}
 
 
 def test_change_is_sent_without_a_search(joined: Bench) -> None:

@@ -13,13 +13,18 @@ AHEAD_MS: Final = 86_400_000
 
 
 def find_records(
-    broker: BrokerApi, client_order_id: ClientOrderId, since_server_ms: int | None
+    broker: BrokerApi,
+    client_order_id: ClientOrderId,
+    since_server_ms: int | None,
+    *,
+    whole_positions: bool = False,
 ) -> list[AnyReport] | None:
     """Return every record with this client order id, or None where the broker is disconnected: deals, live orders,
     done orders, positions.
 
     The history is searched from `since_server_ms` on; None: not at all, beyond the deals of the positions and live
-    orders that were found. Raises BrokerTimeout and BrokerGone.
+    orders that were found. `whole_positions`: also the deals of others in those positions, such as the stop that
+    closed one. Raises BrokerTimeout and BrokerGone.
     """
     if not broker.connected():
         return None
@@ -32,8 +37,11 @@ def find_records(
         done = broker.history_orders(since_server_ms, until)
         orders += [order for order in done if order.magic == client_order_id]
         deals = broker.history_deals(since_server_ms, until)
-    for identifier in _identifiers(orders, positions):
-        deals += broker.deals_by_position(identifier)
+    named = [deal for deal in deals if deal.magic == client_order_id]
+    held = [
+        deal for each in _identifiers(orders, positions, named) for deal in broker.deals_by_position(each)
+    ]
+    deals = [*deals, *held]
     # Deals of an order with the id count too: not every broker passes the order's magic on.
     tickets = {order.ticket for order in orders}
     ours = {
@@ -41,6 +49,8 @@ def find_records(
         for deal in deals
         if deal.magic == client_order_id or (deal.order and deal.order in tickets)
     }
+    if whole_positions:
+        ours |= {deal.ticket: deal for deal in held}
     if not broker.connected():
         return None
     return [
@@ -50,7 +60,7 @@ def find_records(
     ]
 
 
-def _identifiers(orders: list[Order], positions: list[Position]) -> list[int]:
-    """Return the identifiers of the positions found, and of those that the orders found are about."""
-    named = [*(each.identifier for each in positions), *(order.position_id for order in orders)]
-    return sorted({identifier for identifier in named if identifier})
+def _identifiers(orders: list[Order], positions: list[Position], deals: list[Deal]) -> list[int]:
+    """Return the identifiers of the positions found, and of those that the orders and deals found are about."""
+    about = {order.position_id for order in orders} | {deal.position_id for deal in deals}
+    return sorted((about | {position.identifier for position in positions}) - {0})

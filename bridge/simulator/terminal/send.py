@@ -185,7 +185,12 @@ class Sender:
         # A change makes no order, and sent twice it does no more than once.
         if order.kind.changes or look(self._broker).account != account:
             return []
-        return find_records(self._broker, order.client_order_id, command.search_from_server_ms or None)
+        return find_records(
+            self._broker,
+            order.client_order_id,
+            command.search_from_server_ms or None,
+            whole_positions=True,
+        )
 
     def _report_found(self, command: Command, records: list[AnyReport]) -> None:
         """Report the broker's records of a command that was sent before, and never execute this attempt."""

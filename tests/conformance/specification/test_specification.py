@@ -15,6 +15,7 @@ from tests.conformance.specification import (
     operator_commands,
     pending,
     reconciliation,
+    repeats,
     retcodes,
     risk_limits,
     symbols,
@@ -36,6 +37,7 @@ PARTS = (
     fills,
     reconciliation,
     losses,
+    repeats,
 )
 """The modules whose cases the table holds."""
 

@@ -134,7 +134,7 @@ bool CCommandSearch::Result(const long client_order_id,const long from_ms,SRepor
       searched=(m_until_ms>0 && !m_failed && !m_walk.Walking());
      }
    FindLive(client_order_id,found);
-   FindDealsByPosition(client_order_id,found);
+   FindDealsByPosition(client_order_id,true,found);
    JoinFound(found,reports);
    return(ArraySize(reports)>0 || (searched && BrokerConnected()));
   }

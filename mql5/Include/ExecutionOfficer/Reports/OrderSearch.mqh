@@ -134,18 +134,21 @@ void FindDone(const ulong ticket,const long client_order_id,SFound &found)
       AppendReport(found.order_reports,report);
   }
 //+------------------------------------------------------------------+
-//| Append a deal of the selected history, once, where it or its     |
-//| order has the client order id: not every broker copies the       |
-//| order's magic.                                                   |
+//| Return whether a deal of the selected history, or its order, has |
+//| the client order id: not every broker copies the order's magic.  |
 //+------------------------------------------------------------------+
-void FindDeal(const ulong ticket,const long client_order_id,SFound &found)
+bool IsOurDeal(const ulong ticket,const long client_order_id,const SFound &found)
+  {
+   ulong order=(ulong)HistoryDealGetInteger(ticket,DEAL_ORDER);
+   return(HistoryDealGetInteger(ticket,DEAL_MAGIC)==client_order_id || (order!=0 && HasTicket(found.orders,order)));
+  }
+//+------------------------------------------------------------------+
+//| Append a deal of the selected history, once.                     |
+//+------------------------------------------------------------------+
+void AppendDeal(const ulong ticket,SFound &found)
   {
    SReport report;
-   if(ticket==0)
-      return;
-   ulong order=(ulong)HistoryDealGetInteger(ticket,DEAL_ORDER);
-   bool ours=(HistoryDealGetInteger(ticket,DEAL_MAGIC)==client_order_id || (order!=0 && HasTicket(found.orders,order)));
-   if(!ours || !DealReport(ticket,report))
+   if(!DealReport(ticket,report))
       return;
    for(int i=0; i<ArraySize(found.deal_reports); i++)
       if(found.deal_reports[i].key==report.key)
@@ -153,17 +156,33 @@ void FindDeal(const ulong ticket,const long client_order_id,SFound &found)
    AppendReport(found.deal_reports,report);
   }
 //+------------------------------------------------------------------+
-//| Append the deals of the positions that were found. Replaces the  |
-//| selected history.                                                |
+//| Append a deal of the selected history, once, where it has the    |
+//| client order id.                                                 |
 //+------------------------------------------------------------------+
-void FindDealsByPosition(const long client_order_id,SFound &found)
+void FindDeal(const ulong ticket,const long client_order_id,SFound &found)
+  {
+   if(ticket==0 || !IsOurDeal(ticket,client_order_id,found))
+      return;
+   AppendPosition(found,HistoryDealGetInteger(ticket,DEAL_POSITION_ID));
+   AppendDeal(ticket,found);
+  }
+//+------------------------------------------------------------------+
+//| Append the deals of the positions that were found: those with    |
+//| the client order id, or all of them, such as the stop that       |
+//| closed one. Replaces the selected history.                       |
+//+------------------------------------------------------------------+
+void FindDealsByPosition(const long client_order_id,const bool all,SFound &found)
   {
    for(int i=0; i<ArraySize(found.positions); i++)
      {
       if(!HistorySelectByPosition(found.positions[i]))
          continue;
       for(int k=0; k<HistoryDealsTotal(); k++)
-         FindDeal(HistoryDealGetTicket(k),client_order_id,found);
+        {
+         ulong ticket=HistoryDealGetTicket(k);
+         if(ticket!=0 && (all || IsOurDeal(ticket,client_order_id,found)))
+            AppendDeal(ticket,found);
+        }
      }
   }
 //+------------------------------------------------------------------+
@@ -198,7 +217,7 @@ bool SearchBroker(const long client_order_id,const long since_server_ms,SReport 
       FindDone(HistoryOrderGetTicket(i),client_order_id,found);
    for(int i=0; i<HistoryDealsTotal(); i++)
       FindDeal(HistoryDealGetTicket(i),client_order_id,found);
-   FindDealsByPosition(client_order_id,found);
+   FindDealsByPosition(client_order_id,false,found);
    JoinFound(found,reports);
    return(BrokerConnected());
   }

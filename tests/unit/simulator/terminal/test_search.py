@@ -97,6 +97,9 @@ def test_closed_position_is_found_in_the_history_from_the_given_time_on(
     joined.run(200)
     assert joined.sends() == (1 if found else 2)
     assert joined.stages()[-1] == ("found" if found else "result")
+    # The manual close of the position that was found is reported too.
+    closes = [each.reason for each in joined.peer.reports_of(DealReport) if each.entry == "OUT"]
+    assert closes == (["CLIENT"] if found else [])
 
 
 def test_history_is_not_searched_without_a_start_time(joined: Rig) -> None:
@@ -128,7 +131,7 @@ def test_close_that_was_executed_is_found_and_not_refused(
     send(joined, order)
     joined.run(200)
     assert joined.stages(1003) == ["received", "found"]
-    assert [deal.magic for deal in joined.peer.reports_of(DealReport)] == [1003]
+    assert {deal.magic for deal in joined.peer.reports_of(DealReport)} == {1001, 1003}
     assert joined.sends(1003) == 1
 
 

@@ -1,0 +1,203 @@
+"""D: journal, ledger or both are lost, and the Director lists the same directives again: nothing is sent twice."""
+
+import shutil
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+from bridge.cli.setup import set_up
+from bridge.config import load
+from bridge.core.director.contract import EventType
+from bridge.core.link.reports import CommandStage
+from tests.conformance.rig import ConformanceRig, Kind
+from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import CANCELLED, PLACED, until, volumes
+from tests.rig.rig import CLOSED, OPENED
+from tests.rig.world import OFFICER
+
+SIDE_FILES = ("", "-wal", "-shm")
+HOURS = 48
+"""Change of the broker's clock that moves what was done before the first scan of a new journal."""
+
+
+def lose_journal(rig: ConformanceRig, backup: Path | None = None) -> None:
+    """Put the backup in the journal's place; without one a new journal."""
+    for suffix in SIDE_FILES:
+        rig.journal.path.with_name(rig.journal.path.name + suffix).unlink(missing_ok=True)
+    if backup is None:
+        set_up(load(rig.config_path), new_journal=True)
+    else:
+        shutil.copy(backup, rig.journal.path)
+    # The Director knows more than the journal, and gets some events again.
+    rig.journal_restored = rig.answers_lost = True
+
+
+def lose_ledger(rig: ConformanceRig) -> None:
+    if rig.kind is Kind.REFERENCE:
+        rig.ledger().unlink()
+        return
+    (ledger,) = (rig.folder / f"terminal-{OFFICER}").rglob("*.ledger")
+    ledger.unlink()
+
+
+def stop(rig: ConformanceRig) -> None:
+    assert rig.sidecar.terminate() == 0
+    assert rig.terminal.terminate() == 0
+
+
+def start(rig: ConformanceRig) -> None:
+    rig.start_sidecar()
+    rig.start_terminal()
+    rig.terminal.line("connected to")
+
+
+def rebind(rig: ConformanceRig) -> None:
+    """Accept the account as it is, as an operator who compared it."""
+    rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
+    words = ["rebind", "--config", str(rig.config_path), "--officer", OFFICER, "--why", "compared", "--yes"]
+    process = rig.bridge(*words)
+    assert process.exited() == 0, process.log
+
+
+def list_again(rig: ConformanceRig, directive_id: str, action: str, **fields: object) -> None:
+    """Let the Director list the directive once more."""
+    plain = {"directive_id": directive_id, "action": action, "symbol": "EURUSD", "order_type": "MARKET"}
+    rig.director.issue(OFFICER, {**plain, **fields})
+
+
+def emitted_again(rig: ConformanceRig, directive_id: str, *types: EventType) -> None:
+    """Wait until the Director got each of these events a second time, under the key of the first."""
+    rig.director.wait(
+        f"waited for {', '.join(types)} of {directive_id} once more",
+        lambda events: (
+            {e.type for e in events if e.directive_id == directive_id and e.deliveries > 1} >= set(types)
+        ),
+    )
+    rig.emitted(directive_id, *types)
+
+
+def stages(rig: ConformanceRig) -> set[str]:
+    """Return the stages that the terminal has reported since the journal was made."""
+    rows = rig.journal.rows("SELECT DISTINCT json_extract(body, '$.stage') AS stage FROM reports")
+    return {row["stage"] for row in rows if row["stage"] is not None}
+
+
+@case("D01", "Journal and ledger are lost: an open position is taken back under its directive, and closed")
+def both_lost(rig: ConformanceRig) -> None:
+    rig.start()
+    directive = rig.open(quantity=0.02, stop_loss=1.08)
+    stop(rig)
+    lose_journal(rig)
+    lose_ledger(rig)
+    start(rig)
+    list_again(rig, directive, "OPEN_LONG", quantity=0.02, stop_loss=1.08)
+    emitted_again(rig, directive, *OPENED)
+    assert len(rig.broker.sends()) == 1
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert closed.body["opening_directive_id"] == directive
+    assert rig.broker.positions() == []
+
+
+@case("D02", "Journal and ledger are lost: a pending order is taken back under its directive, and cancelled")
+def pending_order_lost(rig: ConformanceRig) -> None:
+    rig.start()
+    directive = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.08, quantity=0.01, time_in_force="GTC")
+    rig.emitted(directive, *PLACED)
+    stop(rig)
+    lose_journal(rig)
+    lose_ledger(rig)
+    start(rig)
+    list_again(
+        rig, directive, "OPEN_LONG", order_type="LIMIT", price=1.08, quantity=0.01, time_in_force="GTC"
+    )
+    emitted_again(rig, directive, *PLACED)
+    assert len(rig.broker.orders()) == 1
+    rig.emitted(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
+    rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)
+    assert rig.broker.orders() == []
+
+
+def _journal_lost(rig: ConformanceRig, lose: Callable[[], None]) -> None:
+    directive = rig.open(quantity=0.02)
+    stop(rig)
+    lose()
+    start(rig)
+    list_again(rig, directive, "OPEN_LONG", quantity=0.02)
+    rebind(rig)
+    emitted_again(rig, directive, *OPENED)
+    rig.open(quantity=0.03)
+    assert volumes(rig) == [Decimal("0.02"), Decimal("0.03")]
+    rig.emitted(rig.issue("CLOSE", target_directive_id=directive), *CLOSED)
+    assert len(rig.broker.sends()) == 3
+
+
+@case(
+    "D03", "The journal is restored from a backup and the ledger kept: what was sent since is not sent again"
+)
+def journal_restored(rig: ConformanceRig) -> None:
+    rig.start()
+    backup = rig.folder / "backup.db"
+    rig.journal.copy_to(backup)
+    _journal_lost(rig, lambda: lose_journal(rig, backup))
+
+
+@case("D04", "The journal is made anew and the ledger kept: what was sent before is not sent again")
+def journal_anew(rig: ConformanceRig) -> None:
+    rig.start()
+    _journal_lost(rig, lambda: lose_journal(rig))
+
+
+@case(
+    "D05", "The journal is restored from a backup and the ledger lost: what was sent since is not sent again"
+)
+def journal_restored_ledger_lost(rig: ConformanceRig) -> None:
+    rig.start()
+    # The ledger of a journal without commands is known to it.
+    backup = rig.folder / "backup.db"
+    rig.journal.copy_to(backup)
+
+    def lose() -> None:
+        lose_journal(rig, backup)
+        lose_ledger(rig)
+
+    _journal_lost(rig, lose)
+
+
+@case("D06", "The ledger is lost and the journal kept: the directive is known, and not sent again")
+def ledger_lost(rig: ConformanceRig) -> None:
+    rig.start()
+    directive = rig.open(quantity=0.02)
+    stop(rig)
+    lose_ledger(rig)
+    rig.answers_lost = True
+    start(rig)
+    list_again(rig, directive, "OPEN_LONG", quantity=0.02)
+    rebind(rig)
+    rig.open(quantity=0.03)
+    assert volumes(rig) == [Decimal("0.02"), Decimal("0.03")]
+    rig.emitted(directive, *OPENED)
+
+
+@case("D07", "Journal and ledger are lost: a position closed before the first scan is found in the history")
+def found_in_the_history(rig: ConformanceRig) -> None:
+    rig.start_director()
+    rig.start_zoned_broker(0)
+    rig.start_sidecar()
+    rig.start_terminal()
+    rig.ready()
+    directive = rig.open(quantity=0.02)
+    rig.broker.manual_close(rig.broker.positions()[0].ticket)
+    rig.emitted(directive, *OPENED, EventType.POSITION_CLOSED)
+    stop(rig)
+    lose_journal(rig)
+    lose_ledger(rig)
+    sends = len(rig.broker.sends())
+    broker = next(process for process in rig.processes if process.name.startswith("broker"))
+    assert broker.terminate() == 0
+    rig.start_zoned_broker(HOURS)
+    start(rig)
+    list_again(rig, directive, "OPEN_LONG", quantity=0.02)
+    emitted_again(rig, directive, *OPENED, EventType.POSITION_CLOSED)
+    until(rig, "the terminal reports what it found", lambda: CommandStage.FOUND in stages(rig))
+    assert CommandStage.SUBMITTED not in stages(rig)
+    assert len(rig.broker.sends()) == sends
