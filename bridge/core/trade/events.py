@@ -64,11 +64,15 @@ _ENDED_ON_REQUEST: Final = ("RESOLVED", "WITHDRAWN")
 
 
 def event_key(*, officer: str, server: str, login: int, new_event: NewEvent) -> str:
-    """Return the Idempotency-Key: SHA-256, in hex, over officer, account, directive, event type and subject."""
+    """Return the Idempotency-Key: SHA-256, in hex, over officer, account, directive, event type and subject.
+
+    An event of a directive as a whole has no account: the directive may come before the officer is bound to one.
+    """
+    whole = new_event.subject == DIRECTIVE_SUBJECT
     fields = [
         officer,
-        server,
-        login,
+        "" if whole else server,
+        0 if whole else login,
         new_event.event.directive_id,
         new_event.event.event_type,
         new_event.subject,

@@ -68,17 +68,22 @@ def test_directive_whose_order_was_known_before_is_filled_and_not_sent(joined: J
     assert (close.order.position, close.order.volume) == (POSITION, Decimal("0.3"))
 
 
+@pytest.mark.parametrize("bound", [True, False], ids=["bound-first", "listed-first"])
 def test_event_of_a_known_fill_has_the_key_that_it_had_before_the_loss(
-    joined: JournalBench, bench: JournalBench
+    joined: JournalBench, bench: JournalBench, bound: bool
 ) -> None:
     [command] = joined.sent(directive())
     joined.report(submitted(command.order), result(command.order), deal(command.order))
     keys = joined.rows("SELECT event_type, key FROM events WHERE directive_id = 'dir-1' ORDER BY id")
     anew = JournalBench(bench.path.with_name("anew.db"), bench.settings)
     try:
-        anew.join()
+        if bound:
+            anew.join()
+        anew.take(directive())
+        if not bound:
+            anew.join()
         anew.report(deal(lost()))
-        assert anew.sent(directive()) == []
+        assert anew.advance() == []
         again = anew.rows("SELECT event_type, key FROM events WHERE directive_id = 'dir-1' ORDER BY id")
         assert again == keys
     finally:
