@@ -24,6 +24,11 @@ from tests.mql5.host.switches import Switches
 
 T = TypeVar("T")
 END_OF_TIME: Final = 1 << 52
+KEPT_US: Final = 2_000
+"""Age up to which account, symbol and connection are not asked for again within one handler.
+
+An EA reads a dozen properties of them in a row, and each would be a query to the broker's process.
+"""
 
 
 class BrokerView:
@@ -34,6 +39,8 @@ class BrokerView:
         self._program = program
         self._switches = switches
         self._last: dict[object, object] = {}
+        self._asked: dict[object, tuple[int, int]] = {}
+        """Handler and time (us) of the last query for each state that is kept for KEPT_US."""
         self._reached = True
         self.live: Callable[[], None] = lambda: None
         """Called before every query, to move a broker without its own clock to the current time."""
@@ -51,7 +58,11 @@ class BrokerView:
 
     def connected(self) -> bool:
         """Return TERMINAL_CONNECTED."""
-        return self.logged_in and self._ask("connected", self.broker.connected, False) and self._reached
+        return (
+            self.logged_in
+            and self._ask_rarely("connected", lambda: self.broker.connected(), False)
+            and self._reached
+        )
 
     def server_ms(self) -> int:
         """Return the trade server's time, ms."""
@@ -59,11 +70,13 @@ class BrokerView:
 
     def account(self) -> AccountInfo | None:
         """Return the account; None before the login."""
-        return self._ask("account", self.broker.account, None) if self.logged_in else None
+        return self._ask_rarely("account", lambda: self.broker.account(), None) if self.logged_in else None
 
     def symbol(self, name: str) -> SymbolInfo | None:
         """Return a symbol; None for an unknown one, and before the login."""
-        return self._ask(("symbol", name), lambda: self.broker.symbol(name), None) if self.logged_in else None
+        if not self.logged_in:
+            return None
+        return self._ask_rarely(("symbol", name), lambda: self.broker.symbol(name), None)
 
     def symbols(self) -> list[str]:
         """Return the names of all symbols."""
@@ -124,6 +137,21 @@ class BrokerView:
         if self._switches.closing_magic_zero and deal.entry is not DealEntry.IN and not by_expert:
             return msgspec.structs.replace(deal, magic=0)
         return deal
+
+    def forget(self) -> None:
+        """Ask for everything again: a trade request has changed it."""
+        self._asked.clear()
+
+    def _ask_rarely(self, key: object, question: Callable[[], T], unknown: T) -> T:
+        """Return the broker's answer of at most KEPT_US ago in this handler, else a new one."""
+        handler, now_us = self._program.handler, self._program.clock.now_us()
+        asked_in, asked_us = self._asked.get(key, (-1, 0))
+        if asked_in == handler and now_us - asked_us <= KEPT_US and self._reached:
+            return cast(T, self._last[key])
+        answer = self._ask(key, question, unknown)
+        if self._reached:
+            self._asked[key] = handler, now_us
+        return answer
 
     def _ask(self, key: object, question: Callable[[], T], unknown: T) -> T:
         """Return the broker's answer, or the last one while it is unreachable: a terminal keeps its state."""

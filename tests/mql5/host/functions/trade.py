@@ -224,6 +224,7 @@ class Trade:
         kept = request.comment[: self._switches.comment_most]
         comment = "broker" if self._switches.comment_rewritten else kept
         try:
+            self._view.forget()
             result = self._view.broker.order_send(msgspec.structs.replace(request, comment=comment))
         except BrokerTimeout:
             result = TradeResult(retcode=Retcode.TIMEOUT)
