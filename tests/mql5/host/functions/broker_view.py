@@ -146,7 +146,7 @@ class BrokerView:
         """Return the broker's answer of at most KEPT_US ago in this handler, else a new one."""
         handler, now_us = self._program.handler, self._program.clock.now_us()
         asked_in, asked_us = self._asked.get(key, (-1, 0))
-        if asked_in == handler and now_us - asked_us <= KEPT_US and self._reached:
+        if handler and asked_in == handler and now_us - asked_us <= KEPT_US and self._reached:
             return cast(T, self._last[key])
         answer = self._ask(key, question, unknown)
         if self._reached:
