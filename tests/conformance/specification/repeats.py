@@ -9,6 +9,7 @@ from bridge.cli.setup import set_up
 from bridge.config import load
 from bridge.core.director.contract import EventType
 from bridge.core.link.reports import CommandStage
+from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import CANCELLED, PLACED, until, volumes
@@ -16,6 +17,8 @@ from tests.rig.rig import CLOSED, OPENED
 from tests.rig.world import OFFICER
 
 SIDE_FILES = ("", "-wal", "-shm")
+HISTORY_LATE_MS = 8_000
+"""Longer than the grace time after which two searches that find nothing make an outcome UNKNOWN."""
 HOURS = 48
 """Change of the broker's clock that moves what was done before the first scan of a new journal."""
 
@@ -197,3 +200,37 @@ def found_in_the_history(rig: ConformanceRig) -> None:
     until(rig, "the terminal reports what it found", lambda: CommandStage.FOUND in stages(rig))
     assert CommandStage.SUBMITTED not in stages(rig)
     assert len(rig.broker.sends()) == sends
+
+
+@case(
+    "D08", "Journal and ledger are lost: a CLOSE that was executed is reported as before, and not sent again"
+)
+def close_lost(rig: ConformanceRig) -> None:
+    begin(rig)
+    first, second = rig.open(quantity=0.02), rig.open(quantity=0.03)
+    close = rig.issue("CLOSE", target_directive_id=first)
+    rig.emitted(close, *CLOSED)
+    stop(rig)
+    lose_journal(rig)
+    lose_ledger(rig)
+    start(rig)
+    emitted_again(rig, first, *OPENED)
+    emitted_again(rig, second, *OPENED)
+    emitted_again(rig, close, *CLOSED)
+    assert volumes(rig) == [Decimal("0.03")]
+    assert len(rig.broker.sends()) == 3
+
+
+@case("D09", "An answer is lost and the history is late: the position that is shown is the evidence")
+def shown_before_the_history(rig: ConformanceRig) -> None:
+    rig.start()
+    for effect in (LoseAnswer(), DropTransactions(), DelayHistory(milliseconds=HISTORY_LATE_MS)):
+        rig.fault(effect)
+    opening = rig.issue("OPEN_LONG", quantity=0.02)
+    rig.emitted(opening, EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, EventType.ORDER_PLACED)
+    # It waits for the deal, instead of finding no position.
+    close = rig.issue("CLOSE", target_directive_id=opening)
+    rig.emitted(opening, EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, *OPENED[1:])
+    rig.emitted(close, *CLOSED)
+    assert rig.broker.positions() == []
+    assert len(rig.broker.sends()) == 2

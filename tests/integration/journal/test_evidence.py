@@ -11,7 +11,7 @@ import pytest
 from bridge.core.link.messages import CommandKind, LedgerIdentity, Order
 from bridge.core.link.reports import AnyReport, CommandStage, NotSentReason
 from bridge.core.units.mt5_terms import OrderState, Side
-from bridge.core.units.order_ids import OPENING, make_client_order_id
+from bridge.core.units.order_ids import OPENING, make_client_order_id, position_target
 
 from .bench import LEDGER, OFFICER, PREFIX, JournalBench, cancel, closing, directive, limit, modify, server_ms
 from .reports import (
@@ -220,6 +220,51 @@ def test_close_and_change_find_a_position_that_was_taken_back(joined: JournalBen
     assert joined.sent(directive()) == []
     [change] = joined.sent(modify("dir-modify", "dir-1", stop_loss=1.085))
     assert change.order.position == POSITION
+
+
+def lost_close(opened: Order, position: int = POSITION, directive_id: str = "dir-close") -> Order:
+    """Return the order that the lost journal made of a CLOSE, for the position that the order opened."""
+    target = position_target(position, opened.client_order_id)
+    return Order(
+        client_order_id=make_client_order_id(PREFIX, OFFICER, directive_id, target),
+        kind=CommandKind.CLOSE,
+        symbol="EURUSD",
+        side=Side.SELL,
+        volume=opened.volume,
+        position=position,
+        opener=opened.client_order_id,
+    )
+
+
+def test_close_that_was_executed_is_filled_and_not_sent(joined: JournalBench) -> None:
+    close = lost_close(lost())
+    joined.report(deal(lost()), deal(close, DEAL + 1), seen(close))
+    assert joined.sent(directive(), closing()) == []
+    joined.later(1)
+    assert joined.advance() == []
+    assert joined.emitted() == FILLED
+    assert joined.emitted("dir-close") == [*FILLED[:3], "POSITION_CLOSED"]
+    assert joined.rows("SELECT state FROM positions") == [("CLOSED",)]
+
+
+def test_close_of_two_positions_is_sent_for_the_one_that_is_still_open(joined: JournalBench) -> None:
+    first, second = lost(), lost("dir-2", "0.2")
+    close = lost_close(first)
+    joined.report(
+        deal(first),
+        deal(second, DEAL + 1, position_id=POSITION + 1, order=ORDER + 7),
+        deal(close, DEAL + 2),
+        seen(close),
+    )
+    assert joined.sent(directive(), directive("dir-2", quantity=0.2), closing()) == []
+    joined.later(1)
+    [rest] = joined.advance()
+    assert (rest.order.position, rest.order.opener) == (POSITION + 1, second.client_order_id)
+    assert rest.order == joined.order("dir-close", 2)
+    assert joined.command_state(close.client_order_id) == "FILLED"
+    joined.report(deal(rest.order, DEAL + 3, position_id=POSITION + 1, order=ORDER + 9))
+    assert joined.directive_state("dir-close") == "FILLED"
+    assert joined.emitted("dir-close").count("POSITION_CLOSED") == 2
 
 
 # A position that is shown while the outcome is open
