@@ -16,6 +16,7 @@ from tests.mql5.host.binding.driver import ExpertCrashed
 from tests.mql5.host.binding.host import Crash
 from tests.mql5.host.stepped import SteppedTerminal
 from tests.mql5.host.switches import Switches, thrown
+from tests.mql5.reference import constants
 from tests.native.bench import HOST, PORT, Bench
 from tests.sidecar_peer import KEY, open_order
 
@@ -88,6 +89,70 @@ def test_second_chart_is_locked_out_and_shows_it(
     assert len(joined.pipes) > connections
     other.close()
     joined.close()
+
+
+def luminance(color: int) -> float:
+    """Return the relative luminance of a color 0x00BBGGRR (WCAG 2)."""
+    parts = [(color >> shift & 255) / 255 for shift in (0, 8, 16)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: int, other: int) -> float:
+    """Return the contrast of two colors, from 1 to 21 (WCAG 2)."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+BACKGROUNDS = (
+    0x000000,
+    0xFFFFFF,
+    0x808080,
+    0x757575,
+    0xC0C0C0,
+    0x00FF00,
+    0x0000FF,
+    0xFF0000,
+    0x00FFFF,
+    0x32CD32,
+    0x0045FF,
+)
+"""Schemes of the terminal, and colors near those of the text."""
+
+
+def test_panel_is_readable_on_every_background(bench: Bench) -> None:
+    bench.start()
+    bench.join()
+    chart = bench.stepped.terminal.chart
+    labels = {
+        name: each for name, each in chart.objects.items() if each["OBJPROP_TYPE"] == constants()["OBJ_LABEL"]
+    }
+    shown = {name: each for name, each in labels.items() if str(each["OBJPROP_TEXT"]).strip()}
+    assert len(shown) > 3
+    for background in BACKGROUNDS:
+        chart.properties["CHART_COLOR_BACKGROUND"] = background
+        bench.run(6_000)
+        for each in shown.values():
+            assert contrast(int(each["OBJPROP_COLOR"]), background) >= 3.0, hex(background)
+    button = chart.objects["ExecutionOfficer.flatten"]
+    assert contrast(int(button["OBJPROP_COLOR"]), int(button["OBJPROP_BGCOLOR"])) >= 4.5
+
+
+def test_panel_marks_good_and_bad_lines_where_the_background_allows(bench: Bench) -> None:
+    bench.start()
+    bench.join()
+    chart = bench.stepped.terminal.chart
+    for background in (0x000000, 0xFFFFFF):
+        chart.properties["CHART_COLOR_BACKGROUND"] = background
+        bench.run(6_000)
+        tints = {
+            each["OBJPROP_COLOR"]
+            for each in chart.objects.values()
+            if each["OBJPROP_TYPE"] == constants()["OBJ_LABEL"] and str(each["OBJPROP_TEXT"]).strip()
+        }
+        assert len(tints) == 2
 
 
 def test_unwritable_ledger_is_reported_and_the_rest_works(expert: Path, tmp_path: Path) -> None:

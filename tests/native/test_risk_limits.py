@@ -1,5 +1,6 @@
 """Risk limits: an OPEN beyond a limit is refused with its name and the numbers; other commands are not."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -80,6 +81,50 @@ def test_symbol_outside_the_allowed_list_is_refused(bench: Bench) -> None:
     position = bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
     close = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position)
     assert isinstance(commands.execute(close), TradeRequest)
+
+
+def test_long_list_of_symbols_is_continued_in_further_inputs(bench: Bench) -> None:
+    lists = {name: ",".join(f"X{name}{n:03}" for n in range(15)) for name in "ABC"}
+    inputs = ("InpSymbols", "InpSymbols2", "InpSymbols3")
+    begin(
+        bench,
+        **{
+            name: f"{text},EURUSD" if "B" in text else text
+            for name, text in zip(inputs, lists.values(), strict=True)
+        },
+    )
+    commands = Commands(bench)
+    assert isinstance(commands.execute(open_order()), TradeRequest)
+    begin(bench, InpSymbols2=lists["B"])
+    found = commands.execute(open_order())
+    assert isinstance(found, tuple) and found[0] is NotSentReason.INPUTS
+    assert found[2] == "EURUSD is not among the 45 allowed symbols"
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "most"),
+    [
+        ("InpSymbols", "Symbols allowed for opening", 244),
+        ("InpSymbols2", "Further symbols, first continuation", 243),
+        ("InpSymbols3", "Further symbols, second continuation", 243),
+        ("InpHost", "Host", 247),
+    ],
+)
+@pytest.mark.parametrize("more", [0, 1, 100])
+def test_text_input_of_full_length_stops_the_program_with_its_name(
+    bench: Bench, name: str, label: str, most: int, more: int
+) -> None:
+    bench.inputs[name] = "E" * (most + more)
+    bench.restart()
+    bench.run(1_000)
+    panel = re.sub(r"\s+", " ", bench.panel)
+    assert f"the input '{label}' has {most} characters, the most that the terminal keeps" in panel
+    assert bench.pipes == []
+
+
+def test_text_input_below_full_length_is_used(bench: Bench) -> None:
+    begin(bench, InpSymbols="EURUSD,".ljust(243, "E"))
+    assert isinstance(Commands(bench).execute(open_order()), TradeRequest)
 
 
 @pytest.mark.parametrize(("price", "points"), [(None, 50), (None, None), ("1.09480", 50)])

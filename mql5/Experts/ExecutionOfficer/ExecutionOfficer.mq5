@@ -27,6 +27,8 @@ input bool           InpAllowCloses=true;                // Allow closing positi
 input bool           InpAllowModify=true;                // Allow changing positions and pending orders
 input bool           InpAllowCancel=true;                // Allow cancelling pending orders
 input string         InpSymbols="";                      // Symbols allowed for opening, comma-separated (empty: all)
+input string         InpSymbols2="";                     // Further symbols, first continuation
+input string         InpSymbols3="";                     // Further symbols, second continuation
 input group "Risk limits of each order"
 input double         InpMaxLot=1.00;                     // Maximum lot of an opening order
 input int            InpDeviation=20;                    // Default deviation, points
@@ -62,7 +64,9 @@ int OnInit(void)
    settings.risk_limits.allow_close=InpAllowCloses;
    settings.risk_limits.allow_modify=InpAllowModify;
    settings.risk_limits.allow_cancel=InpAllowCancel;
-   settings.risk_limits.symbols=InpSymbols;
+   settings.symbols[0]=InpSymbols;
+   settings.symbols[1]=InpSymbols2;
+   settings.symbols[2]=InpSymbols3;
    settings.risk_limits.max_lot=InpMaxLot;
    settings.risk_limits.default_deviation=InpDeviation;
    settings.risk_limits.max_deviation=InpMaxDeviation;

@@ -66,7 +66,12 @@ struct input : input_base {
         group = to_utf8(std::u16string(g));
         inputs().push_back(this);
     }
-    bool set(const std::string &text) override { return parsed(text, value); }
+    bool set(const std::string &text) override {
+        const bool known = parsed(text, value);
+        // A text and its name have 254 characters together; the terminal cuts the rest (reference, 'Input Variables').
+        if constexpr (std::is_same_v<T, mql::string>) value = mql::StringSubstr(value, 0, 254 - static_cast<int>(name.size()));
+        return known;
+    }
     std::string shown() const override {
         if constexpr (std::is_enum_v<T>) return to_utf8(mql::EnumToString(value));
         else return to_utf8(joined(value));

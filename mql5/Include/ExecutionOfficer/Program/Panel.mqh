@@ -4,19 +4,14 @@
 //| where something stops the program; below them a button. They are |
 //| objects: another program may use the chart's comment.            |
 //+------------------------------------------------------------------+
+#include "PanelColors.mqh"
+
 #define PANEL_PREFIX "ExecutionOfficer."
 #define PANEL_LINES 14
 #define PANEL_WIDTH 62             // characters of a line: a label shows no more than 63
 #define PANEL_INTERVAL_MS 500
 #define PANEL_BUTTON "ExecutionOfficer.flatten"
-#define PANEL_BUTTON_CHECK_EVERY 10        // updates between two checks that the button exists
-
-enum ENUM_PANEL_TONE
-  {
-   PANEL_TONE_PLAIN,
-   PANEL_TONE_GOOD,
-   PANEL_TONE_BAD
-  };
+#define PANEL_CHECK_EVERY 10       // updates between two looks at the button and the chart's background
 //+------------------------------------------------------------------+
 //| The lines of one chart.                                          |
 //+------------------------------------------------------------------+
@@ -26,6 +21,8 @@ private:
    string            m_lines[PANEL_LINES];
    ENUM_PANEL_TONE   m_tones[PANEL_LINES];
    string            m_shown[PANEL_LINES];
+   color             m_tints[PANEL_LINES]; // shown
+   color             m_background; // of the chart
    string            m_button;     // its text
    string            m_button_shown;
    bool              m_made;
@@ -36,7 +33,7 @@ private:
    string            Name(const int line) const;
    void              Make(void);
    void              MakeButton(void);
-   void              CheckButton(void);
+   void              CheckChart(void);
 
 public:
                      CPanel(void);
@@ -59,6 +56,7 @@ CPanel::CPanel(void)
    m_count=0;
    m_show_count=0;
    m_next_ms=0;
+   m_background=clrBlack;
    m_button="";
    m_button_shown="";
   }
@@ -140,7 +138,9 @@ void CPanel::Make(void)
       // An empty text shows as the word 'Label'.
       ObjectSetString(0,name,OBJPROP_TEXT," ");
       m_shown[i]=" ";
+      m_tints[i]=clrNONE;
      }
+   m_background=(color)ChartGetInteger(0,CHART_COLOR_BACKGROUND);
    MakeButton();
    m_made=true;
   }
@@ -158,21 +158,25 @@ void CPanel::MakeButton(void)
    ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_FONTSIZE,9);
    ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_SELECTABLE,false);
    ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_HIDDEN,true);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_COLOR,clrBlack);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_BGCOLOR,clrLightGray);
+   ObjectSetInteger(0,PANEL_BUTTON,OBJPROP_BORDER_COLOR,clrGray);
    ObjectSetString(0,PANEL_BUTTON,OBJPROP_FONT,"Consolas");
    ObjectSetString(0,PANEL_BUTTON,OBJPROP_TEXT," ");
    m_button_shown=" ";
   }
 //+------------------------------------------------------------------+
 //| Create the objects again where an indicator or the operator      |
-//| deleted the button. Checked from time to time only, since the    |
-//| answer waits for the chart.                                      |
+//| deleted the button, and follow the chart's colors. Checked from  |
+//| time to time only, since the answers wait for the chart.         |
 //+------------------------------------------------------------------+
-void CPanel::CheckButton(void)
+void CPanel::CheckChart(void)
   {
    m_show_count++;
-   if(m_show_count<PANEL_BUTTON_CHECK_EVERY)
+   if(m_show_count<PANEL_CHECK_EVERY)
       return;
    m_show_count=0;
+   m_background=(color)ChartGetInteger(0,CHART_COLOR_BACKGROUND);
    if(ObjectFind(0,PANEL_BUTTON)<0)
       m_made=false;
   }
@@ -189,22 +193,19 @@ void CPanel::Release(void)
 void CPanel::Show(void)
   {
    bool changed=false;
-   CheckButton();
+   CheckChart();
    if(!m_made)
       Make();
    for(int i=0; i<PANEL_LINES; i++)
      {
       string text=(i<m_count && m_lines[i]!="") ? m_lines[i] : " ";
-      if(text==m_shown[i])
+      color tint=ReadableTint((i<m_count) ? m_tones[i] : PANEL_TONE_PLAIN,m_background);
+      if(text==m_shown[i] && (tint==m_tints[i] || text==" "))
          continue;
-      color tint=clrSilver;
-      if(i<m_count && m_tones[i]==PANEL_TONE_GOOD)
-         tint=clrLimeGreen;
-      if(i<m_count && m_tones[i]==PANEL_TONE_BAD)
-         tint=clrOrangeRed;
       ObjectSetInteger(0,Name(i),OBJPROP_COLOR,tint);
       ObjectSetString(0,Name(i),OBJPROP_TEXT,text);
       m_shown[i]=text;
+      m_tints[i]=tint;
       changed=true;
      }
    if(m_button!="" && m_button!=m_button_shown)

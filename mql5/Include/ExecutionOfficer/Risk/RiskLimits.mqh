@@ -6,6 +6,7 @@
 #include "..\Common\Text.mqh"
 #include "..\Link\Records.mqh"
 
+#define SYMBOLS_SHOWN 200 // characters of the allowed symbols in a message
 #define POINTS_TOLERANCE 0.001        // doubles: 20.000000000001 points are 20
 #define LOTS_TOLERANCE 0.000000001
 //+------------------------------------------------------------------+
@@ -114,6 +115,16 @@ bool AllowsSymbol(const SRiskLimits &risk_limits,const string symbol)
    return(risk_limits.symbols=="" || StringFind(", "+risk_limits.symbols+", ",", "+symbol+", ")>=0);
   }
 //+------------------------------------------------------------------+
+//| Return the allowed symbols for a message: a long list's number.  |
+//+------------------------------------------------------------------+
+string AllowedSymbols(const SRiskLimits &risk_limits)
+  {
+   string names[];
+   if(StringLen(risk_limits.symbols)<=SYMBOLS_SHOWN)
+      return("allowed symbols ("+risk_limits.symbols+")");
+   return(IntegerToString(StringSplit(risk_limits.symbols,',',names))+" allowed symbols");
+  }
+//+------------------------------------------------------------------+
 //| Return the limit that forbids the order, with its numbers; empty |
 //| where none does.                                                 |
 //+------------------------------------------------------------------+
@@ -123,7 +134,7 @@ string RiskLimitViolation(const SRiskLimits &risk_limits,const SOrder &order)
    if(!AllowsAction(risk_limits,order))
       return(ActionOf(order)+" is not among the allowed actions ("+AllowedActions(risk_limits)+")");
    if(opens && !AllowsSymbol(risk_limits,order.symbol))
-      return(order.symbol+" is not among the allowed symbols ("+risk_limits.symbols+")");
+      return(order.symbol+" is not among the "+AllowedSymbols(risk_limits));
    if(opens && StringToDouble(order.volume)>risk_limits.max_lot+LOTS_TOLERANCE)
       return(order.volume+" lots are more than the maximum lot "+DoubleToString(risk_limits.max_lot,2));
    if(!opens || IsPending(order))

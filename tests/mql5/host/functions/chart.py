@@ -35,7 +35,11 @@ class Chart:
     objects: dict[str, dict[str, Cell]] = field(default_factory=dict)
     events: deque[ChartEvent] = field(default_factory=deque)
     properties: dict[str, Cell] = field(
-        default_factory=lambda: {"CHART_WIDTH_IN_PIXELS": 1200, "CHART_HEIGHT_IN_PIXELS": 700}
+        default_factory=lambda: {
+            "CHART_WIDTH_IN_PIXELS": 1200,
+            "CHART_HEIGHT_IN_PIXELS": 700,
+            "CHART_COLOR_BACKGROUND": 0,
+        }
     )
 
     def texts(self) -> str:
