@@ -97,17 +97,17 @@ class BrokerView:
         """Return the open positions; the switch position_late delays new ones."""
         if not self.logged_in:
             return []
-        latest = self.server_ms() - self._switches.position_late
         found: list[Position] = self._ask("positions", self.broker.positions, [])
-        return [position for position in found if position.time_msc <= latest]
+        hidden = self._hidden(self._switches.position_late)
+        return [position for position in found if position.time_msc not in hidden]
 
     def orders(self) -> list[Order]:
         """Return the live orders; the switch order_in_neither_list delays new ones."""
         if not self.logged_in:
             return []
-        latest = self.server_ms() - self._switches.order_in_neither_list
         found: list[Order] = self._ask("orders", self.broker.orders, [])
-        return [order for order in found if order.time_setup_msc <= latest]
+        hidden = self._hidden(self._switches.order_in_neither_list)
+        return [order for order in found if order.time_setup_msc not in hidden]
 
     def has_history(self) -> bool:
         """Return False while the history cannot be selected: the switch history_refused_for."""
@@ -119,7 +119,8 @@ class BrokerView:
             return []
         key = ("history_orders", from_ms, to_ms)
         found: list[Order] = self._ask(key, lambda: self.broker.history_orders(from_ms, to_ms), [])
-        return [order for order in found if order.time_done_msc <= self._latest_ms()]
+        hidden = self._hidden(self._switches.history_late)
+        return [order for order in found if order.time_done_msc not in hidden]
 
     def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
         """Return deals by time; the switch history_late delays them."""
@@ -127,10 +128,14 @@ class BrokerView:
             return []
         key = ("history_deals", from_ms, to_ms)
         found: list[Deal] = self._ask(key, lambda: self.broker.history_deals(from_ms, to_ms), [])
-        return [self._shown(deal) for deal in found if deal.time_msc <= self._latest_ms()]
+        hidden = self._hidden(self._switches.history_late)
+        return [self._shown(deal) for deal in found if deal.time_msc not in hidden]
 
-    def _latest_ms(self) -> int:
-        return self.server_ms() - self._switches.history_late
+    def _hidden(self, late_ms: int) -> range:
+        """Return the times of the records that are not shown yet. A record from before the broker's clock was set
+        back lies ahead of it, and is shown."""
+        now_ms = self.server_ms()
+        return range(now_ms - late_ms + 1, now_ms + 1)
 
     def _shown(self, deal: Deal) -> Deal:
         by_expert = deal.reason is DealReason.EXPERT
