@@ -113,7 +113,7 @@ def _confirmed(config: Config, request: RecoverRequest, *, ask: bool, show: bool
     # A close needs the lot that it is about: what opens comes first.
     in_order = sorted(_all(found), key=lambda each: each.kind != CommandKind.OPEN)
     ids = request.client_order_ids or [
-        each.client_order_id for each in in_order if each.directive_id and request.adopt
+        each.client_order_id for each in in_order if each.directive_id and each.kind and request.adopt
     ]
     if not ids and request.adopt:
         return looking

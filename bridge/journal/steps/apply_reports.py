@@ -178,7 +178,9 @@ class ReportBatch:
         self._apply_consequences(report, outcome)
         if outcome.disposition is Disposition.UNUSABLE:
             self.quarantined += 1
-            self._emit_unusable(key, outcome.note, before)
+            if not outcome.quarantine:
+                # A ledger of years may have thousands of intents that a new journal lacks: one alarm is enough.
+                self._emit_unusable(key, outcome.note, before)
         else:
             self.applied += 1
 

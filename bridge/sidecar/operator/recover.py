@@ -39,7 +39,7 @@ class RecoverRequest(Request[Recovered], frozen=True, kw_only=True, forbid_unkno
     client_order_ids: Annotated[list[ClientOrderId], msgspec.Meta(max_length=500)] = msgspec.field(
         default_factory=list
     )
-    """Lost orders that are meant. Empty: with `adopt` all whose directive is known."""
+    """Lost orders that are meant. Empty: with `adopt` all whose directive and order are known."""
     directive_id: Name | None = None
     """`adopt`: directive of the one lost order that is named. None: the one that was found."""
     report_past: bool = False
@@ -113,4 +113,8 @@ class RecoverRequest(Request[Recovered], frozen=True, kw_only=True, forbid_unkno
                 Adoption(client_order_id=each, directive_id=self.directive_id or "")
                 for each in self.client_order_ids
             ]
-        return [Adoption(client_order_id=each.client_order_id) for each in found.orders if each.directive_id]
+        return [
+            Adoption(client_order_id=each.client_order_id)
+            for each in found.orders
+            if each.directive_id and each.kind
+        ]

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bridge.core.link.messages import LedgerIdentity, Order
-from bridge.core.link.reports import CommandReport, OrderReport
-from bridge.core.units.mt5_terms import MarginMode, OrderState
+from bridge.core.link.messages import CommandKind, LedgerIdentity, Order
+from bridge.core.link.reports import CommandReport, CommandStage, OrderReport
+from bridge.core.units.mt5_terms import MarginMode, OrderState, Side
 from bridge.journal.database import file
 from bridge.journal.operator.lost_orders import FoundBy
 from bridge.journal.operator.recover import Adoption, CannotRecoverError
@@ -20,6 +20,7 @@ from .bench import (
     LEDGER,
     NOW,
     OFFICER,
+    PREFIX,
     JournalBench,
     cancel,
     closing,
@@ -29,7 +30,20 @@ from .bench import (
     server_ms,
     settings,
 )
-from .reports import DEAL, ORDER, POSITION, booked, deal, leaving, result, scan, seen, standing, submitted
+from .reports import (
+    DEAL,
+    ORDER,
+    POSITION,
+    booked,
+    deal,
+    leaving,
+    result,
+    scan,
+    seen,
+    stage,
+    standing,
+    submitted,
+)
 
 Restore = Callable[..., JournalBench]
 OPENED = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
@@ -456,3 +470,20 @@ def test_modify_of_the_ledger_is_adopted_as_done(before: JournalBench, restore: 
     assert bench.command_state(change.order.client_order_id) == "DONE"
     assert bench.rows("SELECT stop_loss FROM open_positions") == [("1.0800",)]
     assert bench.emitted() == bench.emitted("dir-modify") == []
+
+
+def test_ledger_of_years_raises_one_alarm_for_all_that_a_new_journal_lacks(restore: Restore) -> None:
+    bench = restore(mark=300, anew=True)
+    intents = [
+        stage(
+            CommandStage.SUBMITTED,
+            Order(
+                client_order_id=(PREFIX << 40) + number, kind=CommandKind.OPEN, symbol="EURUSD", side=Side.BUY
+            ),
+            mark=number,
+        )
+        for number in range(1, 301)
+    ]
+    bench.report(*intents, scan(1))
+    assert [body["error_code"] for body in bench.bodies("SYSTEM_ERROR")] == ["QUARANTINED"]
+    assert len(bench.journal.lost_orders(OFFICER, bench.now).orders) == 300

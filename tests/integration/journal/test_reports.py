@@ -86,7 +86,7 @@ def test_unknown_client_order_id_quarantines_and_later_reports_count(
     assert (applied.acked, applied.quarantined) == (2, 1)
     assert str(stranger.client_order_id) in applied.quarantine and applied.quarantine == joined.quarantine()
     codes = [event["error_code"] for event in joined.bodies("SYSTEM_ERROR")]
-    assert sorted(codes) == ["QUARANTINED", "REPORT_UNUSABLE"]
+    assert codes == ["QUARANTINED"]
     assert joined.directive_state() == "FILLED"
     assert joined.sent(directive("dir-2")) == []
 
