@@ -185,7 +185,7 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     take_profit: Decimal | None = None
     """Take profit in force; absent where there is none."""
     action: str | None = None
-    """MODIFY, CANCEL: an ORDER_PLACED, or ORDER_CANCELLED, that reports a change. CHANGED: by a manual trade.
+    """Action of the directive, where an ORDER_PLACED or ORDER_CANCELLED reports a change. CHANGED: a manual trade.
     REVISION: money that the broker booked later."""
     order_type: str | None = None
     """ORDER_PLACED of a pending order: LIMIT, STOP, STOP_LIMIT."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from bridge.core.director.contract import OPERATOR_PREFIX, encode_event
+from bridge.core.director.contract import OPERATOR_PREFIX, Action, encode_event
 from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import CommandProgress, DirectiveState, directive_state
 from bridge.core.trade.earlier_sends import Unbroken
@@ -123,6 +123,15 @@ class Step:
         """Undo the body's writes where it raises, and nothing else of the step. The error goes on."""
         return file.savepoint(self.connection)
 
+    def _with_own_action(self, new_event: NewEvent) -> NewEvent:
+        """Return the event of a change with the action that its directive has, such as MODIFY_SL."""
+        event = new_event.event
+        if event.directive_id is None or event.action != Action.MODIFY:
+            return new_event
+        action = directives.action_of(self.connection, self.officer, event.directive_id)
+        named = msgspec.structs.replace(event, action=str(action or event.action))
+        return msgspec.structs.replace(new_event, event=named)
+
     def emit(self, new_events: Iterable[NewEvent]) -> bool:
         """Put events into the outbox. An occurrence that is found again has the same key, and is emitted once.
 
@@ -130,7 +139,7 @@ class Step:
         """
         any_new = False
         for emitted in new_events:
-            new_event = self._in_the_past(_for_the_director(emitted))
+            new_event = self._with_own_action(self._in_the_past(_for_the_director(emitted)))
             event = new_event.event
             key = event_key(
                 officer=self.officer,

@@ -18,7 +18,7 @@ def modify_sl(rig: ConformanceRig) -> None:
     opening = rig.open(stop_loss=1.08, take_profit=1.11)
     change = rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.085)
     _, emitted = rig.emitted(change, *PLACED)
-    assert (emitted.body["action"], emitted.body["stop_loss"]) == ("MODIFY", 1.085)
+    assert (emitted.body["action"], emitted.body["stop_loss"]) == ("MODIFY_SL", 1.085)
     assert emitted.body["opening_directive_id"] == opening
     (position,) = rig.broker.positions()
     assert (position.sl, position.tp) == (Decimal("1.085"), Decimal("1.11"))

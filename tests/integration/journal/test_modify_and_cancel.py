@@ -8,7 +8,7 @@ from bridge.core.link.messages import Order
 from bridge.core.link.reports import CommandStage, NotSentReason
 from bridge.core.units.mt5_terms import OrderState
 
-from .bench import JournalBench, cancel, directive, limit, modify
+from .bench import JournalBench, cancel, closing, directive, limit, modify
 from .reports import (
     DEAL,
     ORDER,
@@ -322,3 +322,11 @@ def test_levels_set_on_a_pending_order_are_no_manual_change_of_its_position(join
     # A manual change of the position afterwards is one.
     joined.report(standing(order.order, stop_loss="1.0500"))
     assert joined.bodies("ORDER_PLACED")[-1]["action"] == "CHANGED"
+
+
+def test_change_is_emitted_with_its_directives_own_action(joined: JournalBench, opener: Order) -> None:
+    [change] = joined.sent(
+        closing("dir-sl", action="MODIFY_SL", target_directive_id="dir-1", stop_loss=1.085)
+    )
+    joined.report(submitted(change.order), result(change.order), standing(opener, stop_loss="1.0850"))
+    assert joined.bodies("ORDER_PLACED")[-1]["action"] == "MODIFY_SL"
