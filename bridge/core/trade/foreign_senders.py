@@ -9,6 +9,7 @@ order at the broker under the id of a command before this journal, which lacks n
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from bridge.core.link.reports import DealReport, OrderReport, PositionReport
 from bridge.core.trade.events import system_error
@@ -17,6 +18,8 @@ from bridge.core.units.decimals import ZERO, plain
 from bridge.core.units.mt5_terms import OrderState
 from bridge.core.units.order_ids import id_range
 
+HALTED: Final = ". Nothing is opened until an operator has found and ended it, and resumes"
+"""Last sentence of each message; a halt says it in its own words."""
 Record = DealReport | OrderReport | PositionReport
 
 
@@ -47,7 +50,7 @@ def volume_exceeded(command: CommandRecord, volume: Decimal, at: datetime) -> Ne
         message=(
             f"{plain(volume)} lots of {command.order.symbol} bear client order id {command.client_order_id}, "
             f"and {plain(command.order.volume)} were ordered under it: another sidecar or terminal sends orders of "
-            "this officer. Nothing is opened until an operator has found and ended it, and resumes"
+            f"this officer{HALTED}"
         ),
         subject=f"command:{command.client_order_id}:volume:{plain(volume)}",
         directive_id=command.directive_id,
@@ -63,7 +66,7 @@ def sent_elsewhere(command: CommandRecord, at: datetime) -> NewEvent:
         message=(
             f"the broker has an order under client order id {command.client_order_id}, which this sidecar has not "
             "sent, and its journal is unbroken since before the directive was issued: another sidecar or terminal "
-            "sends orders of this officer. Nothing is opened until an operator has found and ended it, and resumes"
+            f"sends orders of this officer{HALTED}"
         ),
         subject=f"command:{command.client_order_id}:elsewhere",
         directive_id=command.directive_id,
@@ -92,7 +95,7 @@ def unknown_id(officer: str, record: Record, at: datetime) -> NewEvent:
         message=(
             f"{what} in {record.symbol} bears client order id {record.magic} of this officer, which neither the "
             "journal nor the terminal's ledger knows: another sidecar or terminal sends orders of this officer, or "
-            "both lost it. Nothing is opened until an operator has looked, and resumes"
+            f"both lost it{HALTED}"
         ),
         subject=f"unknown:{record.magic}",
     )

@@ -46,4 +46,4 @@ def check_id(step: Step, record: Record, prefix: int, epoch: int) -> None:
 
 def _halt(step: Step, raised: NewEvent) -> None:
     if step.emit([raised]):
-        step.halt_officer(raised.event.error_message or "")
+        step.halt_officer((raised.event.error_message or "").removesuffix(core.HALTED))
