@@ -13,8 +13,9 @@ again, so the ledger alone keeps the promise 'at most once' through any crash. O
 (a lock file beside it).
 
 A crash during an append leaves an incomplete last line. Its flush had not returned, so nothing was sent: the line
-is cut off, and the ledger is unbroken. Damage anywhere else is never repaired or overwritten: readable lines are
-used, `identity.unbroken` is False, and the sidecar then draws no conclusion from a missing entry.
+is cut off, and the ledger is unbroken. A file with a part of the first line alone is made anew. Damage anywhere else
+is never repaired or overwritten: readable lines are used, `identity.unbroken` is False, and the sidecar then draws
+no conclusion from a missing entry.
 """
 
 import os
@@ -136,7 +137,7 @@ class Ledger:
             raise
 
     def _open(self) -> None:
-        if not self._path.exists():
+        if not self._path.exists() or _is_torn_header(self._path.read_bytes()):
             _create(self._path)
         content = self._path.read_bytes()
         self._id = self._read_header(content)
@@ -293,6 +294,15 @@ def _decode(line: bytes) -> Load | Intent | Outcome | None:
     return None
 
 
+def _is_torn_header(content: bytes) -> bool:
+    """Return True for a file that ends within its first line: its creation was cut off, and nothing is in it."""
+    shape = _encoder.encode(Header(ledger="?" * 32, version=VERSION))
+    return len(content) < len(shape) and all(
+        part in b"0123456789abcdef" if expected == ord("?") else part == expected
+        for part, expected in zip(content, shape, strict=False)
+    )
+
+
 def _create(path: Path) -> None:
     """Create a ledger, complete or not at all: a crash here must not look like a damaged ledger."""
     header = Header(ledger=secrets.token_hex(16), version=VERSION)
@@ -300,7 +310,7 @@ def _create(path: Path) -> None:
     with new.open("wb", buffering=0) as file:
         file.write(_encoder.encode(header) + b"\n")
         _flush(file.fileno())
-    new.rename(path)
+    new.replace(path)
     if os.name == "posix":
         directory = os.open(path.parent, os.O_RDONLY)
         try:

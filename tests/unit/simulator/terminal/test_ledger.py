@@ -131,13 +131,39 @@ def test_other_process_is_locked_out(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n", b"hello\n", b'{"ledger":"x","version":2}\n', b"\x00" * 64, b"\xff\xfe\n"]
+    "content",
+    [
+        b"\n",
+        b"hello\n",
+        b'{"ledger":"' + b"A" * 8,
+        b'{"ledger":"' + b"a" * 33,
+        b'{"ledger":"x","version":2}\n',
+        b"\x00" * 64,
+        b"\xff\xfe\n",
+    ],
 )
 def test_foreign_file_is_refused_and_not_touched(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(LedgerForeignError, match=r"ledger\.jsonl"):
         Ledger(path)
     assert path.read_bytes() == content
+
+
+def test_torn_header_is_made_anew_and_nothing_else(path: Path) -> None:
+    Ledger(path).close()
+    whole = path.read_bytes()
+    for end in range(len(whole) - 1):
+        path.write_bytes(whole[:end])
+        ledger = Ledger(path)
+        assert (ledger.identity.mark, ledger.identity.unbroken) == (0, True)
+        ledger.intend(open_order(7), attempt=1)
+        ledger.close()
+        assert len(path.read_bytes().partition(b"\n")[0]) == len(whole) - 1
+        assert not path.read_bytes().startswith(whole)
+    path.write_bytes(whole[:-1])  # the line end alone is missing: the file is the same ledger
+    ledger = Ledger(path)
+    assert ledger.identity.id.encode() in whole
+    ledger.close()
 
 
 @pytest.mark.parametrize("version", [1, 3])
