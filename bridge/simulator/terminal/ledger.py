@@ -13,9 +13,9 @@ again, so the ledger alone keeps the promise 'at most once' through any crash. O
 (a lock file beside it).
 
 A crash during an append leaves an incomplete last line. Its flush had not returned, so nothing was sent: the line
-is cut off, and the ledger is unbroken. A file with a part of the first line alone is made anew. Damage anywhere else
-is never repaired or overwritten: readable lines are used, `identity.unbroken` is False, and the sidecar then draws
-no conclusion from a missing entry.
+is cut off, and the ledger is unbroken. A file with a part of the first line alone is made anew. Damage anywhere
+else is never repaired or overwritten: readable lines are used, `identity.unbroken` is False, and the sidecar then
+draws no conclusion from a missing entry.
 """
 
 import os
