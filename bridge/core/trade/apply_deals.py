@@ -18,7 +18,7 @@ from bridge.core.trade.apply_reports import Scene, contradiction, unusable
 from bridge.core.trade.command_states import CommandInput, CommandState, step_command
 from bridge.core.trade.money_deals import apply_money
 from bridge.core.trade.position_book import PositionBook, left_to_correct, summed, targets_lot
-from bridge.core.trade.position_states import PositionInput, PositionState, step_position
+from bridge.core.trade.position_states import PositionInput, PositionOutput, PositionState, step_position
 from bridge.core.trade.records import (
     Allocation,
     CommandRecord,
@@ -206,13 +206,13 @@ def _move(
         what = PositionInput.REDUCED_OTHERWISE
     stepped = step_position(held.state, what)
     state, outputs = stepped if stepped else (held.state, ())
-    if what is PositionInput.ENTERED and held.state is PositionState.CLOSED and not counted.volume:
+    if what is PositionInput.ENTERED and not counted.volume:
         # Its volume was closed before this deal was known.
-        state = PositionState.CLOSED
+        state, outputs = _closed_before(held, state, outputs)
     after = msgspec.structs.replace(counted, state=state)
     if what is PositionInput.ENTERED:
         after = msgspec.structs.replace(after, opened_at=min(held.opened_at or at, at))
-    elif not counted.volume:
+    if not counted.volume:
         after = msgspec.structs.replace(after, closed_at=at, close_reason=report.reason)
     by = (
         maker.directive_id
@@ -226,6 +226,16 @@ def _move(
         for output in outputs
     ]
     return after, new_events
+
+
+def _closed_before(
+    held: PositionRecord, state: PositionState | None, outputs: tuple[PositionOutput, ...]
+) -> tuple[PositionState | None, tuple[PositionOutput, ...]]:
+    """Return state and outputs of a lot whose opening deal becomes known after all of it was closed."""
+    if held.state is PositionState.CLOSED or state is None:
+        return held.state, ()
+    gone = step_position(state, PositionInput.GONE)
+    return (state, outputs) if gone is None else (gone[0], (*outputs, *gone[1]))
 
 
 def _new_lot(

@@ -24,6 +24,10 @@ deterministic: an occurrence that is found again makes the same key, and so the 
     a position or order that differs at the broker  book:position or order:NUMBER:FIELD:KEY of the scan that showed
                                                     these values first
     a position that the server opened anew          deal:TICKET:client order id of the opener
+    a deal that was divided anew                    deal:TICKET:client order id of the opener:after:TICKET:HASH
+                                                    of the earlier deal
+    a lot that is open after all                    position:IDENTIFIER:client order id of the opener:open:TICKET:
+                                                    HASH of the earlier deal
     more volume than a command ordered              command:CLIENT_ORDER_ID:volume:LOTS
     a record under an unknown id of ours            unknown:CLIENT_ORDER_ID
     the terminal is gone or back                    link:HASH of the audit row that notes it

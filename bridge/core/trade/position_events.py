@@ -1,5 +1,6 @@
 """Events for the Director about positions, and about deals that were reported. Subjects: see `events`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
@@ -21,6 +22,7 @@ from bridge.core.trade.events import (
 from bridge.core.trade.position_states import PositionOutput
 from bridge.core.trade.records import Allocation, CommandRecord, NewEvent, PositionRecord
 from bridge.core.units.decimals import ZERO
+from bridge.core.units.mt5_terms import DealEntry
 
 
 def position_event(
@@ -128,6 +130,62 @@ def mismatch(officer: str, difference: Difference, scan_key: str, at: datetime) 
     ticket = ticket_text(difference.number)
     about = {"position_id": ticket} if difference.thing is Thing.POSITION else {"broker_order_id": ticket}
     event = msgspec.structs.replace(new_event.event, symbol=difference.symbol, **about)
+    return NewEvent(event=event, subject=new_event.subject)
+
+
+def reallocated(
+    position: PositionRecord,
+    deal: DealReport,
+    allocations: Sequence[Allocation],
+    at: datetime,
+    *,
+    subject: str,
+) -> NewEvent:
+    """Return the event of a deal that was divided anew: an earlier deal in the position has become known.
+
+    `allocations` are the lot's present ones of the deal; without any the deal no longer concerns it. The event has
+    their money and the volume that is open now, and no quantity: it replaces what was emitted of the deal before.
+    """
+    event = _booked(
+        ExecutionEvent(
+            directive_id=position.directive_id,
+            event_type=EventType.ORDER_FILLED,
+            event_class=EventClass.INFO,
+            occurred_at=at,
+            reported_by=position.officer,
+            action=REVISION,
+            entry="IN" if deal.entry is DealEntry.IN else "OUT",
+            remaining_quantity=position.volume,
+        ),
+        msgspec.structs.replace(
+            deal,
+            commission=sum((each.commission for each in allocations), ZERO),
+            swap=sum((each.swap for each in allocations), ZERO),
+            profit=sum((each.profit for each in allocations), ZERO),
+            fee=sum((each.fee for each in allocations), ZERO),
+        ),
+    )
+    return NewEvent(subject=f"deal:{deal.ticket}:{position.client_order_id}:{subject}", event=event)
+
+
+def open_again(position: PositionRecord, by: DealReport, at: datetime) -> NewEvent:
+    """Return the event of a lot that was reported as closed and is open: deal `by`, an earlier one, shows that."""
+    new_event = system_error(
+        position.officer,
+        at,
+        code="POSITION_OPEN_AGAIN",
+        message=f"position {position.identifier} was reported as closed, and {position.volume} lots of it are "
+        f"open: deal {by.ticket} before its close has become known",
+        subject=f"position:{position.identifier}:{position.client_order_id}:open:{by.ticket}:"
+        f"{content_hash(by)[:16]}",
+        directive_id=position.directive_id,
+    )
+    event = msgspec.structs.replace(
+        new_event.event,
+        symbol=position.symbol,
+        position_id=ticket_text(position.identifier),
+        remaining_quantity=position.volume,
+    )
     return NewEvent(event=event, subject=new_event.subject)
 
 

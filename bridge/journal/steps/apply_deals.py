@@ -16,6 +16,7 @@ from bridge.core.units.decimals import ZERO
 from bridge.core.units.order_ids import id_range
 from bridge.journal.database.operator_marks import EVERYTHING
 from bridge.journal.database.words import AuditKind, HaltSetter
+from bridge.journal.steps.reallocate import allocate_anew
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import (
     allocations,
@@ -85,9 +86,18 @@ class Deals:
                 if outcome.disposition is not Disposition.PARKED:
                     self._step.apply_outcome(outcome, command)
                     self.halt_symbol(report, outcome)
+                    self.allocate_anew(report)
             after = deals.parked(self._connection, self._step.account, position_id)
             if not after or len(after) == len(parked):
                 return
+
+    def allocate_anew(self, report: DealReport) -> None:
+        """Allocate the deals after this one anew, now that its outcome is stored.
+
+        A position of a hedging account has one owner.
+        """
+        if self._netting and report.position_id:
+            allocate_anew(self._step, self._scene, report)
 
     def waits_for_lost(self, position_id: int) -> bool:
         """Return True where a deal of a lost order is parked for the position."""

@@ -174,6 +174,8 @@ class ReportBatch:
         if about is not None or outcome.disposition is Disposition.UNUSABLE:
             self._step.audit(AuditKind.REPORT, key, raw.decode(), about.directive_id if about else None)
         self._step.apply_outcome(outcome, before)
+        if isinstance(report, DealReport):
+            self._deals.allocate_anew(report)
         self._check_senders(report, outcome)
         self._apply_consequences(report, outcome)
         if outcome.disposition is Disposition.UNUSABLE:
@@ -234,12 +236,16 @@ class ReportBatch:
 
     def _apply_consequences(self, report: _Stored, outcome: Outcome) -> None:
         """Apply everything that an applied report makes possible."""
+        if isinstance(report, DealReport) and outcome.allocations:
+            # What it opened, ours or not, may be what a parked deal closed.
+            self._deals.unpark(report.position_id)
         if outcome.disposition is not Disposition.APPLIED:
             return
         match report:
             case DealReport():
                 self._deals.halt_symbol(report, outcome)
-                self._deals.unpark(report.position_id)
+                if not outcome.allocations:
+                    self._deals.unpark(report.position_id)
                 # A position may be shown before the history has its deal.
                 self.take_position_again(report.position_id, foreign=False)
                 apply_effects.apply_position(self._step, report.position_id)

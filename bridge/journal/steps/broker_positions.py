@@ -114,7 +114,9 @@ def is_listed(step: Step) -> bool:
 
 
 def is_shown(step: Step, client_order_id: int) -> bool:
-    """Return True where the broker shows a position with the client order id."""
+    """Return True where the broker shows a position with the client order id, or has shown one."""
+    if positions.with_lot_of(step.connection, step.account, client_order_id):
+        return True
     shown = broker_positions.load_all(step.connection, step.account)
     return any(each.report.magic == client_order_id for each in shown.values())
 

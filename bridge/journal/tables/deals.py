@@ -4,11 +4,14 @@ import sqlite3
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from bridge.core.director.contract import utc_text
 from bridge.core.link.reports import DealReport, decode_report, encode_report
 from bridge.core.trade.records import Disposition
 from bridge.core.units.decimals import plain
 from bridge.journal.database.sql import replace, words
+from bridge.journal.database.words import member
 from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account
 
 TABLE: Final = "deals"
@@ -32,6 +35,16 @@ COLUMNS: Final = (
     "disposition",
     "body",
 )
+
+
+class AllocatedDeal(msgspec.Struct, frozen=True):
+    """Deal that has allocations, ours or not."""
+
+    report: DealReport
+    client_order_id: int | None
+    """Command that made it; None: none of ours."""
+    disposition: Disposition
+
 
 _APPLIED: Final = words([Disposition.APPLIED])
 _PARKED: Final = words([Disposition.PARKED])
@@ -130,6 +143,24 @@ def parked(connection: sqlite3.Connection, account: Account, position_id: int) -
             {**account.parameters, "position_id": position_id},
         )
     )
+
+
+def allocated(connection: sqlite3.Connection, account: Account, position_id: int) -> list[AllocatedDeal]:
+    """Return the position's deals that have allocations, by ticket."""
+    rows = connection.execute(
+        "SELECT d.body, d.client_order_id, d.disposition FROM deals d WHERE d.officer = :officer"
+        " AND d.server = :server AND d.login = :login AND d.position_id = :position_id"
+        " AND EXISTS (SELECT 1 FROM allocations a WHERE a.officer = d.officer AND a.server = d.server"
+        " AND a.login = d.login AND a.deal_ticket = d.ticket) ORDER BY +d.ticket",
+        {**account.parameters, "position_id": position_id},
+    )
+    found: list[AllocatedDeal] = []
+    for row in rows:
+        report = decode_report(row["body"].encode())
+        if isinstance(report, DealReport):
+            disposition = member(Disposition, TABLE, "disposition", row["disposition"])
+            found.append(AllocatedDeal(report, row["client_order_id"], disposition))
+    return found
 
 
 def foreign(connection: sqlite3.Connection, account: Account, position_id: int) -> list[int]:

@@ -118,8 +118,8 @@ class RaisedMismatch(msgspec.Struct, frozen=True, kw_only=True):
     """POSITION_MISMATCH or ORPHAN."""
     ours: str
     theirs: str
-    shown: bool
-    """The broker shows the position or order."""
+    shown: int
+    """1: the broker shows the position or order; 0: it does not."""
     directive_id: str
     symbol: str
     since: str

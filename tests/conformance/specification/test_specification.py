@@ -6,6 +6,7 @@ from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification import (
     actions,
     changes,
+    comparison,
     events,
     filling,
     fills,
@@ -38,6 +39,7 @@ PARTS = (
     reconciliation,
     losses,
     repeats,
+    comparison,
 )
 """The modules whose cases the table holds."""
 

@@ -9,9 +9,24 @@ import pytest
 from bridge.core.link.messages import Order
 from bridge.core.link.reports import DealReport, PositionReport
 from bridge.core.units.mt5_terms import DealEntry, OrderState
+from bridge.journal.views import lists
+from bridge.journal.views.status import status
 
 from .bench import OFFICER, JournalBench, closing, directive, limit, server_ms
-from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, leaving, result, scan, standing, submitted
+from .reports import (
+    DEAL,
+    ORDER,
+    POSITION,
+    TIMEOUT,
+    absent,
+    booked,
+    deal,
+    leaving,
+    result,
+    scan,
+    standing,
+    submitted,
+)
 
 NONCE = "0f" * 8
 RESCAN_S = 60.0
@@ -242,12 +257,31 @@ def test_position_with_our_id_and_no_deal_is_an_orphan_and_is_closed(joined: Jou
     [message] = raised(joined, "ORPHAN")
     assert f"no deal of position {POSITION}" in message
     assert standing_mismatches(joined) == [("OWNER", "ORPHAN")]
+    with lists.reading(joined.path) as db:
+        [row] = status(db, joined.path).mismatches
+    assert (row.code, row.number, row.shown) == ("ORPHAN", POSITION, 1)
     [close] = flattened(joined)
     assert (close.position, close.volume) == (POSITION, Decimal("0.3"))
     joined.report(deal(command.order))
     scans(joined, 4, 4)
     assert standing_mismatches(joined) == []
     assert volume_of(joined)[0][:2] == ("OPEN", "0.3")
+
+
+def test_position_closed_before_its_opening_deal_is_known_is_reported_opened_and_closed(
+    joined: JournalBench,
+) -> None:
+    [command] = joined.sent(directive())
+    joined.report(submitted(command.order), result(command.order), shown(command.order))
+    [close] = flattened(joined)
+    joined.report(deal(close, DEAL + 1))
+    assert joined.emitted()[-1] == "ORDER_PLACED"
+    # While its opening deal is awaited, a search of the history that finds nothing shows nothing.
+    joined.later(3600)
+    joined.report(absent(command.order, request_no=1), absent(command.order, request_no=2))
+    joined.report(deal(command.order))
+    assert joined.emitted()[-3:] == ["ORDER_FILLED", "POSITION_OPENED", "POSITION_CLOSED"]
+    assert volume_of(joined) == [("CLOSED", "0.3", "0.3", "0.0")]
 
 
 def test_order_with_our_id_that_the_journal_has_as_ended_is_an_orphan_and_is_cancelled(

@@ -1,14 +1,19 @@
 """A netting account, on a real file."""
 
+import itertools
+from decimal import Decimal
+from typing import Any
+
 import msgspec
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.units.mt5_terms import DealEntry, MarginMode
+from bridge.core.link.reports import DealReport
+from bridge.core.units.mt5_terms import DealEntry, MarginMode, Side
 from bridge.journal.tables import halts
 
 from .bench import ACCOUNT, OFFICER, JournalBench, closing, directive, server_ms
-from .reports import DEAL, POSITION, deal, leaving, result, scan, submitted
+from .reports import DEAL, ORDER, POSITION, deal, leaving, result, scan, standing, submitted
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 
@@ -214,3 +219,130 @@ def test_reversal_on_a_hedging_account_is_unusable(joined: JournalBench) -> None
     [command] = joined.sent(directive())
     joined.report(deal(command.order))
     assert joined.report(deal(command.order, DEAL + 1, entry=DealEntry.INOUT)).quarantined == 1
+
+
+# An earlier deal that becomes known, or is annulled
+
+
+def manual(order: Order, ticket: int, side: Side, volume: str, **changes: Any) -> DealReport:
+    """A manual trade in the position that the order opened."""
+    closes = side is not order.side
+    fields: dict[str, Any] = {
+        "order": ORDER + ticket,
+        "type": side,
+        "entry": DealEntry.OUT if closes else DealEntry.IN,
+        "reason": "CLIENT",
+        "magic": 0,
+        "profit": Decimal("-1.50") if closes else Decimal(0),
+    }
+    return deal(order, ticket, volume=volume, **(fields | changes))
+
+
+def revisions(bench: JournalBench, directive_id: str) -> list[tuple[str, float]]:
+    """Return entry and open volume of each deal of the directive that was divided anew."""
+    return [
+        (body["entry"], body["remaining_quantity"])
+        for body in bench.bodies("ORDER_FILLED")
+        if body["directive_id"] == directive_id and body.get("action") == "REVISION"
+    ]
+
+
+def test_late_manual_opening_takes_back_what_was_taken_from_ours(netted: JournalBench) -> None:
+    [command] = netted.sent(directive("dir-1"))
+    netted.report(result(command.order), deal(command.order))
+    netted.report(manual(command.order, DEAL + 2, Side.SELL, "0.3"))
+    assert netted.emitted("dir-1")[-1] == "POSITION_CLOSED"
+    # What the manual sale had closed was bought manually.
+    netted.report(manual(command.order, DEAL + 1, Side.BUY, "0.3"))
+    assert parts(netted) == [("dir-1", "0.3", "0")]
+    assert netted.rows("SELECT state FROM positions") == [("OPEN",)]
+    assert revisions(netted, "dir-1") == [("OUT", 0.3)]
+    [again] = netted.bodies("SYSTEM_ERROR")
+    assert (again["error_code"], again["remaining_quantity"]) == ("POSITION_OPEN_AGAIN", 0.3)
+    [close] = netted.sent(closing("dir-close"))
+    assert close.order.volume == Decimal("0.3")
+
+
+def test_late_opening_of_ours_takes_over_what_closed_it(netted: JournalBench) -> None:
+    first, second = (
+        command.order for command in netted.sent(directive("dir-1"), directive("dir-2", quantity=0.2))
+    )
+    netted.report(result(first), result(second, ticket=ORDER + 1))
+    # The deal that came first becomes known last.
+    netted.report(deal(second, DEAL + 1), manual(second, DEAL + 2, Side.SELL, "0.1"))
+    assert parts(netted) == [("dir-2", "0.2", "0.1")]
+    netted.report(deal(first))
+    assert parts(netted) == [("dir-1", "0.3", "0.1"), ("dir-2", "0.2", "0")]
+    assert (revisions(netted, "dir-1"), revisions(netted, "dir-2")) == ([("OUT", 0.2)], [("OUT", 0.2)])
+    assert netted.rows("SELECT profit FROM positions ORDER BY directive_id") == [("-1.50",), ("0",)]
+
+
+@pytest.mark.parametrize("arrival", list(itertools.permutations(range(5)))[::7])
+def test_lots_are_the_same_in_whatever_order_the_deals_become_known(
+    netted: JournalBench, arrival: tuple[int, ...]
+) -> None:
+    first, second = (
+        command.order for command in netted.sent(directive("dir-1"), directive("dir-2", quantity=0.2))
+    )
+    netted.report(result(first), result(second, ticket=ORDER + 1))
+    deals = [
+        deal(first),
+        deal(second, DEAL + 1),
+        manual(first, DEAL + 2, Side.BUY, "0.1"),
+        manual(first, DEAL + 3, Side.SELL, "0.25"),
+        manual(first, DEAL + 4, Side.SELL, "0.2"),
+    ]
+    for each in arrival:
+        netted.report(deals[each])
+    assert parts(netted) == [("dir-1", "0.3", "0.30"), ("dir-2", "0.2", "0.05")]
+    assert netted.rows("SELECT state FROM positions ORDER BY directive_id") == [("CLOSED",), ("OPEN",)]
+
+
+def test_parked_close_counts_once_a_manual_opening_is_known(netted: JournalBench) -> None:
+    [command] = netted.sent(directive("dir-1"))
+    netted.report(result(command.order), deal(command.order))
+    netted.report(manual(command.order, DEAL + 2, Side.SELL, "0.4"))
+    assert parts(netted) == [("dir-1", "0.3", "0")]
+    netted.report(manual(command.order, DEAL + 1, Side.BUY, "0.2"))
+    assert parts(netted) == [("dir-1", "0.3", "0.2")]
+
+
+def test_annulled_earlier_deal_has_the_later_ones_divided_anew(netted: JournalBench) -> None:
+    first, _ = two_parts(netted)
+    one, other = (
+        manual(first, DEAL + 2, Side.SELL, "0.2"),
+        manual(first, DEAL + 3, Side.SELL, "0.2"),
+    )
+    netted.report(one, other)
+    assert parts(netted) == [("dir-1", "0.3", "0.3"), ("dir-2", "0.2", "0.1")]
+    netted.report(msgspec.structs.replace(one, type="SELL_CANCELED"))
+    assert parts(netted) == [("dir-1", "0.3", "0.2"), ("dir-2", "0.2", "0")]
+    assert revisions(netted, "dir-2") == [("OUT", 0.2)]
+
+
+def test_deals_in_the_broker_s_order_are_divided_once(netted: JournalBench) -> None:
+    first, _ = two_parts(netted)
+    netted.report(manual(first, DEAL + 2, Side.BUY, "0.1"), manual(first, DEAL + 3, Side.SELL, "0.4"))
+    netted.report(manual(first, DEAL + 2, Side.BUY, "0.1"))
+    assert parts(netted) == [("dir-1", "0.3", "0.3"), ("dir-2", "0.2", "0")]
+    assert revisions(netted, "dir-1") == revisions(netted, "dir-2") == []
+
+
+def test_difference_of_a_netted_position_is_raised_until_the_late_deal_is_known(
+    netted: JournalBench,
+) -> None:
+    first, second = (
+        command.order for command in netted.sent(directive("dir-1"), directive("dir-2", quantity=0.2))
+    )
+    netted.report(result(first), result(second, ticket=ORDER + 1), deal(first))
+    sale = manual(first, DEAL + 2, Side.SELL, "0.4")
+    shown = standing(second, volume="0.1")
+    netted.report(sale, shown, scan(1, netted.now, POSITION, orders=()))
+    for number in (2, 3):
+        netted.later(60)
+        netted.report(scan(number, netted.now, POSITION, orders=()))
+    [emitted] = netted.bodies("SYSTEM_ERROR")
+    assert (emitted["error_code"], "0.3 lots open" in emitted["error_message"]) == ("POSITION_MISMATCH", True)
+    netted.report(deal(second, DEAL + 1), scan(4, netted.now, POSITION, orders=()))
+    assert parts(netted) == [("dir-1", "0.3", "0.3"), ("dir-2", "0.2", "0.1")]
+    assert netted.rows("SELECT * FROM position_mismatches") == []

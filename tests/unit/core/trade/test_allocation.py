@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.link.reports import DealReport
-from bridge.core.trade.allocation import Lot, allocate, revise
+from bridge.core.trade.allocation import Lot, allocate, reopen, revise
 from bridge.core.trade.records import Allocation, CommandRecord
 from bridge.core.units.mt5_terms import DealEntry
 from tests.unit.core.samples import CLOSE, DEAL_IN, OPEN, whole
@@ -364,3 +364,39 @@ def test_revision_allocates_the_new_money_as_the_old(
     for field in ("commission", "swap", "profit", "fee"):
         assert sum(getattr(allocation, field) for allocation in again) == getattr(later, field)
     assert revise(report, again) == allocations
+
+
+# 6: the server closes a position itself, to open it anew
+
+
+@pytest.mark.parametrize(
+    ("entry", "volume", "volumes", "outstanding", "expected"),
+    [
+        (OUT, "0.5", {1: "0.3", 0: "0.2"}, {}, {1: "0.3", 0: "0.2"}),
+        (IN, "0.5", {1: "0", 0: "0"}, {1: "0.3", 0: "0.2"}, {1: "0.3", 0: "0.2"}),
+        # The second deal of a split by two.
+        (IN, "1.0", {1: "0", 0: "0"}, {1: "0.3", 0: "0.2"}, {1: "0.6", 0: "0.4"}),
+        # The deal that closes comes later than the one that opens.
+        (IN, "0.5", {1: "0.3", 0: "0.2"}, {}, {1: "0.3", 0: "0.2"}),
+        (OUT, "0.5", {}, {}, {0: "0.5"}),
+        (OUT, "0.5", {1: "0"}, {}, {1: "0.5"}),
+    ],
+)
+def test_deal_of_a_reopening_concerns_every_lot_by_its_volume(
+    entry: DealEntry,
+    volume: str,
+    volumes: dict[int, str],
+    outstanding: dict[int, str],
+    expected: dict[int, str],
+) -> None:
+    report = msgspec.structs.replace(deal(entry, volume, reason="ROLLOVER"), swap=Decimal("-0.10"))
+    found = reopen(
+        report,
+        {owner: Decimal(each) for owner, each in volumes.items()},
+        {owner: Decimal(each) for owner, each in outstanding.items()},
+    )
+    assert {each.client_order_id: each.volume for each in found} == {
+        owner: Decimal(each) for owner, each in expected.items()
+    }
+    assert all(each.reopens and each.entry is entry for each in found)
+    assert sum(each.swap for each in found) == report.swap

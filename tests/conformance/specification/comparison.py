@@ -1,0 +1,177 @@
+"""B: the broker's positions and orders, compared with the journal's in both directions."""
+
+from decimal import Decimal
+
+from bridge.core.director.contract import EventType
+from bridge.exits import ExitCode
+from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer, SendKind
+from bridge.simulator.mt5.types import OrderType
+from tests.conformance.rig import ConformanceRig
+from tests.conformance.specification.case import case
+from tests.conformance.specification.expectations import PLACED, rests, until, volumes
+from tests.conformance.specification.netting import netting
+from tests.conformance.specification.operator_commands import order, status
+from tests.rig.rig import CLOSED, OPENED
+
+REOPENED = (EventType.ORDER_FILLED, EventType.ORDER_FILLED)
+"""Events of the two deals of a reopening."""
+
+
+def flattened(rig: ConformanceRig) -> None:
+    """Flatten, and wait until the flatten itself is done."""
+    order(rig, "flatten", "--yes")
+    found = "SELECT state FROM directives WHERE action = 'FLATTEN' ORDER BY id DESC LIMIT 1"
+    until(rig, "the flatten is done", lambda: rig.journal.rows(found)[0]["state"] == "DONE")
+    assert volumes(rig) == []
+
+
+def rescan(rig: ConformanceRig) -> None:
+    """Let the terminal scan the account now: it does once the broker is connected again."""
+    found = "SELECT scanned_at FROM officers"
+    before = rig.journal.rows(found)[0]["scanned_at"]
+    rig.broker.disconnect()
+    rig.broker.connect()
+    until(rig, "a scan", lambda: rig.journal.rows(found)[0]["scanned_at"] > before)
+
+
+def shows(rig: ConformanceRig, text: str) -> None:
+    """Wait until the journal has the position as the broker shows it now."""
+    found = "SELECT body FROM broker_positions"
+    until(rig, f"{text} is shown", lambda: any(text in row["body"] for row in rig.journal.rows(found)))
+
+
+def actions(rig: ConformanceRig, code: ExitCode = ExitCode.OK) -> list[str]:
+    """Return the codes of the required actions."""
+    return [each["code"] for each in status(rig, code=code)["required_actions"]]
+
+
+@case(
+    "B01",
+    "A position that the server reopens for its swap stays open under its directive, and is closed whole",
+)
+def reopened(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open(quantity=0.02)
+    (held,) = rig.broker.positions()
+    rig.broker.reopen_position(held.ticket, reopen_price=Decimal("1.09400"))
+    *_, out, into = rig.emitted(opening, *OPENED, *REOPENED)
+    assert [event.body["action"] for event in (out, into)] == ["REVISION", "REVISION"]
+    assert "fill_quantity" not in out.body
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert (closed.body["opening_directive_id"], closed.body["fill_quantity"]) == (opening, 0.02)
+    assert volumes(rig) == []
+    kept = rig.open(quantity=0.03)
+    (held,) = rig.broker.positions()
+    rig.broker.reopen_position(held.ticket, keep_magic=False)
+    rig.emitted(kept, *OPENED, *REOPENED)
+    flattened(rig)
+    rig.emitted(kept, *OPENED, *REOPENED, EventType.POSITION_CLOSED)
+
+
+@case("B02", "A split by deals changes the open volume, and a close closes all of it")
+def split(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open(quantity=0.02)
+    rig.broker.split_symbol("EURUSD", Decimal(2), deals=True)
+    rig.emitted(opening, *OPENED, *REOPENED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert (rig.broker.sends()[-1].request.volume, volumes(rig)) == (Decimal("0.04"), [])
+
+
+@case("B03", "A close of a position whose volume changed without a deal closes what the broker shows")
+def corrected(rig: ConformanceRig) -> None:
+    rig.start()
+    rig.open(quantity=0.02)
+    (held,) = rig.broker.positions()
+    rig.broker.correct_position(held.ticket, volume=Decimal("0.05"))
+    shows(rig, '"volume":0.05')
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert (rig.broker.sends()[-1].request.volume, volumes(rig)) == (Decimal("0.05"), [])
+    assert closed.body["fill_quantity"] == 0.05
+
+
+@case("B04", "A volume that changed without a deal is raised until a flatten has closed what is there")
+def raised(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open(quantity=0.02)
+    (held,) = rig.broker.positions()
+    rig.broker.correct_position(held.ticket, volume=Decimal("0.01"))
+    shows(rig, '"volume":0.01')
+    assert actions(rig) == []
+    while not rig.journal.rows("SELECT 1 FROM raised_mismatches"):
+        rescan(rig)
+    *_, mismatch = rig.emitted(opening, *OPENED, EventType.SYSTEM_ERROR)
+    assert mismatch.code == "POSITION_MISMATCH"
+    assert "0.02 lots open" in mismatch.body["error_message"]
+    assert actions(rig, ExitCode.ATTENTION) == ["POSITION_MISMATCH"]
+    flattened(rig)
+    rig.emitted(opening, *OPENED, EventType.SYSTEM_ERROR, EventType.POSITION_CLOSED)
+    rescan(rig)
+    assert actions(rig) == []
+
+
+@case("B05", "Positions in a renamed symbol are closed by directive id, by the new name and by the old one")
+def renamed(rig: ConformanceRig) -> None:
+    rig.start()
+    one, other, third = (rig.open(quantity=quantity) for quantity in (0.01, 0.02, 0.03))
+    rig.broker.rename_symbol("EURUSD", "EURUSD.r")
+    rig.emitted(rig.issue("CLOSE", target_directive_id=other), *CLOSED)
+    assert volumes(rig) == [Decimal("0.01"), Decimal("0.03")]
+    rig.emitted(rig.issue("CLOSE", symbol="EURUSD.r", target_directive_id=one), *CLOSED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert volumes(rig) == []
+    for opening in (one, other, third):
+        rig.emitted(opening, *OPENED)
+
+
+@case("B06", "A flatten closes positions and cancels orders in a renamed symbol")
+def renamed_and_flattened(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.08, time_in_force="GTC")
+    rests(rig, waiting)
+    rig.broker.rename_symbol("EURUSD", "EURUSD.r")
+    flattened(rig)
+    assert rig.broker.orders() == []
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
+
+
+@case(
+    "B07", "A position that bears the id of a command without an answer is its evidence: nothing is UNKNOWN"
+)
+def shown(rig: ConformanceRig) -> None:
+    rig.start()
+    for effect in (LoseAnswer(), DropTransactions(), DelayHistory(milliseconds=12_000)):
+        rig.fault(effect, SendKind.OPEN)
+    opening = rig.issue("OPEN_LONG")
+    lost = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR)
+    rig.emitted(opening, *lost, *OPENED[1:])
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert volumes(rig) == []
+
+
+@case("B08", "A flatten closes a position whose deal is not in the history yet")
+def unseen(rig: ConformanceRig) -> None:
+    rig.start()
+    rig.fault(DelayHistory(milliseconds=8_000), SendKind.OPEN)
+    opening = rig.issue("OPEN_LONG", quantity=0.02)
+    shows(rig, '"volume":0.02')
+    order(rig, "flatten", "--yes")
+    until(rig, "the position is closed", lambda: volumes(rig) == [])
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+
+
+@case("B09", "A netted position's deals are divided anew once an earlier deal becomes known")
+def divided(rig: ConformanceRig) -> None:
+    netting(rig)
+    ours = rig.open(quantity=0.03)
+    rig.broker.delay_history(deals=4_000)
+    rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.02"))
+    rig.broker.delay_history(deals=0)
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.02"))
+    # Until the purchase is known, the sale seems to be of ours.
+    *_, revised = rig.emitted(ours, *OPENED, EventType.ORDER_PARTIAL_FILL, EventType.ORDER_FILLED)
+    assert (revised.body["action"], revised.body["remaining_quantity"]) == ("REVISION", 0.03)
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert (closed.body["fill_quantity"], volumes(rig)) == (0.03, [])
