@@ -102,7 +102,7 @@ def test_invalid_scenario_is_refused(tmp_path: Path, command: str) -> None:
     needs = ("--officer", "eo-001", "--link-key-file", "key") if command == "reference-terminal" else ()
     done = run(command, "--scenario", "bad.json", *needs, cwd=tmp_path)
     assert done.returncode == ExitCode.CONFIG
-    assert "account.leverage" in done.stderr
+    assert "scenario file bad.json: account.leverage 0 is below 1; write 100" in done.stderr
 
 
 @signals_only

@@ -35,7 +35,7 @@ from bridge.simulator.broker.rpc.calls import Problem, RpcError
 from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
 from bridge.simulator.broker.rpc.server import BrokerServer, serve, server_ms
 from bridge.simulator.broker.scenario import RandomWalk, Scenario
-from bridge.simulator.mt5.types import OrderTime, OrderType, Retcode, SymbolTradeMode
+from bridge.simulator.mt5.types import DealReason, DealType, OrderTime, OrderType, Retcode, SymbolTradeMode
 from tests.unit.simulator.broker.build import EVER, change, closing, opening, removal, stops, waiting
 
 T = TypeVar("T")
@@ -112,6 +112,51 @@ async def served(scenario: Scenario | None = None) -> AsyncIterator[Served]:
 async def outside(call: Callable[..., T], *args: object) -> T:
     """Make a blocking call in a thread, as another process would."""
     return await asyncio.to_thread(call, *args)
+
+
+async def test_defect_between_two_calls_is_answered_and_ends_nothing() -> None:
+    async with served(Scenario(random_walk=RandomWalk())) as running, asyncio.timeout(20):
+        with running.client() as client:
+            quotes = running.broker.state.trade.quotes.copy()
+            running.broker.state.trade.quotes.clear()
+            await running.clock.until_task_sleeps(0.25)
+            running.clock.advance(2)
+            await running.clock.until_task_sleeps(0.25)
+            with pytest.raises(RpcError, match="KeyError: 'EURUSD'; see the broker's log"):
+                await outside(client.account)
+            running.broker.state.trade.quotes.update(quotes)
+            account = await outside(client.account)
+            assert account.balance == Decimal(10000)
+
+
+async def test_operations_of_the_broker_are_called_from_another_process() -> None:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as client:
+
+            def operate() -> None:
+                identifier = client.order_send(opening()).order
+                ticket = client.reopen_position(identifier, reason=DealReason.ROLLOVER, orders=True)
+                client.correct_position(ticket, volume=Decimal("0.20"))
+                client.book_deal(DealType.COMMISSION, Decimal("-0.70"), position=identifier)
+                client.rename_symbol("EURUSD", "EURUSD.r")
+                client.set_account(server="Live02", login=7)
+                client.shift_clock(-3_600_000)
+                client.set_depth("EURUSD.r", Decimal("0.05"))
+                (position,) = client.positions()
+                assert (position.ticket, position.identifier, position.symbol) == (
+                    ticket,
+                    identifier,
+                    "EURUSD.r",
+                )
+                assert (client.account().server, client.account().login) == ("Live02", 7)
+                assert client.server_time() == START - 3_600_000
+                with pytest.raises(ControlError, match="reopen_position: position 5 is not open; open:"):
+                    client.reopen_position(5)
+
+            await outside(operate)
+            running.clock.advance(10)
+            await running.clock.until_task_sleeps(0.25)
+            assert running.broker.server_time() == START + 10_000 - 3_600_000
 
 
 async def test_client_returns_the_brokers_results() -> None:

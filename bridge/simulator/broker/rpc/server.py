@@ -87,7 +87,11 @@ class BrokerServer:
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(self._tick_interval)
-            self.catch_up()
+            try:
+                self.catch_up()
+            except Exception:
+                # A defect of the simulator. The next call is answered with it; the process goes on.
+                _log.exception(LogCode.BROKER_CALL_FAILED, method="advance")
 
     async def _answer(self, socket: zmq.asyncio.Socket, group: asyncio.TaskGroup) -> None:
         while True:
