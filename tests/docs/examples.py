@@ -139,6 +139,8 @@ REPORTS: list[AnyReport] = [
         stop_loss=Decimal("1.0900"),
         take_profit=Decimal("1.1000"),
         magic=CLIENT_ORDER_ID,
+        time_server_ms=SERVER_MS,
+        comment="dir_12345",
         updated_server_ms=SERVER_MS,
     ),
     reports.ScanReport(
