@@ -50,6 +50,14 @@ class LogCode(StrEnum):
         "journal_lost",
         "The journal's file was removed or replaced; nothing is stored or sent any more.",
     )
+    JOURNAL_RESCUED = (
+        "journal_rescued",
+        "The content of a lost journal was copied to `file`, to take its place.",
+    )
+    JOURNAL_NOT_RESCUED = (
+        "journal_not_rescued",
+        "The content of a lost journal could not be copied; it ends with the process.",
+    )
     LOST_JOURNAL_NOT_REPORTED = (
         "lost_journal_not_reported",
         "The Director did not take the report of a lost journal; retried.",

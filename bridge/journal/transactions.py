@@ -7,6 +7,7 @@ must be those that were opened.
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 from bridge.core.settings import Settings
@@ -17,6 +18,7 @@ from bridge.journal.database import file
 from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import LockWait
+from bridge.journal.database.rescue import rescue
 from bridge.journal.operator.stop_requests import StopRequests, StoredStops
 from bridge.journal.steps.step import Opening, Step
 from bridge.journal.tables import directives
@@ -64,6 +66,10 @@ class Transactions:
         if self._identity is not None and not self._lost:
             self._lost = self._identity.difference()
         return self._lost
+
+    def rescue(self, at: datetime) -> Path | None:
+        """Copy the content of a journal whose files are gone to a new file beside them; None where that failed."""
+        return None if self._identity is None else rescue(self._connection, self._identity.real, at)
 
     def _check_files(self, name: str) -> None:
         """Raise JournalLostError once a file was removed or replaced, until the journal is opened again.

@@ -14,7 +14,8 @@ POST_AGAIN_S = 5.0
 
 
 class LostJournalReporter:
-    """Waits until the journal is lost, then posts SYSTEM_ERROR for each officer until the Director accepts it."""
+    """Waits until the journal is lost, and saves its content. Then it posts SYSTEM_ERROR for each officer until the
+    Director accepts it."""
 
     def __init__(self, runtime: Runtime, director: DirectorClient) -> None:
         self._runtime = runtime
@@ -24,6 +25,7 @@ class LostJournalReporter:
         """Wait, and report, until cancelled."""
         runtime = self._runtime
         await runtime.lost.wait()
+        await runtime.rescue_journal()
         occurrence = occurrence_id()
         waiting = [partial(self._post, officer.id, occurrence) for officer in runtime.settings.officers]
         while waiting:

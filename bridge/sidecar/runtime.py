@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -102,8 +103,9 @@ class Runtime:
         """By officer, the result of its last poll."""
         self.dispatch_trouble: dict[str, str] = {}
         """By officer, the bridge's own error on which its dispatch fails."""
-        self.journal_lost = ""
-        """Finding about the journal's files under this process, with its remedy; empty while nothing did."""
+        self._lost_finding = ""
+        self._rescued: Path | None = None
+        """Copy of the lost journal's content."""
         self.lost_at: datetime | None = None
         """Time at which that was noticed."""
         self.lost = asyncio.Event()
@@ -164,14 +166,31 @@ class Runtime:
             await self._emit_trouble()
         return result
 
+    @property
+    def journal_lost(self) -> str:
+        """Finding about the journal's files under this process, with its remedy; empty where there is none."""
+        if not self._lost_finding:
+            return ""
+        saved = f"its content is in {self._rescued}, which can take its place; " if self._rescued else ""
+        return f"{self._lost_finding}; {saved}{LOST_REMEDY}"
+
+    async def rescue_journal(self) -> None:
+        """Copy the content of a lost journal, which the end of this process would take away."""
+        at = self.lost_at or self.now()
+        self._rescued = await self._thread.run(lambda: self._journal.rescue(at))
+        if self._rescued is None:
+            self.log.error(LogCode.JOURNAL_NOT_RESCUED)
+        else:
+            self.log.warning(LogCode.JOURNAL_RESCUED, file=str(self._rescued))
+
     def look_at_journal(self) -> None:
         """Notice at once where the journal's files were removed or replaced."""
         if finding := self._journal.look_at_files():
             self._note_lost(finding)
 
     def _note_lost(self, finding: str) -> None:
-        if not self.journal_lost:
-            self.journal_lost, self.lost_at = f"{finding}; {LOST_REMEDY}", self.now()
+        if not self._lost_finding:
+            self._lost_finding, self.lost_at = finding, self.now()
             self.log.critical(LogCode.JOURNAL_LOST, reason=self.journal_lost)
             self.lost.set()
 

@@ -167,12 +167,20 @@ def test_journal_that_is_gone_under_the_sidecar_is_noticed_and_nothing_is_sent(
     rig.sidecar.logged("journal_lost")
     emitted = rig.emitted_besides(EventType.SYSTEM_ERROR, "JOURNAL_LOST")
     assert "start the sidecar again" in str(emitted.body["error_message"])
-    rig.issue("OPEN_LONG")
+    rescued = rig.sidecar.logged("journal_rescued")["file"]
+    assert f"its content is in {rescued}" in str(emitted.body["error_message"])
+    assert rescued in status(rig, code=ExitCode.ATTENTION)["required_actions"][0]["remedy"]
+    waiting = rig.issue("OPEN_LONG")
     assert "halt was not done" in command(rig, "halt", code=ExitCode.FAILED)
     assert "flatten was not done" in command(rig, "flatten", "--yes", code=ExitCode.FAILED)
     began = time.monotonic()
     assert rig.sidecar.terminate() == ExitCode.OK
     assert time.monotonic() - began < SOON_S
     assert len(rig.broker.sends()) == 1
-    # The journal is lost on purpose: there is nothing to compare it with.
-    rig.sidecars = 0
+    # The content was saved, and takes the journal's place: nothing is lost.
+    for suffix in ("-wal", "-shm"):
+        rig.journal.path.with_name(rig.journal.path.name + suffix).unlink(missing_ok=True)
+    os.replace(rescued, rig.journal.path)
+    rig.start_sidecar()
+    rig.emitted(waiting, *OPENED)
+    assert len(rig.broker.sends()) == 2

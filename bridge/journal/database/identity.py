@@ -18,8 +18,8 @@ class FileIdentity:
 
     def __init__(self, path: Path) -> None:
         """`path` is the configured one: a link that leads to another file later is noticed too."""
-        self._path = path
-        real = path.resolve()
+        self.real = real = path.resolve()
+        """The journal's own path, where `path` is a link."""
         self._files = {path: _mark(path)}
         for suffix in _WITH[1:]:
             beside = real.with_name(real.name + suffix)

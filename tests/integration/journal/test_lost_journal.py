@@ -111,3 +111,27 @@ def test_journal_is_watched_through_checkpoints_and_many_steps(path: Path) -> No
             journal.halt(OFFICER, NOW, symbol=f"S{number}", why="x" * 400)
             journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         assert journal.due(1, ()) == []
+
+
+@pytest.mark.parametrize("harm", [remove, replace, lead_elsewhere, remove_log])
+def test_content_of_a_lost_journal_is_saved_beside_it_and_can_take_its_place(
+    path: Path, harm: Callable[[Path], None]
+) -> None:
+    real = path.resolve()
+    with opened(path, settings()) as journal:
+        journal.halt(OFFICER, NOW, symbol="EURUSD", why="kept")
+        harm(path)
+        rescued = journal.rescue(NOW)
+    assert rescued == real.with_name("real.db.rescued-20260105T100000Z")
+    assert rescued.stat().st_mode & 0o777 == 0o600
+    for suffix in ("-wal", "-shm"):
+        real.with_name(real.name + suffix).unlink(missing_ok=True)
+    rescued.replace(real)
+    with opened(real, settings()) as journal:
+        assert [each.why for each in journal.resume(OFFICER, NOW, symbol=None, why="")] == ["kept"]
+
+
+def test_lost_journal_without_a_folder_is_not_saved(path: Path) -> None:
+    with opened(path, settings()) as journal:
+        move_folder(path)
+        assert journal.rescue(NOW) is None
