@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.inspect import AnyType, CustomType, Field, StructType, Type
 
-from bridge.simulator.broker.api import BrokerApi, BrokerControl
+from bridge.simulator.broker.api import BrokerApi, BrokerControl, BrokerTimeout
 from bridge.simulator.broker.operations import BrokerOperations
 
 
@@ -56,8 +56,9 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     error: RpcFault | None = None
 
 
-class RpcError(Exception):
-    """The server could not carry out the call: client and server differ, or the simulator has a defect."""
+class RpcError(BrokerTimeout):
+    """The server could not carry out the call: client and server differ, or the simulator has a defect. To a
+    terminal it is no answer: a request may have been executed. The server's log has the traceback of a defect."""
 
 
 class ArgumentError(ValueError):

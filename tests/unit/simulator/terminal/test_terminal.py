@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from bridge import faultpoint
 from bridge.core.link.messages import Bye, TerminalHeartbeat, encode
 from bridge.core.link.reports import CommandReport, CommandStage, ConnectionReport, DealReport
+from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.fault_rules import Effect, LoseAnswer, Reject, Rule
+from bridge.simulator.broker.rpc.calls import RpcError
 from bridge.simulator.broker.scenario import AccountTerms
+from bridge.simulator.mt5.types import Retcode, TradeRequest, TradeResult
 from bridge.simulator.terminal.scan import RESCAN_MS
 from bridge.simulator.terminal.terminal import MAX_COMMANDS
 from tests.sidecar_peer import open_order
@@ -330,3 +333,23 @@ def test_every_report_arrives_over_a_broken_link(joined: Rig, seed: int) -> None
     emitted = {report.ticket for report in joined.peer.reports_of(DealReport)}
     assert joined.broker.sends()
     assert emitted == {deal.ticket for deal in joined.broker.history_deals(0, 2**62)}
+
+
+class Defective(Broker):
+    """A broker whose server fails on every send, after it was executed."""
+
+    def order_send(self, request: TradeRequest) -> TradeResult:
+        super().order_send(request)
+        raise RpcError("order_send: KeyError: 'EURUSD'; see the broker's log")
+
+
+def test_terminal_outlives_a_defect_of_its_broker_and_leaves_the_outcome_open(rig: Rig) -> None:
+    rig.broker = Defective(rig.broker.state)
+    rig.restart()
+    rig.join()
+    rig.send(rig.peer.command(open_order()))
+    rig.run(1_000)
+    assert rig.terminal.up
+    assert rig.sends() == 1
+    (result,) = (each for each in rig.peer.reports_of(CommandReport) if each.stage is CommandStage.RESULT)
+    assert result.retcode == Retcode.TIMEOUT
