@@ -88,6 +88,30 @@ def test_flatten_closes_the_eas_allocation_only(netting: Netting, mode: MarginMo
     assert "nothing of this program is open" in bench.panel
 
 
+@pytest.mark.parametrize("keep_magic", [True, False])
+def test_reopening_by_the_server_changes_no_allocation(netting: Netting, keep_magic: bool) -> None:
+    bench = netting()
+    manually(bench)
+    opens(bench)
+    (position,) = bench.broker.positions()
+    bench.broker.reopen_position(position.ticket, keep_magic=keep_magic)
+    press(bench)
+    bench.run(40_000)
+    assert held(bench) == [(BUY, MORE)]
+    assert [record.request.volume for record in closes(bench)] == [LOT]
+
+
+def test_split_by_deals_splits_the_allocation(netting: Netting) -> None:
+    bench = netting()
+    manually(bench)
+    opens(bench)
+    bench.broker.split_symbol("EURUSD", Decimal(2), deals=True)
+    press(bench)
+    bench.run(40_000)
+    assert held(bench) == [(BUY, 2 * MORE)]
+    assert [record.request.volume for record in closes(bench)] == [2 * LOT]
+
+
 def test_closed_volume_is_subtracted_from_the_allocation(netting: Netting) -> None:
     bench = netting()
     opens(bench)

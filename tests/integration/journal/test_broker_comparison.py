@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import DealReport, PositionReport
+from bridge.core.link.reports import DealReport, NotSentReason, PositionReport
 from bridge.core.units.mt5_terms import DealEntry, OrderState
 from bridge.journal.views import lists
 from bridge.journal.views.status import status
@@ -22,6 +22,7 @@ from .reports import (
     booked,
     deal,
     leaving,
+    not_sent,
     result,
     scan,
     standing,
@@ -337,6 +338,24 @@ def test_position_in_a_renamed_symbol_is_closed_by_either_name(
     assert (close.order.symbol, close.order.position) == ("EURUSD.r", POSITION)
     joined.report(result(close.order), deal(close.order, DEAL + 1))
     assert joined.emitted("dir-close")[-1] == "POSITION_CLOSED"
+
+
+def test_position_that_the_terminal_cannot_close_is_an_action_required_until_it_is_closed(
+    joined: JournalBench,
+) -> None:
+    def unclosable() -> list[int]:
+        with lists.reading(joined.path) as db:
+            return [row.identifier for row in status(db, joined.path).unclosable]
+
+    order = opened(joined)
+    joined.report(shown(order, symbol="EURUSD.r"))
+    [close] = joined.sent(closing())
+    joined.report(not_sent(close.order, NotSentReason.SYMBOL, message="there is no quote for EURUSD.r"))
+    assert unclosable() == [POSITION]
+    [again] = joined.sent(closing("dir-again"))
+    assert unclosable() == []
+    joined.report(result(again.order), deal(again.order, DEAL + 1))
+    assert unclosable() == []
 
 
 def test_close_planned_by_the_old_name_counts_under_the_new_one(joined: JournalBench) -> None:

@@ -11,7 +11,13 @@ from bridge.core.director.responses import FailureKind
 from bridge.core.link.session import Counters
 from bridge.journal.database.words import HaltSetter
 from bridge.journal.tables.halts import Halt
-from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition
+from bridge.journal.views.status import (
+    JournalStatus,
+    OfficerStatus,
+    OpenPosition,
+    RaisedMismatch,
+    UnclosablePosition,
+)
 from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
 from bridge.sidecar.runtime import PollNote
 
@@ -166,3 +172,37 @@ def test_refused_terminal_is_named_with_the_remedy_of_the_refusal() -> None:
         "its terminal is refused: another account",
         "rebind --renamed-server",
     )
+
+
+def test_difference_from_the_broker_is_a_required_action_with_what_ends_it() -> None:
+    mismatch = RaisedMismatch(
+        officer=OFFICER,
+        thing="position",
+        number=7001,
+        field="VOLUME",
+        code="POSITION_MISMATCH",
+        ours="0.3 lots open in",
+        theirs="0.6",
+        shown=1,
+        directive_id="dir-1",
+        symbol="EURUSD",
+        since=utc_text(NOW),
+    )
+    missing = replace(mismatch, field="EXISTENCE", theirs="has no such position", shown=0)
+    orphan = replace(mismatch, thing="order", code="ORPHAN", number=8001)
+    stuck = UnclosablePosition(
+        officer=OFFICER, identifier=7002, directive_id="dir-2", symbol="EURUSD.r", message="there is no quote"
+    )
+    journal = replace(JOURNAL, mismatches=[mismatch, missing, orphan], unclosable=[stuck])
+    found = required_actions(journal, LIVE, "", "")
+    assert [action.code for action in found] == [
+        "POSITION_MISMATCH",
+        "POSITION_MISMATCH",
+        "ORPHAN",
+        "UNCLOSABLE",
+    ]
+    assert "0.3 lots open in position 7001 in EURUSD, and the broker 0.6" in found[0].what
+    assert "a CLOSE without quantity" in found[0].remedy
+    assert "ask the broker" in found[1].remedy
+    assert "a CANCEL" in found[2].remedy
+    assert "there is no quote" in found[3].what

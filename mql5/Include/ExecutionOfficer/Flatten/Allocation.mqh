@@ -12,6 +12,8 @@
 //|                   manual trade means the operator's own lots     |
 //|   OUT, stop       takes our lots first, then the others'         |
 //|   INOUT           takes all lots; the rest are its owner's       |
+//|   reopening       by the server itself: no trade. All lots       |
+//|                   change in the ratio of its two volumes         |
 //+------------------------------------------------------------------+
 #include "..\Ledger\Ownership.mqh"
 #include "..\Reports\OrderSearch.mqh"
@@ -62,6 +64,34 @@ bool IsStopDeal(const ulong deal)
    return(reason==DEAL_REASON_SL || reason==DEAL_REASON_TP || reason==DEAL_REASON_SO);
   }
 //+------------------------------------------------------------------+
+//| Return whether the server closed the position with a deal to     |
+//| open it anew, or opened it anew.                                 |
+//+------------------------------------------------------------------+
+bool IsReopeningDeal(const ulong deal)
+  {
+   long reason=HistoryDealGetInteger(deal,DEAL_REASON);
+   return(reason==DEAL_REASON_ROLLOVER || reason==DEAL_REASON_VMARGIN || reason==DEAL_REASON_SPLIT
+          || reason==DEAL_REASON_CORPORATE_ACTION);
+  }
+//+------------------------------------------------------------------+
+//| Apply one deal of a reopening. `closed`: the volume that the     |
+//| server closed and has not opened anew.                           |
+//+------------------------------------------------------------------+
+void ApplyReopening(SAllocation &allocation,double &closed,const long entry,const double volume)
+  {
+   if(entry!=DEAL_ENTRY_IN)
+     {
+      closed=volume;
+      return;
+     }
+   if(closed>0.0)
+     {
+      allocation.own=allocation.own*volume/closed;
+      allocation.others=allocation.others*volume/closed;
+     }
+   closed=0.0;
+  }
+//+------------------------------------------------------------------+
 //| Take a volume from one owner's lots; return the rest that they   |
 //| do not cover.                                                    |
 //+------------------------------------------------------------------+
@@ -105,6 +135,7 @@ void Allocate(SAllocation &allocation,const long entry,const double volume,const
 bool ReadAllocation(const CLedger *ledger,const ulong &flattened[],const long identifier,SAllocation &allocation)
   {
    ulong deals[];
+   double closed=0.0;
    allocation.own=0.0;
    allocation.others=0.0;
    if(!HistorySelectByPosition((ulong)identifier))
@@ -118,6 +149,11 @@ bool ReadAllocation(const CLedger *ledger,const ulong &flattened[],const long id
       long type=HistoryDealGetInteger(deals[i],DEAL_TYPE);
       if(deals[i]==0 || (type!=DEAL_TYPE_BUY && type!=DEAL_TYPE_SELL))
          continue;
+      if(IsReopeningDeal(deals[i]))
+        {
+         ApplyReopening(allocation,closed,HistoryDealGetInteger(deals[i],DEAL_ENTRY),HistoryDealGetDouble(deals[i],DEAL_VOLUME));
+         continue;
+        }
       bool is_ours=IsOurDeal(ledger,flattened,deals[i]);
       Allocate(allocation,HistoryDealGetInteger(deals[i],DEAL_ENTRY),HistoryDealGetDouble(deals[i],DEAL_VOLUME),is_ours,
              is_ours || IsStopDeal(deals[i]));
