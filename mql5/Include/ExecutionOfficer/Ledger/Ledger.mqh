@@ -16,6 +16,7 @@
 #include "LedgerHeader.mqh"
 
 #define ORDER_MEMBER "\"order\":"
+#define LEDGER_KEPT ". The file was not changed: restore it from a backup, or move it away and start with a new ledger"
 
 enum ENUM_LEDGER_STATE
   {
@@ -131,8 +132,8 @@ bool CLedger::Open(const SAccount &account,CEntropy &entropy)
    m_file=FileOpen(m_name,FILE_READ|FILE_WRITE|FILE_BIN|FILE_SHARE_READ);
    if(m_file==INVALID_HANDLE)
       return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+m_name+" cannot be opened (error "+IntegerToString(GetLastError())
-                  +"): the program runs on another chart of this account, or a backup or a virus scanner holds the file."
-                  +" Remove it from one of the two charts, or exclude the file from the scanner"));
+                  +"): the program runs on another chart of this account, or a backup or a virus scanner holds the"
+                  +" file. Remove it from one of the two charts, or exclude the file from the scanner"));
    if(!ReadAll(entropy))
       return(false);
    m_state=LEDGER_STATE_OPEN;
@@ -150,8 +151,9 @@ bool CLedger::Create(CEntropy &entropy)
    ResetLastError();
    int file=FileOpen(temporary,FILE_WRITE|FILE_BIN);
    if(file==INVALID_HANDLE)
-      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+temporary+" cannot be created (error "+IntegerToString(GetLastError())
-                  +"): make room on the disk, or remove the program from another chart of this account"));
+      return(Fail(LEDGER_STATE_LOCKED,"MQL5\\Files\\"+temporary+" cannot be created (error "
+                  +IntegerToString(GetLastError())+"): make room on the disk, or remove the program from another chart"
+                  +" of this account"));
    uint written=FileWriteArray(file,bytes,0,size);
    FileFlush(file);
    FileClose(file);
@@ -159,7 +161,8 @@ bool CLedger::Create(CEntropy &entropy)
       return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+temporary+" cannot be written: make room on the disk"));
    // Where another chart created the file first, that file is used.
    if(!FileMove(temporary,0,m_name,0) && !FileIsExist(m_name))
-      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+temporary+" cannot be renamed (error "+IntegerToString(GetLastError())+")"));
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+temporary+" cannot be renamed (error "
+                  +IntegerToString(GetLastError())+")"));
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -170,7 +173,8 @@ bool CLedger::ReadAll(CEntropy &entropy)
    uchar bytes[];
    int size=(int)FileSize(m_file);
    if(size>0 && !ReadBytes(0,bytes,size))
-      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name+" cannot be read to its end: close the programs that use it"));
+      return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name
+                  +" cannot be read to its end: close the programs that use it"));
    if(IsTornHeader(bytes,size))
       return(MakeAnew(entropy));
    return(ReadLines(bytes,size));
@@ -213,16 +217,14 @@ bool CLedger::ReadLines(const uchar &bytes[],const int size)
       if(bytes[i]!='\n')
          continue;
       if(lines==0 && !m_book.ReadHeader(bytes,0,i))
-         return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
-                     +". The file was not changed: restore it from a backup, or move it away and start with a new ledger"));
+         return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()+LEDGER_KEPT));
       if(lines>0 && !ReadLine(bytes,start,i-start))
          whole=false;
       lines++;
       start=i+1;
      }
    if(lines==0 && !m_book.ReadHeader(bytes,0,size))
-      return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()
-                  +". The file was not changed: restore it from a backup, or move it away and start with a new ledger"));
+      return(Fail(LEDGER_STATE_FOREIGN,"MQL5\\Files\\"+m_name+" "+m_book.Error()+LEDGER_KEPT));
    m_end=start;
    m_unended=false;
    // A tail that is a whole record lacks its line end only. After damage no tail counts as torn.

@@ -73,8 +73,8 @@ string LengthProblem(const string label,const string name,const string value,con
    int most=INPUT_TEXT_MOST-StringLen(name);
    if(StringLen(value)<most)
       return("");
-   return("the input '"+label+"' has "+IntegerToString(most)+" characters, the most that the terminal keeps, so its end may"
-          +" be missing: "+remedy);
+   return("the input '"+label+"' has "+IntegerToString(most)+" characters, the most that the terminal keeps, so its end"
+          +" may be missing: "+remedy);
   }
 //+------------------------------------------------------------------+
 //| Return the text input that may have been cut; empty where none   |
@@ -107,8 +107,8 @@ string SettingProblem(const SSettings &settings)
    if(StringLen(settings.host)==0)
       return("the input 'Host' is empty: set 127.0.0.1");
    if(settings.port<1 || settings.port>65535)
-      return("the input 'Port' is "+IntegerToString(settings.port)+", not from 1 to 65535: set the port of the sidecar's"
-             +" [link] endpoint");
+      return("the input 'Port' is "+IntegerToString(settings.port)+", not from 1 to 65535: set the port of the"
+             +" sidecar's [link] endpoint");
    if(settings.risk_limits.max_lot<0.0)
       return("the input 'Maximum lot' is negative: set the maximum volume of an opening order in lots");
    if(settings.risk_limits.default_deviation<0 || settings.risk_limits.default_deviation>POINTS_MAX)

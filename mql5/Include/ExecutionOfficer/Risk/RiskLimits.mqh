@@ -148,7 +148,8 @@ string RiskLimitViolation(const SRiskLimits &risk_limits,const SOrder &order)
 //+------------------------------------------------------------------+
 //| Return a message where the spread exceeds the limit; else empty. |
 //+------------------------------------------------------------------+
-string SpreadLimitViolation(const SRiskLimits &risk_limits,const SOrder &order,const double bid,const double ask,const double point)
+string SpreadLimitViolation(const SRiskLimits &risk_limits,const SOrder &order,const double bid,const double ask,
+                            const double point)
   {
    if(order.kind!=COMMAND_KIND_OPEN || risk_limits.max_spread<=0 || point<=0.0)
       return("");
@@ -165,15 +166,19 @@ string SpreadLimitViolation(const SRiskLimits &risk_limits,const SOrder &order,c
 string OrderSpreadViolation(const SOrder &order,const double bid,const double ask,const double point)
   {
    double spread=(point>0.0) ? (ask-bid)/point : 0.0;
-   if(order.kind!=COMMAND_KIND_OPEN || order.max_spread_points<0 || spread<=(double)order.max_spread_points+POINTS_TOLERANCE)
+   if(order.kind!=COMMAND_KIND_OPEN || order.max_spread_points<0)
       return("");
-   return("the spread is "+DoubleToString(spread,0)+" points; at most "+IntegerToString(order.max_spread_points)+" are allowed");
+   if(spread<=(double)order.max_spread_points+POINTS_TOLERANCE)
+      return("");
+   return("the spread is "+DoubleToString(spread,0)+" points; at most "+IntegerToString(order.max_spread_points)
+          +" are allowed");
   }
 //+------------------------------------------------------------------+
 //| Return a message where the market is too much worse than the     |
 //| order's own price; else empty. A better market is never too far. |
 //+------------------------------------------------------------------+
-string PriceDistanceViolation(const SRiskLimits &risk_limits,const SOrder &order,const double market,const double point,const int digits)
+string PriceDistanceViolation(const SRiskLimits &risk_limits,const SOrder &order,const double market,
+                              const double point,const int digits)
   {
    if(order.price=="" || point<=0.0)
       return("");
@@ -183,7 +188,7 @@ string PriceDistanceViolation(const SRiskLimits &risk_limits,const SOrder &order
       worse=-worse;
    if(worse<=(double)allowed+POINTS_TOLERANCE)
       return("");
-   return("the market is at "+DoubleToString(market,digits)+", "+DoubleToString(worse,0)+" points worse than "+order.price
-          +"; "+IntegerToString(allowed)+" are allowed");
+   return("the market is at "+DoubleToString(market,digits)+", "+DoubleToString(worse,0)+" points worse than "
+          +order.price+"; "+IntegerToString(allowed)+" are allowed");
   }
 //+------------------------------------------------------------------+
