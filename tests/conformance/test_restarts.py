@@ -68,7 +68,8 @@ def test_order_lost_from_the_ledger_is_found_at_the_broker_and_not_sent_again(
     rig.sent(1)
     rig.terminal.kill()
     (ledger,) = rig.folder.rglob("*.ledger")
-    ledger.write_bytes(ledger.read_bytes().partition(b"\n")[0] + b"\n")  # as a power failure may leave it
+    # As a power failure may leave it: the load was noted long before, and the intents are lost.
+    ledger.write_bytes(ledger.read_bytes().partition(b'{"mark"')[0])
     rig.restart_terminal()
     rig.emitted(opening, *OPENED)
     rig.director.wait(
