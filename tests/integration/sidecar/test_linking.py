@@ -630,7 +630,8 @@ async def test_command_sent_with_untrusted_clock_is_searched_from_the_earliest_p
         async with at_work(asyncio.create_task(watchful.dispatcher.run())):
             opening = await terminal.receive(Command)
             await terminal.report(submitted(opening.order), result(opening.order), deal(opening.order))
-            set_wrong(watchful, terminal, 1)
+            # Further than the margin of the search for what an earlier journal may have sent.
+            set_wrong(watchful, terminal, 240)
             await watchful.pass_time(0.3, sleepers=2)
             await harness.take(harness.directive("dir-2", action="CLOSE", quantity=None))
             harness.runtime.dispatch_wake_up.set()
