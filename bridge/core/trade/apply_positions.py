@@ -73,7 +73,14 @@ def _evidence(
     """Return what the position shows of the command whose client order id it bears; None where it shows nothing."""
     if _not_of(command, report, netting=netting):
         return None
-    return advance(command, CommandInput.ORDER_SEEN, scene.at)
+    # A position of a command's own has the number of the order that opened it.
+    opened = report.identifier if command.order.kind is CommandKind.OPEN and not netting else 0
+    known = msgspec.structs.replace(
+        command,
+        order_ticket=command.order_ticket or opened,
+        position_id=command.position_id or report.identifier,
+    )
+    return advance(known, CommandInput.ORDER_SEEN, scene.at)
 
 
 def _of_no_lot(report: PositionReport, command: CommandRecord | None, evidence: Outcome | None) -> Outcome:

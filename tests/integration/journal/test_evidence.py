@@ -284,6 +284,11 @@ def test_position_with_the_command_s_magic_resolves_it(joined: JournalBench, ans
         assert joined.command_state(order.client_order_id) == "UNKNOWN"
     joined.report(standing(order))
     assert joined.command_state(order.client_order_id) == "PLACED"
+    [placed] = joined.bodies("ORDER_PLACED")
+    answered_with_ticket = answered in ("lost", "unknown")
+    # Without a ticket in an answer, the order has the number of the position that it opened.
+    assert placed["broker_order_id"] == str(ORDER if answered_with_ticket else POSITION)
+    assert placed["position_id"] == str(POSITION)
     # The deal is awaited; a close waits with it instead of finding nothing.
     assert joined.sent(closing(expires_at="2026-01-05T11:00:00Z")) == []
     assert joined.emitted("dir-close") == ["DIRECTIVE_RECEIVED"]
