@@ -235,7 +235,15 @@ def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Pa
     """With every commented setting enabled, except those that exclude others, the settings stay the same."""
     example = resources.files("bridge.cli").joinpath("example.toml").read_text(encoding="utf-8")
     unlimited = [name for name in RiskLimits.__struct_fields__ if name.startswith(("allowed", "max", "min"))]
-    apart = ("api_key_file", "order_id_prefix", "max_quantity", "symbols", "symbol_", "closed_hours", *unlimited)
+    apart = (
+        "api_key_file",
+        "order_id_prefix",
+        "max_quantity",
+        "symbols",
+        "symbol_",
+        "closed_hours",
+        *unlimited,
+    )
     lines = [
         line.removeprefix("# ")
         if (" = " in line or line.startswith("# ["))

@@ -20,7 +20,7 @@ from bridge.simulator.broker.fault_rules import (
     Rule,
     SendKind,
 )
-from bridge.simulator.mt5.types import Deal, DealType, OrderType, Retcode
+from bridge.simulator.mt5.types import Deal, OrderType, Retcode
 from tests.conformance.rig import ConformanceRig
 from tests.rig.deadline import Deadline
 from tests.rig.invariant import FAR_MS
@@ -80,12 +80,9 @@ class Market:
     def one_of(self, them: Sequence[T], pick: int) -> T | None:
         return them[pick % len(them)] if them else None
 
-    def late_deal(self, pick: int, *, last: bool = False) -> Deal | None:
-        """Return a deal, counted back from the latest; where required, the last valid one of its position."""
+    def late_deal(self, pick: int) -> Deal | None:
+        """Return a deal, counted back from the latest."""
         deals = [deal for deal in reversed(self.rig.broker.history_deals(0, FAR_MS)) if deal.symbol]
-        if last:
-            standing = (deal for deal in reversed(deals) if deal.type in (DealType.BUY, DealType.SELL))
-            deals = list({deal.position_id: deal for deal in standing}.values())
         return self.one_of(deals, pick)
 
     def revive(self) -> None:
@@ -241,16 +238,12 @@ class Fill(Struct, frozen=True):
 
 
 class Annul(Struct, frozen=True):
-    """The broker annuls one of the latest deals, whoever made it.
-
-    Where several share a position it is the last of its position's: what came after another was divided on the
-    strength of it, and that is for a person to look at (POSITION_MISMATCH).
-    """
+    """The broker annuls one of the latest deals, whoever made it. Later ones in its position are divided anew."""
 
     pick: int
 
     def __call__(self, market: Market) -> None:
-        deal = market.late_deal(self.pick, last=market.netting)
+        deal = market.late_deal(self.pick)
         if deal is not None:
             _tried(lambda: market.rig.broker.cancel_deal(deal.ticket))
 
