@@ -202,6 +202,14 @@ class World:
     def broker(self) -> BrokerClient:
         return self.brokers[OFFICER]
 
+    def broker_endpoint(self, officer: str = OFFICER) -> str:
+        """Return the endpoint of the officer's broker."""
+        return f"tcp://{HOST}:{self._broker_ports[officer]}"
+
+    @property
+    def director_port(self) -> int:
+        return self._director_port
+
     def restart_sidecar(self) -> None:
         """Start the sidecar anew, as a service manager would; kill it before where it lives."""
         self.sidecar.kill()
