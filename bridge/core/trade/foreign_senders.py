@@ -73,6 +73,15 @@ def sent_elsewhere(command: CommandRecord, at: datetime) -> NewEvent:
     )
 
 
+def made_before(record: Record, server_ms: int) -> bool:
+    """Return True for a deal or order that was made before that broker time; a position has no such time."""
+    if isinstance(record, PositionReport):
+        return False
+    if isinstance(record, DealReport):
+        return record.time_server_ms < server_ms
+    return (record.time_done_server_ms or record.time_setup_server_ms) < server_ms
+
+
 def bears_own_id(record: Record, prefix: int) -> bool:
     """Return True where the record bears a client order id of the officer with that prefix."""
     first, last = id_range(prefix)

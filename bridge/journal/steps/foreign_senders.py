@@ -1,11 +1,19 @@
 """Halt of an officer whose client order ids somebody else uses, too."""
 
+from datetime import timedelta
+from typing import Final
+
 from bridge.core.trade import foreign_senders as core
 from bridge.core.trade.foreign_senders import Record
 from bridge.core.trade.records import NewEvent
+from bridge.core.units.broker_time import to_server_ms
 from bridge.journal.steps.earlier_journal import possible_send
+from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, deals, dismissed_orders, orders, reports, sessions
+
+LATE: Final = timedelta(hours=1)
+"""Margin for a record that enters the history late, and for a change of the broker's clock."""
 
 
 def check_volume(step: Step, client_order_id: int) -> None:
@@ -32,11 +40,13 @@ def check_id(step: Step, record: Record, prefix: int, epoch: int) -> None:
     """Halt the officer where a record bears an id of its own that neither journal nor ledger has. Once for each id.
 
     A record of the session's first scan may be older than the journal: an operator recovers it. What comes later
-    arrived while the terminal was connected.
+    arrived while the terminal was connected, but for the past of a position that a search has found (`found`).
     """
+    scanned_at = sessions.first_scan_at(step.connection, epoch)
     if (
-        core.bears_own_id(record, prefix)
-        and sessions.has_scanned(step.connection, epoch)
+        scanned_at is not None
+        and core.bears_own_id(record, prefix)
+        and not core.made_before(record, to_server_ms(scanned_at - LATE, offsets(step)))
         and commands.load(step.connection, step.officer, record.magic) is None
         and not reports.ledger_has(step.connection, step.account, record.magic)
         and record.magic not in dismissed_orders.all_ids(step.connection, step.officer)

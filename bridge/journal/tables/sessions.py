@@ -6,6 +6,7 @@ from typing import Final
 
 from bridge.core.director.contract import utc_text
 from bridge.journal.database.sql import insert
+from bridge.journal.tables.values import moment
 
 TABLE: Final = "sessions"
 OPENED: Final = ("officer", "instance_id", "ledger_id", "program", "opened_at")
@@ -54,12 +55,12 @@ def note_scan(connection: sqlite3.Connection, epoch: int, at: datetime) -> None:
     )
 
 
-def has_scanned(connection: sqlite3.Connection, epoch: int) -> bool:
-    """Return True where the session has completed a scan: what is reported now for the first time is new."""
-    found = connection.execute(
-        "SELECT 1 FROM sessions WHERE epoch = :epoch AND first_scan_at IS NOT NULL", {"epoch": epoch}
-    )
-    return found.fetchone() is not None
+def first_scan_at(connection: sqlite3.Connection, epoch: int) -> datetime | None:
+    """Return the time of the session's first completed scan; None where it has completed none."""
+    row = connection.execute(
+        "SELECT first_scan_at FROM sessions WHERE epoch = :epoch", {"epoch": epoch}
+    ).fetchone()
+    return moment(row["first_scan_at"]) if row else None
 
 
 def successor(connection: sqlite3.Connection, officer: str, instance_id: str) -> str | None:

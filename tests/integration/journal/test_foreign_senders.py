@@ -11,9 +11,9 @@ from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.views.lists import reading
 from bridge.journal.views.status import status
 
-from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, directive, limit, settings
+from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, directive, limit, server_ms, settings
 from .conftest import MakeBench
-from .reports import DEAL, ORDER, POSITION, booked, deal, scan, seen, stage, standing, submitted
+from .reports import DEAL, ORDER, POSITION, booked, deal, leaving, scan, seen, stage, standing, submitted
 
 FOREIGN_ID = (PREFIX << 40) + 7
 """Client order id of this officer that its journal never gave."""
@@ -220,3 +220,18 @@ def test_order_that_an_earlier_journal_may_have_sent_is_found_without_a_halt(joi
     joined.report(deal(command.order), seen(command.order), stage(CommandStage.FOUND, command.order))
     assert raised(joined) == [] and halts(joined) == []
     assert joined.directive_state() == "FILLED"
+
+
+@pytest.mark.parametrize(("minutes", "halted"), [(61, False), (59, True)])
+def test_past_of_a_position_that_a_search_found_is_not_taken_for_a_foreign_sender(
+    joined: JournalBench, minutes: int, halted: bool
+) -> None:
+    """The close of a position that was found may have been ordered by a directive that is not listed any more."""
+    joined.report(scan(1))
+    joined.take(directive(), first_listing=True)
+    [command] = joined.advance()
+    order = command.order
+    past_ms = server_ms() - minutes * 60_000
+    close = leaving(order, magic=FOREIGN_ID, reason="EXPERT", time_server_ms=past_ms)
+    joined.report(deal(order, time_server_ms=past_ms), close, stage(CommandStage.FOUND, order))
+    assert halts(joined) == ([("", "bridge")] if halted else [])
