@@ -38,7 +38,7 @@ def _bad() -> dict[str, tuple[bytes, str]]:
         "negative": (_text("negative", quantity=-0.01), "INVALID_VALUE"),
         "nan": (_text("nan", quantity=float("nan")), "INVALID_VALUE"),
         "huge": (_text("huge").replace(b"0.01", b"1e999999"), "INVALID_VALUE"),
-        "words": (_text("words", quantity="0.01"), "INVALID_TYPE"),
+        "words": (_text("words", quantity="a lot"), "INVALID_VALUE"),
         "no-quantity": (_text("no-quantity", quantity=None), "MISSING_FIELD"),
         "no-symbol": (_text("no-symbol", symbol=None), "MISSING_FIELD"),
         "nul": (_text("nul", symbol="EUR\0USD"), "INVALID_VALUE"),
