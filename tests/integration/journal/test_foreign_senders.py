@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from bridge.cli.health import RequiredAction, required_actions
 from bridge.core.link.messages import Order, RefusalCode
 from bridge.core.link.reports import CommandStage, DealReport, OrderReport, PositionReport
-from bridge.core.units.mt5_terms import OrderState
+from bridge.core.units.mt5_terms import DealEntry, OrderState
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.views.lists import reading
 from bridge.journal.views.status import status
@@ -72,6 +72,16 @@ def test_volume_of_an_annulled_deal_does_not_count(joined: JournalBench, order: 
     joined.report(replace(deal(order), type="BUY_CANCELED"))
     joined.report(replace(deal(order, DEAL + 1), position_id=POSITION))
     assert "VOLUME_EXCEEDED" not in raised(joined)
+
+
+def test_position_that_the_server_opens_again_is_no_further_volume(
+    joined: JournalBench, order: Order
+) -> None:
+    """A swap by reopening: both deals bear the id of the order that opened the position."""
+    out = replace(deal(order, DEAL + 1), type="SELL", entry=DealEntry.OUT, reason="ROLLOVER", order=0)
+    joined.report(out, replace(deal(order, DEAL + 2), reason="ROLLOVER", order=0))
+    assert "VOLUME_EXCEEDED" not in raised(joined)
+    assert halts(joined) == []
 
 
 def test_second_pending_order_under_one_id_is_an_error_before_it_is_filled(joined: JournalBench) -> None:
