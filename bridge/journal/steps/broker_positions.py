@@ -144,7 +144,7 @@ def to_close(step: Step) -> list[PositionRecord]:
 def orders_to_cancel(step: Step) -> list[OrderRecord]:
     """Return the orders on the broker's book that bear an id of ours, oldest first.
 
-    One that the last scan did not find there is left out; one that only the broker has there is among them.
+    One whose absence there has lasted is left out; one that only the broker has there is among them.
     """
     found = position_mismatches.load(step.connection, step.account)
     missing = _numbers(found, Thing.ORDER, Field.EXISTENCE)
@@ -178,10 +178,15 @@ def _orphan(step: Step, ticket: int) -> OrderRecord | None:
 def _numbers(
     mismatches: Mapping[position_mismatches.Key, Mismatch], thing: Thing, field: Field, *, shown: bool = False
 ) -> set[int]:
+    """Return the numbers of the things that differ in the field. What is missing at the broker counts once it is
+    raised: a terminal that has just started may not have its list yet."""
     return {
         number
         for (each, number, differs), mismatch in mismatches.items()
-        if each is thing and differs is field and mismatch.difference.shown is shown
+        if each is thing
+        and differs is field
+        and mismatch.difference.shown is shown
+        and (shown or mismatch.raised_at is not None)
     }
 
 

@@ -313,6 +313,18 @@ def test_order_of_ours_that_the_broker_does_not_have_is_raised_and_not_cancelled
     assert flattened(joined) == []
 
 
+def test_position_that_one_scan_lacks_ends_no_flatten(joined: JournalBench) -> None:
+    opened(joined)
+    scans(joined, 2, 2, positions=())
+    [close] = flattened(joined)
+    joined.report(not_sent(close, NotSentReason.NO_POSITION))
+    joined.later(10)
+    # The terminal's list was not there yet.
+    assert joined.advance() != []
+    found = "SELECT state FROM directives WHERE directive_id LIKE 'operator:flatten%' ORDER BY id"
+    assert ("DONE",) not in joined.rows(found)
+
+
 def test_position_that_the_broker_does_not_have_is_raised_and_not_closed(joined: JournalBench) -> None:
     opened(joined)
     scans(joined, 2, 4, positions=())
