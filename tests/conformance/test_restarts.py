@@ -79,6 +79,27 @@ def test_order_lost_from_the_ledger_is_found_at_the_broker_and_not_sent_again(
     assert len(rig.broker.sends()) == 2
 
 
+@pytest.mark.parametrize("size", [0, 20])
+def test_ledger_that_ends_within_its_first_line_is_made_anew_and_noticed(
+    rig: ConformanceRig, size: int
+) -> None:
+    rig.compared = False  # the message names ledgers, whose ids are random
+    rig.start()
+    rig.open()
+    rig.terminal.kill()
+    (ledger,) = rig.folder.rglob("*.ledger")
+    before = ledger.read_bytes()
+    ledger.write_bytes(before[:size])
+    rig.restart_terminal()
+    rig.director.wait(
+        "noticed the other ledger", lambda events: any(event.code == "QUARANTINED" for event in events)
+    )
+    header = before.partition(b"\n")[0]
+    made = ledger.read_bytes().partition(b"\n")[0]
+    assert len(made) == len(header) and made != header
+    assert len(rig.broker.positions()) == 1
+
+
 def test_fill_during_an_outage_is_emitted_before_the_cancelled_rest(
     rig: ConformanceRig,
 ) -> None:
