@@ -27,6 +27,7 @@ PREFIXES: dict[type[IntEnum], str] = {
     mt5.SymbolExecution: "SYMBOL_TRADE_EXECUTION_",
     mt5.SymbolCalcMode: "SYMBOL_CALC_MODE_",
     mt5.SymbolOrdersGtc: "SYMBOL_ORDERS_",
+    mt5.SymbolSwapMode: "SYMBOL_SWAP_MODE_",
     mt5.AccountMarginMode: "ACCOUNT_MARGIN_MODE_",
     mt5.AccountTradeMode: "ACCOUNT_TRADE_MODE_",
     mt5.AccountStopoutMode: "ACCOUNT_STOPOUT_MODE_",
