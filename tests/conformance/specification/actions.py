@@ -145,7 +145,7 @@ def refuses_the_incomplete(rig: ConformanceRig) -> None:
         ("OPEN_LONG", "UNKNOWN_ORDER_TYPE", {"order_type": "ICEBERG", "price": 1.1}),
         ("OPEN_LONG", "INVALID_VALUE", {"quantity": 0}),
         ("OPEN_LONG", "INVALID_VALUE", {"quantity": -0.01}),
-        ("OPEN_LONG", "INVALID_TYPE", {"quantity": "0.01"}),
+        ("OPEN_LONG", "INVALID_TYPE", {"quantity": [0.01]}),
         ("OPEN_LONG", "INVALID_VALUE", {"stop_loss": 0}),
         ("OPEN_LONG", "INVALID_VALUE", {"time_in_force": "FOREVER"}),
         ("OPEN_LONG", "INVALID_VALUE", {"deviation_points": 1.5}),
