@@ -108,7 +108,7 @@ def trade_modes(rig: ConformanceRig) -> None:
     rig.emitted(rig.issue("CLOSE", symbol="USDJPY"), *CLOSED)
 
 
-@case("S04", "Prices are rounded to the nearest multiple of the symbol's tick size")
+@case("S04", "Prices are rounded to the nearest tick; a limit price never to a worse one")
 def ticks(rig: ConformanceRig) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", tick_size=Decimal("0.00005")),)))
     opening = rig.issue("OPEN_LONG", stop_loss=1.08003, take_profit=1.11007)
@@ -119,7 +119,7 @@ def ticks(rig: ConformanceRig) -> None:
     waiting = rig.issue("OPEN_LONG", order_type="STOP_LIMIT", price=1.10002, limit_price=1.09003)
     rig.emitted(waiting, *PLACED)
     send = send_of(rig, waiting).request
-    assert (send.price, send.stoplimit) == (Decimal("1.1"), Decimal("1.09005"))
+    assert (send.price, send.stoplimit) == (Decimal("1.1"), Decimal("1.09000"))
     _, emitted = rig.emitted(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.08098), *PLACED)
     assert emitted.body["stop_loss"] == 1.081
     assert rig.broker.sends()[-1].request.sl == Decimal("1.081")
