@@ -7,8 +7,9 @@ from tests.conformance.rig import ConformanceRig
 from tests.rig.process import Process
 from tests.rig.rig import OPENED
 
-# The terminal counts as alive for three seconds after it was frozen, so that a command still goes to it.
-LINK = {"heartbeat_s": 1.0, "command_deadline_s": 5.0, "takeover_margin_s": 1.0}
+# The terminal counts as alive for three seconds after it was frozen, so that a command still goes to it. The copy
+# tries at growing distances: at least once between those three seconds and the deadline.
+LINK = {"heartbeat_s": 1.0, "command_deadline_s": 10.0, "takeover_margin_s": 2.0}
 
 
 def freeze_with_a_command(rig: ConformanceRig) -> tuple[str, Process]:
