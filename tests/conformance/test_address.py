@@ -35,7 +35,7 @@ def list_address(rig: ConformanceRig) -> None:
 
 
 def test_order_before_the_address_is_listed_waits_or_expires(rig: ConformanceRig) -> None:
-    rig.start_director()
+    rig.start_director().line("Sandbox Director on")
     rig.start_broker()
     rig.start_sidecar()
     start_unlisted(rig)

@@ -232,6 +232,7 @@ def test_account_is_read_again_just_before_the_send(joined: Bench) -> None:
     def log_in(name: str, arguments: object) -> None:
         if name == "SocketSend":
             joined.broker.state.trade.terms = AccountTerms(login=42)
+            joined.stepped.terminal.view.forget()
 
     joined.stepped.terminal.host.behind = log_in
     joined.send_frame(joined.peer.command(open_order()))
