@@ -159,6 +159,8 @@ def test_journal_that_is_gone_under_the_sidecar_is_noticed_and_nothing_is_sent(
 ) -> None:
     rig.start()
     rig.open()
+    # The last delivery may not be noted in the journal yet, and is repeated from the rescued one.
+    rig.answers_lost = True
     harm(rig.journal.path)
     # At once, before the sidecar has done anything else.
     report = status(rig, code=ExitCode.ATTENTION)
