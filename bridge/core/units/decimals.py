@@ -48,12 +48,14 @@ def check_amount(value: Decimal) -> Decimal:
 def without_noise(value: Decimal) -> Decimal:
     """Return the number rounded to ten decimals where it has more, which only binary fractions have.
 
-    0.30000000000000004 is 0.3. A number that is not finite or has no ordinary size comes back unchanged.
+    0.30000000000000004 is 0.3. A number that is not finite, has no ordinary size, or would become 0, which has a
+    meaning of its own (no stop loss), comes back unchanged.
     """
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or exponent >= -MAX_DECIMALS or value.adjusted() >= MAX_MAGNITUDE:
         return value
-    return value.quantize(Decimal(1).scaleb(-MAX_DECIMALS)).normalize()
+    rounded = value.quantize(Decimal(1).scaleb(-MAX_DECIMALS)).normalize()
+    return rounded or value
 
 
 def on_grid(value: Decimal, step: Decimal) -> Decimal:

@@ -231,3 +231,10 @@ def test_expiry_that_is_never_reached_or_not_set_is_taken() -> None:
     assert read(expires_at='"2026-01-04T10:04:59.9999999Z"').expires_at == datetime(
         2026, 1, 4, 10, 4, 59, 999_999, tzinfo=UTC
     )
+
+
+@pytest.mark.parametrize("level", ["1e-11", "0.00000000004", '"1e-17"'])
+def test_level_that_rounds_to_zero_is_refused_and_removes_no_stop(level: str) -> None:
+    code, message = refusal(action='"MODIFY_SL"', order_type=None, stop_loss=level)
+    assert code == "INVALID_VALUE"
+    assert "must have at most 10 decimals" in message
