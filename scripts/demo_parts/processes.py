@@ -17,7 +17,7 @@ OFFICER: Final = "eo-demo"
 KEY_VARIABLE: Final = "DIRECTOR_API_KEY"
 
 _CONFIGURATION: Final = """\
-# Made by scripts/demo.py. Every port was free and is free again: the sandbox Director has ended.
+# Made by one of scripts/. Every port was free and is free again: the sandbox Director has ended.
 [director]
 url = "{url}"
 api_key_env = "{variable}"
@@ -34,6 +34,21 @@ id = "{officer}"
 """
 
 
+def configuration(director_url: str, officer: str) -> str:
+    """Return the text of a bridge.toml in whose folder everything is."""
+    return _CONFIGURATION.format(url=director_url, variable=KEY_VARIABLE, officer=officer)
+
+
+def environment(api_key: str) -> dict[str, str]:
+    """Return the variables for all processes."""
+    return {
+        **os.environ,
+        KEY_VARIABLE: api_key,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
 class Processes:
     """Director, broker, sidecar and terminal as processes. Leaving the context ends all of them."""
 
@@ -45,12 +60,7 @@ class Processes:
         self.director_url = ""
         self.broker_endpoint = ""
         self._deadline = deadline
-        self._environ = {
-            **os.environ,
-            KEY_VARIABLE: self.api_key,
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONIOENCODING": "utf-8",
-        }
+        self._environ = environment(self.api_key)
         self._processes: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
@@ -88,8 +98,7 @@ class Processes:
             ready=r'"endpoint": ?"([^"]+)"',
         )
         self.director_url = director.wait_until_ready(self._deadline)
-        text = _CONFIGURATION.format(url=self.director_url, variable=KEY_VARIABLE, officer=OFFICER)
-        self.configuration.write_text(text, encoding="utf-8")
+        self.configuration.write_text(configuration(self.director_url, OFFICER), encoding="utf-8")
         self._set_up()
         # Only its log shows the port that it took. A port chosen beforehand might be in use by then.
         sidecar = self._start(

@@ -13,6 +13,7 @@ from demo_parts.deadline import Deadline, InterruptedDemoError, TimeUpError
 from demo_parts.director import DirectorClient, DirectorError, Emitted
 from demo_parts.journal import JournalFailedError, read_journal
 from demo_parts.process import Process, ProcessDiedError
+from demo_parts.processes import KEY_VARIABLE, environment
 
 from bridge.core.director.contract import EventType as Type
 from bridge.exits import ExitCode
@@ -20,7 +21,7 @@ from bridge.sandbox.state import Listing
 from bridge.simulator.broker.api import BrokerGone, BrokerTimeout, ControlError
 from bridge.simulator.broker.fault_rules import SendKind
 from bridge.simulator.broker.rpc.client import BrokerClient, connect_broker
-from drill_parts.machine import KEY_VARIABLE, OFFICER, Machine, environment
+from drill_parts.machine import OFFICER, Machine
 
 DEADLINE_S: Final = 180.0
 OPENED: Final = (Type.DIRECTIVE_RECEIVED, Type.ORDER_PLACED, Type.ORDER_FILLED, Type.POSITION_OPENED)
@@ -78,7 +79,9 @@ class _Drill:
         self._folder = folder
         self._deadline = deadline
         self._stack = stack
-        self._environ = environment(api_key := secrets.token_urlsafe(24))
+        api_key = secrets.token_urlsafe(24)
+        # The output goes into this one's, line by line.
+        self._environ = {**environment(api_key), "NO_COLOR": "1", "COLUMNS": "150"}
         self._events: list[Emitted] = []
         director = self._process(
             "director",

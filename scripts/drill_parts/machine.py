@@ -1,6 +1,5 @@
 """One machine of the drill: a folder with configuration, journal and keys, a sidecar and a terminal."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,25 +7,9 @@ from typing import Final
 
 from demo_parts.deadline import Deadline, TimeUpError
 from demo_parts.process import Process, ProcessDiedError, bridge_command
+from demo_parts.processes import configuration
 
 OFFICER: Final = "eo-drill"
-KEY_VARIABLE: Final = "DIRECTOR_API_KEY"
-
-_CONFIGURATION: Final = """\
-[director]
-url = "{url}"
-api_key_env = "{variable}"
-poll_interval_s = 0.2                       # the default is 5
-
-[journal]
-path = 'journal.db'
-
-[link]
-endpoint = "tcp://127.0.0.1:*"              # any free port; name one in production
-
-[[officers]]
-id = "{officer}"
-"""
 
 
 class Machine:
@@ -49,8 +32,7 @@ class Machine:
         self._deadline = deadline
         self._processes: list[Process] = []
         folder.mkdir()
-        text = _CONFIGURATION.format(url=director_url, variable=KEY_VARIABLE, officer=OFFICER)
-        (folder / "bridge.toml").write_text(text, encoding="utf-8")
+        (folder / "bridge.toml").write_text(configuration(director_url, OFFICER), encoding="utf-8")
 
     def start(self) -> None:
         """Start sidecar and terminal, until the terminal has its session. Raises ProcessDiedError, TimeUpError."""
@@ -132,15 +114,3 @@ class Machine:
 
 def _line(arguments: tuple[str, ...]) -> str:
     return " ".join(f'"{each}"' if " " in each else each for each in arguments)
-
-
-def environment(api_key: str) -> dict[str, str]:
-    """Return the variables for all processes of the drill."""
-    return {
-        **os.environ,
-        KEY_VARIABLE: api_key,
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "NO_COLOR": "1",
-        "COLUMNS": "150",
-    }
