@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventType, ExecutionEvent
 from bridge.core.link import messages, reports
+from bridge.core.link.report_identity import report_key
 from bridge.core.settings import RiskLimits
 from bridge.core.trade.command_states import AMEND_TABLE, ORDER_TABLE, CommandInput, CommandState
 from bridge.core.trade.directive_states import DirectiveState
@@ -48,7 +49,7 @@ def messages_from_sidecar() -> str:
 def report_examples() -> str:
     """Return each kind of report, the command's with each of its stages."""
     return "\n".join(
-        f"`{reports.report_key(report)}`\n\n```json\n{_indent(reports.encode_report(report))}\n```\n"
+        f"`{report_key(report)}`\n\n```json\n{_indent(reports.encode_report(report))}\n```\n"
         for report in examples.REPORTS
     )
 

@@ -51,7 +51,8 @@ import msgspec
 
 from bridge.core.director.contract import OPERATOR_PREFIX, EventClass, EventType, ExecutionEvent
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.reports import ConnectionReport, DealReport, OrderReport, TroubleReport, report_key
+from bridge.core.link.report_identity import report_key
+from bridge.core.link.reports import ConnectionReport, DealReport, OrderReport, TroubleReport
 from bridge.core.trade.command_states import CommandInput, CommandOutput
 from bridge.core.trade.records import Allocation, CommandRecord, NewEvent
 from bridge.core.trade.retcodes import describe

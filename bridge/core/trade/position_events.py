@@ -8,7 +8,8 @@ import msgspec
 
 from bridge.core.director.contract import EventClass, EventType, ExecutionEvent
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.reports import DealReport, content_hash
+from bridge.core.link.report_identity import content_hash
+from bridge.core.link.reports import DealReport
 from bridge.core.trade.comparison import Difference, Thing
 from bridge.core.trade.events import (
     CHANGED_MANUALLY,

@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import msgspec
 
-from bridge.core.link.reports import DealReport, content_hash
+from bridge.core.link.report_identity import content_hash
+from bridge.core.link.reports import DealReport
 from bridge.core.trade import position_events
 from bridge.core.trade.allocation import Lot, allocate, reopen
 from bridge.core.trade.apply_reports import Scene

@@ -9,6 +9,7 @@ import msgspec
 
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind
+from bridge.core.link.report_identity import borne_id
 from bridge.core.link.reports import (
     AnyReport,
     CommandReport,
@@ -16,7 +17,6 @@ from bridge.core.link.reports import (
     DealReport,
     OrderReport,
     PositionReport,
-    borne_id,
     decode_report,
 )
 from bridge.core.settings import OfficerSettings

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
-from bridge.core.link.reports import DealReport, content_hash, report_key
+from bridge.core.link.report_identity import content_hash, report_key
+from bridge.core.link.reports import DealReport
 from bridge.core.trade import apply_deals as core
 from bridge.core.trade import apply_reports, revise_deals
 from bridge.core.trade.allocation import revise

@@ -8,6 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from bridge.core.link.messages import ProtocolError
+from bridge.core.link.report_identity import borne_id, content_hash, report_key
 from bridge.core.link.reports import (
     CommandReport,
     CommandStage,
@@ -18,10 +19,7 @@ from bridge.core.link.reports import (
     ScanReport,
     SymbolReport,
     TroubleReport,
-    borne_id,
-    content_hash,
     decode_report,
-    report_key,
 )
 from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import apply_reports as core

@@ -7,7 +7,8 @@ changes. What the broker shows is what a CLOSE closes; the lot's record takes th
 
 import msgspec
 
-from bridge.core.link.reports import PositionReport, ScanReport, report_key
+from bridge.core.link.report_identity import report_key
+from bridge.core.link.reports import PositionReport, ScanReport
 from bridge.core.trade import position_events
 from bridge.core.trade.apply_positions import corrected
 from bridge.core.trade.apply_reports import Scene

@@ -8,7 +8,7 @@ import msgspec
 
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import AccountIdentity, Hello, LedgerIdentity, Prove, RefusalCode
-from bridge.core.link.reports import report_key
+from bridge.core.link.report_identity import report_key
 from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import executors
 from bridge.core.trade.events import connection, system_error

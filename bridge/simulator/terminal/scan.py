@@ -18,7 +18,8 @@ from typing import Final
 import msgspec
 
 from bridge.core.link.messages import InstanceId, Welcome
-from bridge.core.link.reports import AnyReport, OrderReport, ScanReport, content_hash, report_key
+from bridge.core.link.report_identity import content_hash, report_key
+from bridge.core.link.reports import AnyReport, OrderReport, ScanReport
 from bridge.simulator.broker.api import BrokerApi, BrokerGone
 from bridge.simulator.mt5.types import Deal, Order, Position
 from bridge.simulator.terminal.broker_reports import deal_report, order_report, position_report

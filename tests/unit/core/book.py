@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from bridge.core.link.report_identity import content_hash, report_key
 from bridge.core.link.reports import (
     AnyReport,
     CommandReport,
@@ -11,8 +12,6 @@ from bridge.core.link.reports import (
     OrderReport,
     PositionReport,
     TroubleReport,
-    content_hash,
-    report_key,
 )
 from bridge.core.trade.apply_deals import apply_deal
 from bridge.core.trade.apply_positions import apply_position

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bridge.core.director.contract import OrderType
 from bridge.core.link import reports
 from bridge.core.link.messages import CommandKind, Order, ProtocolError
+from bridge.core.link.report_identity import content_hash, report_key
 from bridge.core.link.reports import (
     AnyReport,
     CommandReport,
@@ -23,10 +24,8 @@ from bridge.core.link.reports import (
     ScanReport,
     SymbolReport,
     TroubleReport,
-    content_hash,
     decode_report,
     encode_report,
-    report_key,
 )
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 from tests.unit.core.generate import amounts, instances

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bridge.core.director.contract import EventClass, EventType, ExecutionEvent, OrderType, TimeInForce
 from bridge.core.link.messages import CommandKind, Order
-from bridge.core.link.reports import ConnectionReport, DealReport, TroubleReport, content_hash
+from bridge.core.link.report_identity import content_hash
+from bridge.core.link.reports import ConnectionReport, DealReport, TroubleReport
 from bridge.core.trade import events, position_events
 from bridge.core.trade.command_states import CommandOutput
 from bridge.core.trade.events import command_event, event_key, weighted_price
