@@ -15,6 +15,7 @@ import json
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from email.utils import format_datetime
 from typing import Final
 
 import msgspec
@@ -63,9 +64,14 @@ def make_app(state: SandboxState) -> web.Application:
         ]
     )
 
+    async def date(_: web.Request, response: web.StreamResponse) -> None:
+        # Without it the header would be of this machine's clock.
+        response.headers["Date"] = format_datetime(state.clock.now(), usegmt=True)
+
     async def release(_: web.Application) -> None:
         state.close()
 
+    app.on_response_prepare.append(date)
     app.on_shutdown.append(release)
     return app
 

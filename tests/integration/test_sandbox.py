@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import aiohttp
@@ -127,6 +128,11 @@ async def test_issued_directive_is_listed_for_its_officer_alone() -> None:
         [directive] = await sandbox.listed()
         assert directive["symbol"] == "EURUSD"
         assert await sandbox.listed("eo-002") == []
+
+
+async def test_date_of_an_answer_is_the_time_of_its_own_clock() -> None:
+    async with rig() as sandbox, sandbox.http.get(sandbox.url + "/nowhere") as answer:
+        assert answer.headers.getall("Date") == [format_datetime(NOW, usegmt=True)]
 
 
 async def test_missing_fields_of_a_directive_get_defaults() -> None:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -47,6 +48,8 @@ class World:
         """The Director accepts events and its answers are lost, so that events are delivered more than once."""
         self.journal_restored = False
         """The journal was restored from a backup: Director and broker know more than it does."""
+        self.clock_ahead = timedelta(0)
+        """Time by which the wall clock of each process that is started from now on is ahead of this machine's."""
         self.sidecars = 0
         """Number of sidecars that were started."""
         self._director_port = free_port()
@@ -83,6 +86,15 @@ class World:
     def ledger(self, officer: str = OFFICER) -> Path:
         """The ledger of the officer's terminal."""
         return self.link_key(officer).with_suffix(".ledger")
+
+    def set_date(self, moment: datetime) -> None:
+        """Let the wall clock of each process that is started from now on begin at this moment."""
+        self.clock_ahead = moment - datetime.now(UTC)
+
+    def set_broker_clock(self, moment: datetime, hours: int) -> None:
+        """Set the clock of the broker to that moment of UTC, in a time zone so many hours ahead."""
+        wanted = int(moment.timestamp() + hours * 3_600) * 1_000
+        self.broker.shift_clock(wanted - self.broker.server_time())
 
     # Starting and ending
 
@@ -180,6 +192,8 @@ class World:
     ) -> Process:
         """Start any module as a process of this story."""
         given = {API_KEY_ENV: API_KEY, **(environment or {})}
+        if self.clock_ahead:
+            arguments = ["tests.rig.dated", str(self.clock_ahead.total_seconds()), *arguments]
         process = Process(name, self._fork_server.start(arguments, folder=self.folder, environment=given))
         self.processes.append(process)
         return process

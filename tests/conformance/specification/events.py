@@ -149,3 +149,83 @@ def summer_time(rig: ConformanceRig) -> None:
     assert [row["seconds"] for row in offsets] == [7_200, 10_800]
     emitted = [event for event in rig.director.events() if event.directive_id in (before, after)]
     assert near(emitted, datetime.now(UTC)), [at(event) for event in emitted]
+
+
+def opened_before_the_weekend(rig: ConformanceRig, friday: str, hours: int) -> str:
+    """Open a position with a stop on a Friday evening, and end terminal and sidecar; return its directive.
+
+    The broker's clock is so many hours ahead of UTC.
+    """
+    dated(rig, friday, hours)
+    opening = rig.open(stop_loss=1.09)
+    assert rig.terminal.terminate() == 0
+    assert rig.sidecar.terminate() == 0
+    rig.stop_director()
+    return opening
+
+
+def dated(rig: ConformanceRig, moment: str, hours: int) -> None:
+    """Start everything at that moment of UTC, with the broker's clock so many hours ahead of it."""
+    rig.set_date(utc(moment))
+    rig.start_director()
+    if not rig.brokers:
+        rig.start_broker()
+    rig.set_broker_clock(utc(moment), hours)
+    rig.start_sidecar()
+    rig.start_terminal()
+    rig.director_process.line("Sandbox Director on")
+    rig.terminal.line("connected to")
+
+
+def stopped_out(rig: ConformanceRig, opening: str, moment: str, hours: int, back: str) -> Event:
+    """Hit the stop at that moment, when the broker's clock is so many hours ahead; start everything at `back`.
+
+    Return the event of the stop.
+    """
+    rig.set_broker_clock(utc(moment), hours)
+    rig.quote("1.08000")
+    rig.quote("1.09500")
+    dated(rig, back, hours)
+    *_, triggered, closed = rig.emitted(opening, *OPENED, E.SL_TRIGGERED, E.POSITION_CLOSED)
+    assert near([triggered, closed], utc(moment)), (at(triggered), at(closed))
+    return triggered
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def unplaced(rig: ConformanceRig) -> list[Event]:
+    return [event for event in rig.director.events() if event.code == "BROKER_CLOCK_UNKNOWN"]
+
+
+@case(
+    "V04",
+    "Where the broker's clock changed by a rule of daylight saving time while the bridge was off, times are right",
+)
+def summer_time_while_off(rig: ConformanceRig) -> None:
+    autumn = opened_before_the_weekend(rig, "2026-10-23T20:55", 3)
+    stopped_out(rig, autumn, "2026-10-26T02:30", 2, "2026-10-26T06:00")
+    assert rig.terminal.terminate() == rig.sidecar.terminate() == 0
+    rig.stop_director()
+    # An hour that the clock skipped: by the offset of before, the stop would be hit after the bridge is back.
+    spring = opened_before_the_weekend(rig, "2027-03-26T20:55", 2)
+    stopped_out(rig, spring, "2027-03-29T05:30", 3, "2027-03-29T06:00")
+    assert unplaced(rig) == []
+
+
+@case(
+    "V05",
+    "Where the broker's clock changed by no known rule while the bridge was off, that is raised with both times",
+)
+def clock_changed_while_off(rig: ConformanceRig) -> None:
+    opening = opened_before_the_weekend(rig, "2026-06-05T20:55", 2)
+    stopped_out(rig, opening, "2026-06-08T05:30", 3, "2026-06-08T06:00")
+    raised = rig.emitted_besides(E.SYSTEM_ERROR, "BROKER_CLOCK_UNKNOWN")
+    assert raised.event_id == unplaced(rig)[0].event_id and len(unplaced(rig)) == 1
+    for text in ("UTC+2 h at 2026-06-05T20:55", "UTC+3 h at 2026-06-08T06:00", "wrong by 1 h"):
+        assert text in raised.body["error_message"]
+    # The same measurement again is no news.
+    rig.restart_terminal()
+    rig.terminal.line("connected to")
+    assert len(unplaced(rig)) == 1
