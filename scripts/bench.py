@@ -1,303 +1,185 @@
-"""Speed of the journal's steps and of the link, as ratios to a floor measured in the same run.
+"""Speed of the bridge end to end, as ratios to floors of the same run, and to another revision.
 
-    python scripts/bench.py            (inside the project's environment)
+    python scripts/bench.py                                    (inside the project's environment)
+    python scripts/bench.py --against HEAD~20 --history 0 20000 --json
 
-The floor of a step is a bare fsync'd SQLite commit of one row; the floor of the link is a bare ZeroMQ round trip
-between two pairs of sockets on loopback. Machines differ and are shared: compare the ratios.
+The sidecar runs as a process, with a Director and a terminal that answer at full speed. A floor is what no durable
+bridge can be faster than: one commit with synchronous=FULL and one send. With --against the same measures are taken
+of another revision, from a temporary worktree, one round of this and one of that in turn. Machines differ and are
+shared: compare the ratios.
 """
 
+from __future__ import annotations
+
+import argparse
 import asyncio
-import statistics
+import contextlib
+import sys
 import tempfile
-import threading
-import time
-import tracemalloc
-from collections.abc import Callable
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
 from pathlib import Path
 
-import zmq
+import msgspec
+from bench_parts import latency, load
+from bench_parts.builds import ROOT, Build, Site, revision
+from bench_parts.director import Director
+from bench_parts.report import Figures, plot, show
 from rich.console import Console
-from rich.table import Table
 
-from bridge.core.director.contract import OrderType, utc_text
-from bridge.core.director.poll import Item, read_batch
-from bridge.core.link.messages import (
-    PROTOCOL_MAX,
-    PROTOCOL_MIN,
-    AccountIdentity,
-    Command,
-    Hello,
-    LedgerIdentity,
-    Prove,
-)
-from bridge.core.link.reports import (
-    CommandReport,
-    CommandStage,
-    DealReport,
-    NotSentReason,
-    ScanReport,
-    SymbolReport,
-    encode_report,
-)
-from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
-from bridge.core.trade.dispatch import Gate
-from bridge.core.units.mt5_terms import DealEntry, MarginMode, TradeMode
-from bridge.journal.database.file import connect, create
-from bridge.journal.journal import Journal, opened
-from bridge.link import Link
-
-ROUNDS = 300
-_FIRST_SEQ = 3
-"""Sequence number after the reports with which a session begins."""
-OFFICER = "eo-001"
-SETTINGS = Settings(
-    director=DirectorSettings(url="http://127.0.0.1:1", api_key_env="NONE"),
-    officers=[OfficerSettings(id=OFFICER)],
-)
+PARTS = ("latency", "burst", "close", "idle", "start", "list", "help")
+LATENCY_POLL_S = 0.1
+BURST_POLL_S = 1.0
+IDLE_POLL_S = 5.0
+TEMPLATE_TRADES = 25
+POSTS = 2_000
+EXPIRED = 1_000
+WIDTH = 150
+"""Columns of the tables."""
 
 
-def main() -> None:
-    """Measure, and print the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        commit = _bare_commit(Path(folder) / "floor.db")
-        path = Path(folder) / "journal.db"
-        create(path)
-        with opened(path, SETTINGS) as journal:
-            steps = _steps(journal)
-    trip, link_trip = _bare_trip(), _link_trip()
-    table = Table("what", "median", "p99", "ratio to its floor", title=f"{ROUNDS} rounds each")
-    _row(table, "floor: bare fsync'd commit", commit, commit)
-    for name, times in steps.items():
-        _row(table, name, times, commit)
-    _row(table, "floor: bare ZeroMQ round trip", trip, trip)
-    _row(table, "link: receive, answer", link_trip, trip)
-    console = Console()
-    console.print(table)
-    console.print(f"memory of splitting a 1 MiB poll: {_batch_memory() / 1e6:.1f} MB at its peak")
+class Latency:
+    """Latency of one build: its sidecar, its Director, and its floors."""
+
+    def __init__(self, folder: Path, build: Build, figures: Figures) -> None:
+        self._folder = folder
+        self._figures = figures
+        self._director = Director()
+        self.site = Site(build, folder, self._director, officers=1, poll_s=LATENCY_POLL_S)
+
+    async def start(self) -> None:
+        """Start, and carry out the template of a history."""
+        await self._director.start()
+        self.site.set_up()
+        await self.site.start()
+        await load.finished(self.site, self._director, TEMPLATE_TRADES)
+        self._floors = latency.Floors(self._folder, self._director)
+
+    async def lengthen(self, history: int) -> None:
+        """Restart with so many directives in the journal."""
+        if history:
+            await self.site.stop()
+            await self.site.lengthen(history)
+            await self.site.start()
+
+    async def round(self, history: int, name: str) -> None:
+        """Measure one trade, and each floor once."""
+        samples = self._figures.latency.setdefault(history, {})
+        trade = await latency.one_trade(self.site, self._director, name)
+        for part in (trade, self._floors.send(), await self._floors.post()):
+            for hop, seconds in part.items():
+                samples.setdefault(hop, []).extend(seconds)
+
+    async def finish(self, history: int, only: Sequence[str]) -> None:
+        """Measure what needs the longest history, and stop."""
+        figures, named = self._figures, f"{history} directives"
+        figures.note("journal, bytes of a directive", self.site.journal.stat().st_size / max(history, 1))
+        if "start" in only:
+            seconds = await load.restart_after_crash(self.site)
+            figures.note(f"start after kill -9, {named}, s", seconds)
+        await self.site.stop()
+        if "list" in only:
+            ran = load.command(self.site.build, self.site, "journal", "list")
+            figures.note(f"journal list, {named}, s", ran.seconds)
+            figures.note(f"journal list, {named}, MB", ran.peak_mb)
+        self._floors.close()
+        self._director.stop()
 
 
-def _row(table: Table, name: str, times: list[float], floor: list[float]) -> None:
-    median = statistics.median(times)
-    p99 = statistics.quantiles(times, n=100)[98]
-    ratio = median / statistics.median(floor)
-    table.add_row(name, f"{median * 1e3:.3f} ms", f"{p99 * 1e3:.3f} ms", f"{ratio:.1f}")
+async def measure_latency(
+    folder: Path, builds: Sequence[Build], all_figures: Sequence[Figures], options: argparse.Namespace
+) -> None:
+    """Measure each hop with each length of history: one trade of one build, then one of the other."""
+    sides = [
+        Latency(folder / f"latency-{number}", build, figures)
+        for number, (build, figures) in enumerate(zip(builds, all_figures, strict=True))
+    ]
+    for side in sides:
+        await side.start()
+    for history in options.history:
+        for side in sides:
+            await side.lengthen(history)
+        for number in range(options.rounds):
+            for side in sides:
+                await side.round(history, f"n-{history}-{number}")
+    for side in sides:
+        await side.finish(options.history[-1], options.only)
 
 
-def _time(work: Callable[[int], object], before: Callable[[int], object] = lambda _: None) -> list[float]:
-    """Return the seconds of each round of `work`. The call `before` a round is not measured."""
-    times = []
-    for number in range(ROUNDS):
-        before(number)
-        start = time.perf_counter()
-        work(number)
-        times.append(time.perf_counter() - start)
-    return times
+async def measure_load(folder: Path, build: Build, figures: Figures, options: argparse.Namespace) -> None:
+    """Measure a burst, a close among expired directives, idle cost and --help."""
+    director = Director()
+    await director.start()
+    if "burst" in options.only or "close" in options.only:
+        site = Site(build, folder / "burst", director, officers=1, poll_s=BURST_POLL_S)
+        site.set_up()
+        await site.start()
+        if "burst" in options.only:
+            rate = await latency.bare_posts(director, count=POSTS, connections=4)
+            figures.note("bare POSTs a second", rate)
+            done = await load.burst(site, director, options.burst, f"b{options.burst}")
+            figures.note(f"burst of {options.burst} opens, s", done.all_s)
+            figures.note(f"burst of {options.burst} opens, first fill reported, s", done.first_fill_s)
+            figures.note(
+                "burst: multiple of bare POSTs", done.all_s * rate / (load.EVENTS_OF_OPEN * done.opens)
+            )
+        if "close" in options.only:
+            seconds = await load.close_among_expired(site, director, EXPIRED, "x")
+            figures.note(f"close behind {EXPIRED} expired, its fill reported, s", seconds)
+        await site.stop()
+    if "idle" in options.only:
+        for officers in (1, 5):
+            site = Site(build, folder / f"idle{officers}", director, officers=officers, poll_s=IDLE_POLL_S)
+            site.set_up()
+            await site.start()
+            figures.note(f"idle, {officers} officers, % of a core", await load.idle(site, options.idle))
+            await site.stop()
+    if "help" in options.only:
+        figures.note("--help, s of CPU", load.command(build, None, "--help").cpu_s)
+    director.stop()
 
 
-def _bare_commit(path: Path) -> list[float]:
-    path.touch()
-    with closing(connect(path)) as connection:
-        connection.execute("CREATE TABLE t (n INTEGER, text TEXT)")
+async def measure(builds: Sequence[Build], options: argparse.Namespace, console: Console) -> list[Figures]:
+    """Take every measure of every build, in turn."""
+    all_figures = [Figures(build=build.name) for build in builds]
+    for turn in range(options.turns):
+        console.print(f"turn {turn + 1} of {options.turns}")
+        with tempfile.TemporaryDirectory() as folder:
+            if "latency" in options.only:
+                await measure_latency(Path(folder), builds, all_figures, options)
+            for build, figures in zip(builds, all_figures, strict=True):
+                await measure_load(Path(folder) / f"load-{build.name}", build, figures, options)
+    return all_figures
 
-        def commit(number: int) -> None:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("INSERT INTO t VALUES (?, ?)", (number, "x" * 500))
-            connection.execute("COMMIT")
 
-        return _time(commit)
-
-
-def _steps(journal: Journal) -> dict[str, list[float]]:
-    now = datetime.now(UTC)
-    epoch = _bind(journal, now)
-    gate = Gate(
-        epoch=epoch, instance_id="0" * 32, ready=True, alive=True, broker_connected=True, trade_allowed=True
+def main() -> int:
+    """Read the command line, measure, and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    replay = [_item(0, now)]
-    seq = iter(range(_FIRST_SEQ, 10 * ROUNDS))
-    sent: list[Command] = []
-
-    def dispatch(_: int) -> None:
-        sent.extend(journal.advance(OFFICER, gate, now).commands)
-
-    def refuse(_: int = 0) -> None:
-        """Report the sent commands as not sent: the number with a terminal at the same time is limited."""
-        for command in sent:
-            journal.apply_reports(OFFICER, epoch, [(next(seq), _not_sent(command))], now)
-        sent.clear()
-
-    def order(number: int) -> None:
-        refuse()
-        journal.intake(OFFICER, [_item(ROUNDS + number, now)], now)
-
-    intake = _time(lambda n: journal.intake(OFFICER, [_item(n, now)], now))
-    known = _time(lambda n: journal.intake(OFFICER, replay, now))
-    dispatch(0)
-    while sent:  # commands that the first rounds left
-        refuse()
-        dispatch(0)
-    dispatched = _time(dispatch, before=order)
-    if len(sent) != 1:
-        raise RuntimeError(f"a round dispatched {len(sent)} commands, not 1: nothing was measured")
-    refuse()
-    return {
-        "intake of one directive": intake,
-        "intake of one known directive": known,
-        "plan and dispatch one open": dispatched,
-        "one deal that is not ours": _time(
-            lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)
-        ),
-        "the same deal again": _time(
-            lambda n: journal.apply_reports(OFFICER, epoch, [(next(seq), _deal(n))], now)
-        ),
-        "one event delivered": _time(lambda n: journal.set_delivered(journal.due(1, ())[0], "evt", now)),
-    }
-
-
-def _bind(journal: Journal, now: datetime) -> int:
-    hello = Hello(
-        min_version=PROTOCOL_MIN,
-        max_version=PROTOCOL_MAX,
-        officer=OFFICER,
-        instance_id="0" * 32,
-        nonce="0" * 64,
-    )
-    prove = Prove(
-        proof="0" * 64,
-        account=AccountIdentity(
-            login=1,
-            server="Bench",
-            margin_mode=MarginMode.RETAIL_HEDGING,
-            trade_mode=TradeMode.DEMO,
-            currency="USD",
-        ),
-        ledger=LedgerIdentity(id="0" * 32, mark=0),
-        program="bench",
-        server_ms=int(now.timestamp() * 1000),
-    )
-    opening = journal.open_epoch(OFFICER, hello, prove, now)
-    epoch = getattr(opening, "epoch", 0)
-    scan = ScanReport(
-        instance_id="0" * 32, counter=1, from_server_ms=0, to_server_ms=1, deals=0, orders=0, positions=[]
-    )
-    terms = SymbolReport(
-        asked="EURUSD",
-        name="EURUSD",
-        digits=5,
-        point=Decimal("0.00001"),
-        volume_min=Decimal("0.01"),
-        volume_max=Decimal(100),
-        volume_step=Decimal("0.01"),
-        order_types=[OrderType.MARKET],
-    )
-    journal.apply_reports(OFFICER, epoch, [(1, encode_report(scan)), (2, encode_report(terms))], now)
-    return int(epoch)
-
-
-def _not_sent(command: Command) -> bytes:
-    return encode_report(
-        CommandReport(
-            client_order_id=command.order.client_order_id,
-            attempt=command.attempt,
-            stage=CommandStage.NOT_SENT,
-            reason=NotSentReason.CHECK,
-        )
-    )
-
-
-def _item(number: int, now: datetime) -> Item:
-    later = utc_text(now + timedelta(hours=1))
-    body = (
-        f'{{"directives":[{{"directive_id":"d{number}","symbol":"EURUSD","action":"OPEN_LONG","order_type":'
-        f'"MARKET","quantity":0.01,"issued_at":"{utc_text(now)}","expires_at":"{later}"}}]}}'
-    )
-    return read_batch(body)[0]
-
-
-def _deal(number: int) -> bytes:
-    return encode_report(
-        DealReport(
-            ticket=number + 1,
-            order=number + 1,
-            position_id=number + 1,
-            symbol="EURUSD",
-            type="BUY",
-            entry=DealEntry.IN,
-            reason="CLIENT",
-            magic=0,
-            volume=Decimal("0.01"),
-            price=Decimal("1.09510"),
-            commission=Decimal(0),
-            swap=Decimal(0),
-            profit=Decimal(0),
-            fee=Decimal(0),
-            time_server_ms=1,
-        )
-    )
-
-
-def _bare_trip() -> list[float]:
-    with zmq.Context() as context, context.socket(zmq.REP) as server, context.socket(zmq.REQ) as client:
-        port = server.bind_to_random_port("tcp://127.0.0.1")
-        client.connect(f"tcp://127.0.0.1:{port}")
-
-        def answer() -> None:
-            for _ in range(ROUNDS):
-                server.send(server.recv())
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-
-        def ask(_: int) -> None:
-            client.send(b"x" * 200)
-            client.recv()
-
-        times = _time(ask)
-        thread.join()
-    return times
-
-
-def _link_trip() -> list[float]:
-    async def measure() -> list[float]:
-        link = Link("tcp://127.0.0.1:*")
-        times: list[float] = []
-
-        def ask() -> None:
-            with zmq.Context() as context, context.socket(zmq.DEALER) as client:
-                client.connect(link.endpoint)
-
-                def trip(_: int) -> None:
-                    client.send(b"x" * 200)
-                    client.recv()
-
-                times.extend(_time(trip))
-
-        asking = asyncio.create_task(asyncio.to_thread(ask))
-        answered = 0
-        while answered < ROUNDS:
-            for peer, frame in await link.receive():
-                link.send(peer, frame)
-                answered += 1
-        await asking
-        link.close()
-        return times
-
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        return runner.run(measure())
-
-
-def _batch_memory() -> int:
-    item = '{"directive_id":"d","symbol":"EURUSD","quantity":0.01}'
-    body = '{"directives":[' + ",".join([item] * (2**20 // len(item))) + "]}"
-    tracemalloc.start()
-    read_batch(body)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return peak
+    parser.add_argument("--against", metavar="REV", help="measure this revision too")
+    parser.add_argument("--rounds", type=int, default=100, help="trades in each latency measure")
+    parser.add_argument("--turns", type=int, default=1, help="repetitions of everything, the builds in turn")
+    parser.add_argument("--burst", type=int, default=500, help="opens that are listed at once")
+    parser.add_argument("--history", type=int, nargs="+", default=[0, 5_000], help="directives, ascending")
+    parser.add_argument("--idle", type=float, default=20.0, help="seconds of each idle measure")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write latency against history as SVG")
+    options = parser.parse_args()
+    console = Console(stderr=options.json, width=WIDTH)
+    with contextlib.ExitStack() as stack:
+        builds = [Build("this", ROOT)]
+        if options.against:
+            builds.append(stack.enter_context(revision(options.against)))
+        all_figures = asyncio.run(measure(builds, options, console))
+    if options.json:
+        print(msgspec.json.encode(all_figures).decode())
+    else:
+        show(console, all_figures)
+    if options.plot:
+        plot(options.plot, all_figures)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Make the history of a stopped journal longer: `python -m bench_parts.history JOURNAL DIRECTIVES`.
+
+The finished directives that the journal has are copied, with everything that belongs to them, under other ids,
+until there are so many. The audit is chained as the build that runs this module does it.
+"""
+
+import itertools
+import re
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from bridge.journal.database import audit
+
+TEMPLATE: Final = "t-"
+"""Directives with such an id are copied: t-000000, t-000001, ..."""
+SPAN: Final = 1_000_000
+"""Tickets that one copy may use."""
+_IDS: Final = re.compile(r"\bt-[0-9]{6}\b|(?<![0-9.])[0-9]{12,16}(?![0-9.])")
+_HASH: Final = 2**40 - 1
+_STEP: Final = 0x9E3779B97
+Row = tuple[Any, ...]
+
+
+class _Copy:
+    """Renames the ids of one copy."""
+
+    def __init__(self, number: int, own_ids: set[int], tickets: range) -> None:
+        self._number = number
+        self._own_ids = own_ids
+        self._tickets = tickets
+
+    def value(self, value: object) -> object:
+        """Return the column's value in the copy."""
+        if isinstance(value, int):
+            return self._integer(value)
+        return _IDS.sub(self._text, value) if isinstance(value, str) else value
+
+    def _text(self, found: re.Match[str]) -> str:
+        text = found.group()
+        return f"{text}-{self._number}" if text.startswith(TEMPLATE) else str(self._integer(int(text)))
+
+    def _integer(self, number: int) -> int:
+        if number in self._own_ids:
+            return number & ~_HASH | (number + self._number * _STEP) & _HASH
+        return number - self._number * SPAN if number in self._tickets else number
+
+
+def lengthen(path: Path, directives: int) -> None:
+    """Copy the finished directives of the journal until it has so many."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -200000")
+    own_ids = {row[0] for row in connection.execute("SELECT client_order_id FROM commands")}
+    low, high, present = connection.execute(
+        "SELECT min(ticket), max(ticket), (SELECT count(*) FROM directives) FROM deals"
+    ).fetchone()
+    tickets = range(low - 1, high + 2)
+    template = {table: _rows(connection, table) for table in _tables(connection)}
+    copied = sum(str(row[2]).startswith(TEMPLATE) for row in template["directives"][1])
+    connection.execute("BEGIN")
+    for number in range(1, (directives - present) // copied + 1):
+        copy = _Copy(number, own_ids, tickets)
+        for table, (columns, rows) in template.items():
+            if table == "audit":
+                _chain(connection, copy, rows)
+            else:
+                _insert(connection, table, columns, _copied(copy, columns, rows))
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlite%'"
+    )
+    # The officers' rows hold no ids of directives, and marks that look like none.
+    return [row[0] for row in rows if row[0] not in ("officers", "sessions", "symbols", "broker_positions")]
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> tuple[list[str], list[Row]]:
+    found = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of the schema
+    return [column[0] for column in found.description], found.fetchall()
+
+
+def _copied(copy: _Copy, columns: list[str], rows: list[Row]) -> Iterator[Row]:
+    """Yield the rows of the copy. SQLite draws the ids, and a key that must be unique is new."""
+    drawn = columns[0] == "id"
+    key = columns.index("key") if "key" in columns and "subject" in columns else None
+    for row in rows:
+        changed = [copy.value(value) for value in row]
+        if changed[drawn:] == list(row[drawn:]):
+            continue
+        if drawn:
+            changed[0] = None
+        if key is not None:
+            changed[key] = f"{changed[key]}-{copy._number}"
+        yield tuple(changed)
+
+
+def _insert(connection: sqlite3.Connection, table: str, columns: list[str], rows: Iterator[Row]) -> None:
+    marks = ", ".join("?" * len(columns))
+    connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - a name of the schema
+
+
+def _chain(connection: sqlite3.Connection, copy: _Copy, rows: list[Row]) -> None:
+    """Append the copied rows of the audit."""
+    width = len(audit.HASHED)
+    seq, prev = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    numbers = itertools.count(seq + 1)
+    new = []
+    for row in rows:
+        changed = tuple(copy.value(value) for value in row[1:width])
+        if changed != row[1:width]:
+            content = (next(numbers), *changed)
+            hashed = audit.chain(prev, content)
+            new.append((*content, prev, hashed))
+            prev = hashed
+    _insert(connection, "audit", list(audit.COLUMNS), iter(new))
+
+
+if __name__ == "__main__":
+    lengthen(Path(sys.argv[1]), int(sys.argv[2]))
