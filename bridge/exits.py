@@ -33,7 +33,7 @@ class ExitCode(IntEnum):
     JOURNAL_UNOPENED = 15, "the journal cannot be opened now: its disk is full, or another tool locks it"
     UNADOPTED = 16, "recover: the journal lacks orders of ours that the broker or the ledger has"
     LEDGER_FOREIGN = 17, "recover: the terminal's ledger is of another officer or account"
-    NO_TERMINAL = 18, "recover: no terminal has reported the account"
+    NO_TERMINAL = 18, "recover, writeoff: no terminal has reported the account"
     WRONG_LOGIN = 19, "rebind: the login is not that of the officer's account"
     OTHER_OFFICER = 20, "the journal is of other officers than the configuration"
     WAL_FOREIGN = 21, "the write-ahead log beside the journal is not its own, or not whole"

@@ -213,7 +213,11 @@ def _mismatch_remedy(mismatch: RaisedMismatch, options: str) -> str:
     journal = f"execution-officer journal{options} show {shlex.quote(mismatch.directive_id)}"
     show = f"compare the account's history with '{journal}'"
     if not mismatch.shown:
-        return f"{show}: it ends once the broker reports the deals or the end of the order; ask the broker for them"
+        waits = f"{show}: it ends once the broker reports the deals or the end of the order; ask the broker"
+        if mismatch.thing == "order":
+            return waits
+        command = f"execution-officer writeoff{options} --officer {mismatch.officer} {mismatch.number}"
+        return f'{waits}. Where there is none: {command} --note "WHY"'
     if mismatch.thing == "order":
         return f"{show}; a CANCEL or 'execution-officer flatten{options}' takes off the book what is there"
     return f"{show}; a CLOSE without quantity or 'execution-officer flatten{options}' closes what is there"

@@ -24,12 +24,13 @@ from bridge.journal.database import file, lock
 from bridge.journal.database.errors import JournalOfficersError
 from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import STEP_WAIT_S, LockWait
-from bridge.journal.operator import halt, lost_orders, rebind, recover, resolve
+from bridge.journal.operator import halt, lost_orders, rebind, recover, resolve, writeoff
 from bridge.journal.operator.halt import Flattened
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.operator.rebind import Rebound
 from bridge.journal.operator.recover import Adopted, Adoption
 from bridge.journal.operator.resolve import Resolved
+from bridge.journal.operator.writeoff import WrittenOff
 from bridge.journal.steps import dispatch, intake, outbox, own_directives, risk_limits, sessions
 from bridge.journal.steps.apply_reports import Applied, apply_reports
 from bridge.journal.steps.dispatch import Work
@@ -416,6 +417,24 @@ class Journal(Transactions):
                 quantity=quantity,
             ),
         )
+
+    def officers_with_position(self, among: list[str], position: int) -> list[str]:
+        """Return those of the officers that have, or had, a lot in the position."""
+        return self._read("writeoff", lambda: writeoff.officers_with(self._connection, among, position))
+
+    def write_off(
+        self, officer: str, now: datetime, *, position: int, note: str, look: bool = False
+    ) -> WrittenOff:
+        """End a position that the broker no longer has; with `look` only say which. Raises CannotWriteOffError."""
+
+        def work(step: Step) -> WrittenOff:
+            return (
+                writeoff.look_at(step, position)
+                if look
+                else writeoff.write_off(step, position=position, note=note)
+            )
+
+        return self._step("writeoff", officer, now, work)
 
     def _has_work(self, officer: str) -> bool:
         return directives.any_waiting(self._connection, officer) or commands.any_in_states(

@@ -12,6 +12,17 @@ from bridge.cli.operator.recover import recover
 from bridge.cli.operator.resolve import resolve
 from bridge.cli.operator.resume import resume
 from bridge.cli.operator.retry import retry
+from bridge.cli.operator.writeoff import writeoff
 
-COMMANDS: Final[tuple[click.Command, ...]] = (halt, resume, flatten, resolve, retry, dismiss, recover, rebind)
+COMMANDS: Final[tuple[click.Command, ...]] = (
+    halt,
+    resume,
+    flatten,
+    resolve,
+    writeoff,
+    retry,
+    dismiss,
+    recover,
+    rebind,
+)
 """Every operator command, in the order of --help."""

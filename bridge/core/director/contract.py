@@ -173,7 +173,8 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     opening_directive_id: str | None = None
     """Directive that opened the position, where another directive closed it."""
     close_reason: str | None = None
-    """SL, TP, SO (stop-out), CLIENT (manual trade), EXPERT: MetaTrader's DEAL_REASON."""
+    """SL, TP, SO (stop-out), CLIENT (manual trade), EXPERT: MetaTrader's DEAL_REASON. WRITTEN_OFF: an operator
+    ended a position that the broker no longer had."""
     profit: Decimal | None = None
     """Profit of the deal, or of the position in total, in account currency."""
     swap: Decimal | None = None

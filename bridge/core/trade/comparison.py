@@ -133,12 +133,13 @@ def _of_shown(
     if not netting and all(lot.state is PositionState.SHOWN for lot in held):
         yield _position(held[0], there, Field.OWNER, "no deal of", f"shows {_lots(there)}")
         return
-    volume = sum((lot.volume_by_deals for lot in held), ZERO)
+    # A lot that an operator ended is closed, whatever its deals leave.
+    standing = [lot for lot in held if lot.state is not PositionState.CLOSED]
+    volume = sum((lot.volume_by_deals for lot in standing), ZERO)
     if volume <= 0:
         if not netting:
             yield _position(held[0], there, Field.EXISTENCE, "no lots open in", f"shows {_lots(there)}")
         return
-    standing = [lot for lot in held if lot.state is not PositionState.CLOSED] or held
     first = standing[0]
     if first.symbol != there.symbol:
         yield _position(first, there, Field.SYMBOL, f"{first.symbol} as symbol of", there.symbol)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -22,7 +22,7 @@ from bridge.core.trade.events import (
 )
 from bridge.core.trade.position_states import PositionOutput
 from bridge.core.trade.records import Allocation, CommandRecord, NewEvent, PositionRecord
-from bridge.core.units.decimals import ZERO
+from bridge.core.units.decimals import ZERO, plain
 from bridge.core.units.mt5_terms import DealEntry
 
 
@@ -112,6 +112,41 @@ def closed(position: PositionRecord, last: DealReport, at: datetime) -> NewEvent
         fee=ZERO,
     )
     return position_event(PositionOutput.CLOSED, position, last, nothing, at)
+
+
+WRITTEN_OFF: Final = "WRITTEN_OFF"
+"""Reason of a close that an operator stated."""
+
+
+def written_off(position: PositionRecord, note: str, at: datetime, *, scan_key: str) -> NewEvent:
+    """Return the POSITION_CLOSED of a position that the broker no longer has, and whose close no deal shows.
+
+    `position` is the lot as it was open. There is no price and no quantity, and the money is what its known deals
+    booked. `note` is the operator's statement, `scan_key` the report key of the scan that lacked it first.
+    """
+    booked = position.volume_out > 0
+    return NewEvent(
+        subject=f"position:{position.identifier}:{position.client_order_id}:without-deal:{scan_key}",
+        event=ExecutionEvent(
+            directive_id=position.directive_id,
+            event_type=EventType.POSITION_CLOSED,
+            event_class=EventClass.INFO,
+            occurred_at=at,
+            reported_by=position.officer,
+            commission=paid(position.commission),
+            error_code="CLOSED_WITHOUT_DEAL",
+            error_message=(
+                f"position {position.identifier}: {plain(position.volume)} lots are closed without a deal: the "
+                f"broker no longer has them and shows no deal that closed them; an operator states: {note}"
+            ),
+            symbol=position.symbol,
+            position_id=ticket_text(position.identifier),
+            close_reason=WRITTEN_OFF,
+            swap=position.swap or None,
+            fee=paid(position.fee) or None,
+            profit=position.profit if booked else None,
+        ),
+    )
 
 
 def mismatch(officer: str, difference: Difference, scan_key: str, at: datetime) -> NewEvent:

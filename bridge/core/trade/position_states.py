@@ -36,6 +36,8 @@ class PositionInput(StrEnum):
     """The broker shows it, whatever its deals say."""
     GONE = "GONE"
     """Its deals leave no volume, and the broker does not show it any more."""
+    WRITTEN_OFF = "WRITTEN_OFF"
+    """The broker does not show it any more, no deal shows its close, and an operator has ended it."""
 
 
 class PositionOutput(StrEnum):
@@ -69,6 +71,7 @@ _MOVES: Final[_Row] = {
     # The difference is raised by itself (`compare_positions`).
     _PI.SEEN: (_P.OPEN, ()),
     _PI.GONE: (_P.CLOSED, (_PO.CLOSED,)),
+    _PI.WRITTEN_OFF: (_P.CLOSED, (_PO.CLOSED,)),
 }
 _FIRST: Final[_Row] = dict.fromkeys(_PI) | {
     _PI.ENTERED: (_P.OPEN, (_PO.OPENED,)),
@@ -81,7 +84,7 @@ POSITION_TABLE: Final[dict[PositionState | None, _Row]] = {
     _P.SHOWN: _FIRST,
     _P.OPEN: _MOVES,
     # Observed at brokers: closed while the opening order was still being filled.
-    _P.CLOSED: _MOVES | {_PI.GONE: (_P.CLOSED, ())},
+    _P.CLOSED: _MOVES | {_PI.GONE: (_P.CLOSED, ()), _PI.WRITTEN_OFF: (_P.CLOSED, ())},
 }
 
 

@@ -122,7 +122,7 @@ def _adopt(
         after = lot
         if lot.identifier in differing:
             after = corrected(_open_again(lot), there)
-        elif lot.volume_by_deals == there.volume:
+        elif lot.volume_by_deals == there.volume and lot.state is not PositionState.CLOSED:
             after = msgspec.structs.replace(lot, volume_corrected=ZERO)
         if after.volume != lot.volume or after.state is not lot.state:
             positions.save(step.connection, step.account, after)

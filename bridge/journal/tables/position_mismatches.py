@@ -111,3 +111,11 @@ def delete(connection: sqlite3.Connection, account: Account, key: Key) -> None:
         " AND field = :field",
         {**account.parameters, "thing": thing, "number": number, "field": field},
     )
+
+
+def delete_of(connection: sqlite3.Connection, account: Account, thing: Thing, number: int) -> None:
+    """Delete every mismatch of one position or order."""
+    connection.execute(
+        f"DELETE FROM position_mismatches WHERE {OF_ACCOUNT} AND thing = :thing AND number = :number",
+        {**account.parameters, "thing": thing, "number": number},
+    )

@@ -165,6 +165,19 @@ def save(connection: sqlite3.Connection, account: Account, record: PositionRecor
     )
 
 
+def delete(connection: sqlite3.Connection, account: Account, record: PositionRecord) -> None:
+    """Delete the lot: no deal of it was ever known."""
+    connection.execute(
+        f"DELETE FROM positions WHERE {OF_ACCOUNT} AND identifier = :identifier"
+        " AND client_order_id = :client_order_id",
+        {
+            **account.parameters,
+            "identifier": record.identifier,
+            "client_order_id": record.client_order_id,
+        },
+    )
+
+
 def count_open(connection: sqlite3.Connection) -> dict[str, int]:
     """Return the number of open lots by officer."""
     rows = connection.execute(

@@ -23,12 +23,14 @@ from bridge.sidecar.operator.request import Request
 from bridge.sidecar.operator.resolve import ResolveRequest
 from bridge.sidecar.operator.resume import ResumeRequest
 from bridge.sidecar.operator.retry import RetryRequest
+from bridge.sidecar.operator.writeoff import WriteoffRequest
 
 REQUESTS: Final[tuple[type[Request[Any]], ...]] = (
     HaltRequest,
     ResumeRequest,
     FlattenRequest,
     ResolveRequest,
+    WriteoffRequest,
     RetryRequest,
     DismissRequest,
     RebindRequest,

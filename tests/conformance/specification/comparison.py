@@ -13,6 +13,7 @@ from tests.conformance.specification.expectations import PLACED, rests, until, v
 from tests.conformance.specification.netting import netting
 from tests.conformance.specification.operator_commands import order
 from tests.rig.rig import CLOSED, OPENED
+from tests.rig.world import OFFICER
 
 REOPENED = (EventType.ORDER_FILLED, EventType.ORDER_FILLED)
 """Events of the two deals of a reopening."""
@@ -191,3 +192,39 @@ def divided(rig: ConformanceRig) -> None:
     assert (revised.body["action"], revised.body["remaining_quantity"]) == ("REVISION", 0.03)
     *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert (closed.body["fill_quantity"], volumes(rig)) == (0.03, [])
+
+
+@case(
+    "B10",
+    "A position that a dealer deletes is raised until a write-off ends it as closed without a deal",
+)
+def deleted(rig: ConformanceRig) -> None:
+    rig.start()
+    opening, kept = rig.open(quantity=0.02), rig.open(quantity=0.03)
+    gone, held = rig.broker.positions()
+    words = ("writeoff", "--note", "deleted by the broker", "--yes", str(gone.identifier))
+    rescan(rig)
+    assert "is at the broker (BUY 0.02 lots in EURUSD)" in order(rig, *words, code=ExitCode.FAILED)
+    rig.broker.correct_position(gone.ticket, volume=Decimal(0))
+    rescan(rig)
+    assert "not been missing" in order(rig, *words, code=ExitCode.FAILED)
+    while not rig.journal.rows("SELECT 1 FROM raised_mismatches"):
+        rescan(rig)
+    assert f" --officer {OFFICER} {gone.identifier} --note" in order(rig, "status", code=ExitCode.ATTENTION)
+    done = order(rig, *words)
+    for text in (
+        "has BUY 0.02 lots of EURUSD open",
+        f"it shows {held.identifier} BUY 0.03",
+        "without a deal",
+    ):
+        assert text in done
+    *_, mismatch, closed = rig.emitted(opening, *OPENED, EventType.SYSTEM_ERROR, EventType.POSITION_CLOSED)
+    assert (mismatch.code, closed.code) == ("POSITION_MISMATCH", "CLOSED_WITHOUT_DEAL")
+    assert {"fill_price", "fill_quantity", "profit"} & closed.body.keys() == set()
+    requires(rig)
+    assert "is closed in the journal already" in order(rig, *words, code=ExitCode.FAILED)
+    rescan(rig)
+    requires(rig)
+    flattened(rig)
+    rig.emitted(kept, *OPENED, EventType.POSITION_CLOSED)
+    rig.emitted(opening, *OPENED, EventType.SYSTEM_ERROR, EventType.POSITION_CLOSED)

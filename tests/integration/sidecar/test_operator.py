@@ -10,13 +10,14 @@ import pytest
 from bridge.sidecar.operator import REQUESTS
 from bridge.sidecar.operator.request import Request
 from tests.integration.journal.bench import NOW, OFFICER, JournalBench, directive, settings
-from tests.integration.journal.reports import absent
+from tests.integration.journal.reports import DEAL, POSITION, absent, deal, result, scan, standing, submitted
 
 EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "halt": {"officer": OFFICER, "why": "news"},
     "resume": {"officer": OFFICER},
     "flatten": {"officer": OFFICER, "nonce": "0f" * 8},
     "resolve": {"directive_id": "dir-1", "verdict": "rejected", "note": "not in the history"},
+    "writeoff": {"position": POSITION, "note": "deleted by the broker"},
     "retry": {"directives": ["dir-2"]},
     "dismiss": {"note": "known"},
     "rebind": {"officer": OFFICER, "why": "compared"},
@@ -27,7 +28,8 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[JournalBench]:
-    """A journal with an UNKNOWN command of dir-1 and a refused event of dir-2."""
+    """A journal with an UNKNOWN command of dir-1, a refused event of dir-2, and a position of dir-3 that the broker
+    no longer has."""
     made = JournalBench(tmp_path / "journal.db", settings())
     made.join()
     [command] = made.sent(directive())
@@ -37,6 +39,12 @@ def bench(tmp_path: Path) -> Iterator[JournalBench]:
     for event in made.due():
         if event.directive_id == "dir-2":
             made.journal.set_refused(event, "HTTP 422: no", NOW)
+    [opening] = made.sent(directive("dir-3"))
+    made.report(submitted(opening.order), result(opening.order), deal(opening.order, DEAL))
+    made.report(standing(opening.order), scan(1, made.now, POSITION, orders=()))
+    for number in range(2, 5):
+        made.later(60)
+        made.report(scan(number, made.now, orders=()))
     yield made
     made.close()
 

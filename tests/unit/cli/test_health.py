@@ -204,5 +204,6 @@ def test_difference_from_the_broker_is_a_required_action_with_what_ends_it() -> 
     assert "0.3 lots open in position 7001 in EURUSD, and the broker 0.6" in found[0].what
     assert "a CLOSE without quantity" in found[0].remedy
     assert "ask the broker" in found[1].remedy
+    assert f"execution-officer writeoff --officer {OFFICER} 7001 --note" in found[1].remedy
     assert "a CANCEL" in found[2].remedy
     assert "there is no quote" in found[3].what

@@ -67,6 +67,12 @@ def test_position_without_volume_is_closed_once_the_broker_does_not_show_it() ->
     assert step_position(P.CLOSED, I.GONE) == (P.CLOSED, ())
 
 
+def test_position_is_written_off_once_and_only_where_a_deal_has_opened_it() -> None:
+    assert step_position(P.OPEN, I.WRITTEN_OFF) == (P.CLOSED, (O.CLOSED,))
+    assert step_position(P.CLOSED, I.WRITTEN_OFF) == (P.CLOSED, ())
+    assert step_position(P.SHOWN, I.WRITTEN_OFF) is None
+
+
 @pytest.mark.parametrize("what", list(CLOSINGS))
 def test_deal_that_takes_volume_off_a_position_that_is_only_shown_waits(what: PositionInput) -> None:
     assert step_position(P.SHOWN, what) is None
@@ -74,7 +80,7 @@ def test_deal_that_takes_volume_off_a_position_that_is_only_shown_waits(what: Po
 
 
 def test_table_has_every_state_and_every_input() -> None:
-    assert {*CLOSINGS, *REVISIONS, I.ENTERED, I.SEEN, I.GONE} == set(PositionInput)
+    assert {*CLOSINGS, *REVISIONS, I.ENTERED, I.SEEN, I.GONE, I.WRITTEN_OFF} == set(PositionInput)
     assert set(POSITION_TABLE) == {None, *PositionState}
     assert all(set(row) == set(PositionInput) for row in POSITION_TABLE.values())
 
