@@ -75,6 +75,8 @@ CREATE TABLE sessions (                         -- one row per authenticated ses
     ended_at TEXT,                              -- time at which it ended; NULL while it lasts
     end_reason TEXT                             -- reason of its end; NULL while it lasts
 ) STRICT;
+CREATE INDEX sessions_by_officer ON sessions (officer, epoch);
+CREATE INDEX sessions_lasting ON sessions (officer) WHERE ended_at IS NULL;
 
 CREATE TABLE clock_offsets (                    -- measured distances of broker clocks from UTC
     officer TEXT NOT NULL REFERENCES officers,  -- officer whose terminal reported the broker's time
@@ -167,6 +169,7 @@ CREATE TABLE commands (                         -- order requests to the broker
 CREATE INDEX commands_by_state ON commands (officer, state);
 CREATE INDEX commands_by_target_order ON commands (officer, target_order) WHERE target_order <> 0;
 CREATE INDEX commands_by_target_position ON commands (officer, target_position) WHERE target_position <> 0;
+CREATE INDEX commands_opening ON commands (officer, dispatched_at) WHERE kind = 'OPEN';
 CREATE INDEX commands_by_order ON commands (officer, order_ticket) WHERE order_ticket <> 0;
 
 CREATE TABLE dispatches (                       -- one row per send of a command, committed before it
@@ -280,7 +283,7 @@ CREATE TABLE positions (                        -- the lot that one command has 
     former_symbol TEXT NOT NULL,                -- name when it was opened; '': the same
     PRIMARY KEY (officer, server, login, identifier, client_order_id)
 ) STRICT;
-CREATE INDEX positions_open ON positions (officer, state) WHERE state IN ('OPEN', 'SHOWN');
+CREATE INDEX positions_open ON positions (officer, server, login, identifier) WHERE state IN ('OPEN', 'SHOWN');
 
 CREATE TABLE orders (                           -- our orders at the broker, each in its latest state
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
@@ -301,6 +304,7 @@ CREATE TABLE orders (                           -- our orders at the broker, eac
     body TEXT NOT NULL,                         -- JSON of the latest report
     PRIMARY KEY (officer, server, login, ticket)
 ) STRICT;
+CREATE INDEX orders_on_book ON orders (officer, server, login, ticket) WHERE off_book = 0;
 CREATE INDEX orders_by_command ON orders (officer, server, login, client_order_id, ticket);
 
 CREATE TABLE symbols (                          -- the broker's names and terms of the symbols asked for

@@ -34,7 +34,8 @@ COLUMNS: Final = (
 )
 
 _WITH_COMMAND: Final = (
-    "FROM orders o JOIN commands c ON c.client_order_id = o.client_order_id"
+    # The index of those on the book: SQLite may prefer another one, and walk all orders of the account.
+    "FROM orders o INDEXED BY orders_on_book JOIN commands c ON c.client_order_id = o.client_order_id"
     " WHERE o.officer = :officer AND o.server = :server AND o.login = :login AND o.off_book = 0"
 )
 

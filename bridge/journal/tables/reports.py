@@ -123,7 +123,8 @@ def bearing(connection: sqlite3.Connection, account: Account, client_order_id: i
     rows = connection.execute(
         f"SELECT {column_list(_REPORT_COLUMNS)} FROM reports WHERE id IN"
         f" (SELECT max(id) FROM reports WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
-        " AND client_order_id <> 0 GROUP BY key) ORDER BY id",
+        # With the + SQLite uses the index of the id: for a plain key it walks the account's reports in order.
+        " AND client_order_id <> 0 GROUP BY +key) ORDER BY id",
         {**account.parameters, "client_order_id": client_order_id},
     )
     return [_report(row) for row in rows]
