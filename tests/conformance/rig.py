@@ -121,6 +121,12 @@ class ConformanceRig(Rig):
             shutil.copytree(self.folder / f"terminal-{officer}", copy)
         return self.start_terminal(officer, ledger=copy)
 
+    def ledger_path(self, officer: str = OFFICER) -> Path | None:
+        """Return the place of the officer's ledger; None while an Expert Advisor has none."""
+        if self.kinds.get(officer, self.kind) is Kind.REFERENCE:
+            return self.ledger(officer)
+        return next((self.folder / f"terminal-{officer}").rglob("*.ledger"), None)
+
     def list_address(self, officer: str = OFFICER) -> None:
         """List the address of the sidecar in the terminal once its panel asks for that, as an operator does.
 

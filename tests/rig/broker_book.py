@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
+from bridge.simulator.broker.api import SendRecord
 from bridge.simulator.broker.fault_rules import SendKind
 from bridge.simulator.broker.rpc.client import BrokerClient
 
@@ -19,15 +20,23 @@ _CHANGES: Final = frozenset({SendKind.SLTP, SendKind.MODIFY, SendKind.REMOVE})
 Row = dict[str, Any]
 
 
+def executed_orders(broker: BrokerClient) -> list[SendRecord]:
+    """Return the sends with a client order id that the broker executed, but for changes."""
+    return [
+        send
+        for send in broker.sends()
+        if send.executed and send.request.magic and SendKind.of(send.request) not in _CHANGES
+    ]
+
+
 def repeated_orders(broker: BrokerClient) -> Iterator[str]:
     """Yield each client order id, and each opening directive, for which the broker executed more than one order."""
     ids: Counter[int] = Counter()
     openings: Counter[str] = Counter()
-    for send in broker.sends():
-        if send.executed and send.request.magic and SendKind.of(send.request) not in _CHANGES:
-            ids[send.request.magic] += 1
-            if not send.request.position:
-                openings[send.request.comment] += 1
+    for send in executed_orders(broker):
+        ids[send.request.magic] += 1
+        if not send.request.position:
+            openings[send.request.comment] += 1
     yield from (
         f"client order id {each} was executed {count} times" for each, count in ids.items() if count > 1
     )

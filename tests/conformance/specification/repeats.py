@@ -10,7 +10,7 @@ from bridge.config import load
 from bridge.core.director.contract import EventType
 from bridge.core.link.reports import CommandStage
 from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer
-from tests.conformance.rig import ConformanceRig, Kind
+from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import CANCELLED, PLACED, until, volumes
 from tests.rig.rig import CLOSED, OPENED
@@ -42,10 +42,8 @@ def lose_journal(rig: ConformanceRig, backup: Path | None = None) -> None:
 
 
 def lose_ledger(rig: ConformanceRig) -> None:
-    if rig.kind is Kind.REFERENCE:
-        rig.ledger().unlink()
-        return
-    (ledger,) = (rig.folder / f"terminal-{OFFICER}").rglob("*.ledger")
+    ledger = rig.ledger_path()
+    assert ledger is not None
     ledger.unlink()
 
 
