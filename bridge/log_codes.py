@@ -4,6 +4,15 @@ from enum import StrEnum
 from typing import Self
 
 
+class LogLevel(StrEnum):
+    """Lowest level that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 class LogCode(StrEnum):
     """Stable code of a log record. `meaning` is one line for people; `event` is the code in words.
 

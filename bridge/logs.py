@@ -11,13 +11,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from enum import StrEnum
 from typing import Final, Self, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bridge.log_codes import LogCode
+from bridge.log_codes import LogCode, LogLevel
 
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     10: "\\n",
@@ -28,15 +27,6 @@ LINES_KEPT: Final = 10_000
 """Most log lines that wait to be written; further ones are dropped and counted."""
 FLUSH_S: Final = 2.0
 """Seconds that the end of a process waits for the log to be written."""
-
-
-class LogLevel(StrEnum):
-    """Lowest level that is logged."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 class EventLog:

@@ -3,24 +3,56 @@
 import io
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Final, TextIO
 
 import click
 
 from bridge import __version__
-from bridge.cli import operator
-from bridge.cli.expert import expert
-from bridge.cli.failure import report
-from bridge.cli.group import Group
-from bridge.cli.journal import journal
-from bridge.cli.run import run
-from bridge.cli.sandbox import sandbox_director
-from bridge.cli.setup import setup
-from bridge.cli.simulator import reference_terminal, simulated_broker
-from bridge.cli.status import status
+from bridge.cli.group import Group, LazyCommands, Place
 from bridge.exits import ExitCode
-from bridge.logs import LogLevel, set_up
+from bridge.log_codes import LogLevel
 
+COMMANDS: Final = {
+    "setup": Place("bridge.cli.setup", "Create the journal and the link keys of a configuration."),
+    "run": Place("bridge.cli.run", "Run the sidecar until SIGTERM or Ctrl-C."),
+    "status": Place(
+        "bridge.cli.status",
+        "Show the state of sidecar, terminals and journal, whether the sidecar runs or not.",
+    ),
+    "halt": Place("bridge.cli.operator.halt", "Refuse opens until 'execution-officer resume'."),
+    "resume": Place(
+        "bridge.cli.operator.resume",
+        "Lift halts, those of 'halt' and 'flatten' and those that the bridge set by itself.",
+    ),
+    "flatten": Place(
+        "bridge.cli.operator.flatten",
+        "Close all positions and cancel all pending orders of the bridge, and halt.",
+    ),
+    "resolve": Place(
+        "bridge.cli.operator.resolve", "State the outcome of an unresolved command of DIRECTIVE_ID."
+    ),
+    "writeoff": Place(
+        "bridge.cli.operator.writeoff",
+        "End POSITION in the journal: the broker no longer has it, and shows no deal that closed it.",
+    ),
+    "retry": Place("bridge.cli.operator.retry", "Offer events again that the Director refused for good."),
+    "dismiss": Place(
+        "bridge.cli.operator.dismiss", "Mark the refused events of each DIRECTIVE, or --all, as seen."
+    ),
+    "recover": Place(
+        "bridge.cli.operator.recover", "Show the orders of ours that the journal lacks, after a loss."
+    ),
+    "rebind": Place("bridge.cli.operator.rebind", "Lift the quarantine of an officer."),
+    "journal": Place(
+        "bridge.cli.journal",
+        "Show the journal: directives, their steps, undelivered events, and the audit; back it up.",
+    ),
+    "expert": Place("bridge.cli.expert", "Copy the Expert Advisor's sources into FOLDER."),
+    "reference-terminal": Place("bridge.cli.simulator", "Run a reference terminal until Ctrl-C."),
+    "simulated-broker": Place("bridge.cli.simulator", "Run a simulated broker until Ctrl-C."),
+    "sandbox-director": Place("bridge.cli.sandbox", "Run a sandbox Director until Ctrl-C."),
+}
+"""Every command, in the order of --help, which imports none of them: that would take most of a second."""
 _PROGRAM = "execution-officer"
 _EPILOG = "\b\nExit status:\n" + "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
 
@@ -33,6 +65,7 @@ class _Debug:
 
 @click.group(
     cls=Group,
+    commands=LazyCommands(COMMANDS),
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -52,22 +85,11 @@ def cli(state: _Debug, debug: bool, log_json: bool, log_level: str) -> None:
 
     Answers go to stdout. The log goes to stderr: text on a terminal, JSON lines elsewhere.
     """
+    # Not at the top: for --help it is not needed.
+    from bridge.logs import set_up
+
     state.on = debug
     set_up(LogLevel(log_level), json_lines=log_json)
-
-
-for _command in (
-    setup,
-    run,
-    status,
-    *operator.COMMANDS,
-    journal,
-    expert,
-    reference_terminal,
-    simulated_broker,
-    sandbox_director,
-):
-    cli.add_command(_command)
 
 
 def invoke(arguments: Sequence[str]) -> int:
@@ -78,6 +100,9 @@ def invoke(arguments: Sequence[str]) -> int:
     except click.Abort:  # raised by click for Ctrl-C
         return ExitCode.INTERRUPTED
     except Exception as error:
+        # Not at the top: it knows the errors of every part of the program.
+        from bridge.cli.failure import report
+
         return report(error, debug=state.on)
     return code if isinstance(code, int) else ExitCode.OK
 

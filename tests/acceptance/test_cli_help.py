@@ -1,5 +1,7 @@
 """Help, version and exit statuses of the program."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +33,23 @@ def test_help_lists_every_command_and_exit_status(tmp_path: Path) -> None:
             assert f"\n  {name} " in done.stdout
         for code in ExitCode:
             assert f"{code.value:>3}  {code.meaning}\n" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_line_of_the_list_is_the_first_of_the_command(name: str) -> None:
+    assert cli.COMMANDS[name].line == cli.cli.commands[name].get_short_help_str(limit=1000)
+
+
+def test_list_of_commands_imports_none_of_them(tmp_path: Path) -> None:
+    """Each of these takes a tenth of a second or more, and the list is what a person asks for first."""
+    heavy = {"aiohttp", "asyncio", "rich", "sqlite3", "sqlite_utils", "structlog", "zmq"}
+    code = (
+        "import sys\nfrom bridge import cli\ncli.invoke(['--help'])\n"
+        f"sys.exit(', '.join(sorted({heavy!r} & sys.modules.keys())))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == "\n"
+    assert "\n  sandbox-director " in done.stdout
 
 
 def test_version_option_prints_the_version(tmp_path: Path) -> None:

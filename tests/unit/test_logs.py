@@ -12,7 +12,8 @@ from typing import TextIO, cast
 import pytest
 import structlog
 
-from bridge.logs import LINES_KEPT, LogLevel, aside, set_up
+from bridge.log_codes import LogLevel
+from bridge.logs import LINES_KEPT, aside, set_up
 
 SECRET = "-".join(["key", "of", "the", "director"])
 
