@@ -38,18 +38,32 @@ def journal(context: click.Context, config_path: Path | None, path: Path | None)
 @journal.command("list")
 @click.option("--officer", metavar="ID", help="Only this officer's.")
 @click.option("--state", metavar="STATE", help="Only in this state, such as WORKING or UNKNOWN.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=queries.PAGE,
+    show_default=True,
+    metavar="NUMBER",
+    help="Most directives to list: the newest.",
+)
+@click.option(
+    "--before", type=click.IntRange(min=1), metavar="PLACE", help="Only those before this place in the inbox."
+)
 @json_option
 @click.pass_obj
-def list_directives(path: Path, officer: str | None, state: str | None, as_json: bool) -> None:
-    """List the directives, oldest first."""
+def list_directives(
+    path: Path, officer: str | None, state: str | None, limit: int, before: int | None, as_json: bool
+) -> None:
+    """List the newest directives, oldest of them first. The last line says how to list those before them."""
     with journal_at(path) as db:
-        rows = queries.directives(db, officer=officer, state=state)
+        rows = queries.directives(db, officer=officer, state=state, before=before, limit=limit)
     if as_json:
         _print_json(rows)
         return
     print_table(
         f"{len(rows)} directives",
         (
+            "place",
             "received",
             "officer",
             "directive",
@@ -63,6 +77,7 @@ def list_directives(path: Path, officer: str | None, state: str | None, as_json:
         ),
         (
             (
+                str(row.place),
                 row.received_at,
                 row.officer,
                 row.directive_id,
@@ -77,6 +92,8 @@ def list_directives(path: Path, officer: str | None, state: str | None, as_json:
             for row in rows
         ),
     )
+    if len(rows) == limit:
+        click.echo(f"There may be more: list them with --before {rows[0].place}, and the same other options.")
 
 
 @journal.command()

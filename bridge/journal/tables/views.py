@@ -1,15 +1,18 @@
 """SQL views of the journal, for reading only. Each function returns rows of one view, or of one small table."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from sqlite_utils import Database
 
+NO_PLACE: Final = 2**63 - 1
+"""Larger than every place in the inbox."""
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 _ORDER = {
-    "directive_overview": "received_at, directive_id",
+    "directive_overview": "place",
     "officer_status": "officer",
     "open_positions": "officer, opened_at, identifier",
     "pending_orders": "officer, ticket",
@@ -35,6 +38,25 @@ def rows(
     select = ", ".join(record.__struct_fields__)
     found = db[view].rows_where(where, given, select=select, order_by=_ORDER[view])
     return [msgspec.convert(row, record) for row in found]
+
+
+def last_directives(
+    db: Database, record: type[S], conditions: Mapping[str, str | None], *, before: int | None, limit: int
+) -> list[S]:
+    """Return the newest rows of directive_overview before a place in the inbox, at most `limit`, oldest first.
+
+    None stands for the end of the inbox. The cost does not depend on how many there are.
+    """
+    given: dict[str, object] = {key: value for key, value in conditions.items() if value is not None}
+    where = "".join(f"{column} = :{column} AND " for column in given) + "place < :before"
+    found = db["directive_overview"].rows_where(
+        where,
+        given | {"before": NO_PLACE if before is None else before},
+        select=", ".join(record.__struct_fields__),
+        order_by="place DESC",
+        limit=limit,
+    )
+    return [msgspec.convert(row, record) for row in found][::-1]
 
 
 def applied_migrations(db: Database, migration_set: str) -> set[str]:

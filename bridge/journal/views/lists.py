@@ -6,6 +6,7 @@ Every function takes a database from `reading` and returns typed rows.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from sqlite_utils import Database
@@ -14,10 +15,15 @@ from bridge.journal.database import audit, consistency, operator_marks
 from bridge.journal.database.file import check, foreign_objects, open_reader
 from bridge.journal.tables import views
 
+PAGE: Final = 100
+"""Most directives that a list shows at once."""
+
 
 class DirectiveRow(msgspec.Struct, frozen=True):
     """One row of the view directive_overview."""
 
+    place: int
+    """Place in the inbox: the order of arrival."""
     officer: str
     directive_id: str
     received_at: str
@@ -82,9 +88,17 @@ def reading(path: Path) -> Iterator[Database]:
         yield Database(connection)
 
 
-def directives(db: Database, *, officer: str | None = None, state: str | None = None) -> list[DirectiveRow]:
-    """Return the directives, oldest first."""
-    return views.rows(db, "directive_overview", DirectiveRow, {"officer": officer, "state": state})
+def directives(
+    db: Database,
+    *,
+    officer: str | None = None,
+    state: str | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> list[DirectiveRow]:
+    """Return the newest directives before a place in the inbox, or of all, at most `limit`; oldest first."""
+    conditions = {"officer": officer, "state": state}
+    return views.last_directives(db, DirectiveRow, conditions, before=before, limit=limit)
 
 
 def timeline(db: Database, directive_id: str, officer: str | None = None) -> list[TimelineRow]:
