@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from demo_parts.deadline import Deadline
 
-END_S: Final = 6.0
+END_S: Final = 20.0
 """Seconds that a process has to end in order. The sidecar needs some to deliver the events in flight."""
 TAIL: Final = 15
 """Number of lines of a log that are shown if a process failed."""
@@ -29,14 +28,39 @@ def bridge_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "bridge", *arguments]
 
 
+def request_end(child: subprocess.Popen[bytes]) -> None:
+    """Request a process to end in order. Raises OSError or SystemError where the request cannot reach it.
+
+    Windows delivers it through the console. Where there is none (a service, a scheduled task, a remote shell),
+    Python up to 3.12 ends the process by force and raises SystemError, later ones raise OSError.
+    """
+    if sys.platform == "win32":
+        # terminate() would be a kill there.
+        child.send_signal(signal.CTRL_BREAK_EVENT)
+    else:
+        child.terminate()
+
+
 class Process:
     """A running `execution-officer` command. Its output is written to NAME.log."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], *, folder: Path, environ: Mapping[str, str], ready: str
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        ready: str,
+        request: Callable[[subprocess.Popen[bytes]], None] = request_end,
+        end_s: float = END_S,
     ) -> None:
         """Start the command. `ready` is the pattern of its line when it is ready; the group is its address."""
         self.name: Final = name
+        self._request = request
+        self._end_s = end_s
+        self._forced = ""
+        """Reason for which it was ended by force; empty where it was not."""
         self._log = folder / f"{name}.log"
         self._ready = re.compile(ready)
         self._addresses: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -72,19 +96,29 @@ class Process:
             raise self._died()
 
     def end(self) -> None:
-        """End it: in order if it reacts, otherwise by force. Its log is complete then."""
-        with suppress(OSError):  # it is killed below if this fails
-            if sys.platform == "win32":
-                # terminate() would be a kill there.
-                self._child.send_signal(signal.CTRL_BREAK_EVENT)
-            else:
-                self._child.terminate()
-        try:
-            self._child.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+        """End it: in order if it reacts, otherwise by force. Its log is complete then. Raises nothing."""
+        if self._child.poll() is None:
+            try:
+                self._request(self._child)
+                self._child.wait(self._end_s)
+            except (OSError, SystemError) as error:
+                self._forced = f"it could not be requested to end ({error})"
+                if sys.platform == "win32":
+                    self._forced += "; that needs a console: run this in a console window"
+            except subprocess.TimeoutExpired:
+                self._forced = f"it did not end within {self._end_s:g} s"
+            if self._forced:
+                self._child.kill()
+                self._child.wait()
         self._reader.join()
+
+    def end_in_order(self) -> None:
+        """End it. Raises ProcessDiedError unless it ends by itself, with exit status 0."""
+        self.end()
+        if self._forced:
+            raise ProcessDiedError(f"{self.name} was ended by force: {self._forced}")
+        if self._child.returncode:
+            raise self._died()
 
     def kill(self) -> None:
         """End it as a power cut does. Its log is complete then."""
@@ -99,7 +133,9 @@ class Process:
         with self._child.stdout as lines, self._log.open("wb", buffering=0) as log:
             for line in lines:
                 log.write(line)
-                found = self._ready.search(line.decode("utf-8", "replace")) if waiting else None
+                # Without its end, which has two characters on Windows.
+                text = line.decode("utf-8", "replace").rstrip("\r\n")
+                found = self._ready.search(text) if waiting else None
                 if found:
                     self._addresses.put(found[1])
                     waiting = False

@@ -127,8 +127,11 @@ class Processes:
             process.check()
 
     def end_sidecar(self) -> None:
-        """End it in order: it delivers the events in flight, and the journal is complete."""
-        self._processes.pop("sidecar").end()
+        """End it in order: it delivers the events in flight, and the journal is complete.
+
+        Raises ProcessDiedError unless its exit status is 0.
+        """
+        self._processes.pop("sidecar").end_in_order()
 
     def _start(self, name: str, arguments: list[str], *, ready: str) -> Process:
         process = Process(name, arguments, folder=self.folder, environ=self._environ, ready=ready)

@@ -298,7 +298,7 @@ class _Drill:
             environ=self._environ,
             deadline=self._deadline,
         )
-        self._stack.callback(machine.stop)
+        self._stack.callback(machine.end)
         return machine
 
     def _process(self, name: str, arguments: list[str], ready: str) -> Process:

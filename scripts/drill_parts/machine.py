@@ -91,10 +91,14 @@ class Machine:
         self._processes.clear()
 
     def stop(self) -> None:
-        """End its processes in order."""
-        for process in reversed(self._processes):
-            process.end()
-        self._processes.clear()
+        """End its processes in order. Raises ProcessDiedError for one that ends by force, or not with status 0."""
+        while self._processes:
+            self._processes.pop().end_in_order()
+
+    def end(self) -> None:
+        """End its processes: in order those that react, otherwise by force. Raises nothing."""
+        while self._processes:
+            self._processes.pop().end()
 
     def lose(self) -> None:
         """Lose the machine with its disk."""

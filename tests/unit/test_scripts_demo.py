@@ -3,6 +3,7 @@
 import importlib
 import signal
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,20 @@ def test_every_trigger_is_an_expected_event(parts: Parts) -> None:
     assert set(given) <= expected
 
 
-def start(parts: Parts, monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> Any:
+def start(parts: Parts, monkeypatch: pytest.MonkeyPatch, folder: Path, code: str, **options: Any) -> Any:
     """Return a process that runs `code` instead of the bridge."""
     monkeypatch.setattr(parts.process, "bridge_command", lambda *words: [sys.executable, *words])
-    return parts.process.Process("child", ["-u", "-c", code], folder=folder, environ={}, ready="at (.*)")
+    words = ["-u", "-c", code]
+    return parts.process.Process("child", words, folder=folder, environ={}, ready="at (.*)", **options)
+
+
+UNTIL_REQUESTED = """
+import pathlib, time
+print("at work")
+while not pathlib.Path("end").exists():
+    time.sleep(0.01)
+"""
+"""A process that ends in order once there is a file: a request that every platform can deliver."""
 
 
 def test_process_that_dies_before_it_is_ready_shows_its_log(
@@ -125,17 +136,67 @@ def test_process_that_dies_later_is_noticed(
     process.end()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_process_that_ignores_the_request_to_end_is_killed(
+def test_line_that_ends_as_on_windows_is_read_without_its_end(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(parts.process, "END_S", 0.2)
-    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('at work'); time.sleep(60)"
+    code = "import sys; sys.stdout.buffer.write(b'at home\\r\\n')"
     process = start(parts, monkeypatch, tmp_path, code)
+    assert process.wait_until_ready(parts.deadline.Deadline(20)) == "home"
+    process.end()
+
+
+def test_process_that_does_not_end_on_request_is_killed(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    process = start(parts, monkeypatch, tmp_path, UNTIL_REQUESTED, request=lambda child: None, end_s=0.2)
     process.wait_until_ready(parts.deadline.Deadline(20))
     process.check()
-    process.end()
-    assert process._child.returncode == -signal.SIGKILL
+    with pytest.raises(parts.process.ProcessDiedError, match=r"ended by force: it did not end within 0\.2 s"):
+        process.end_in_order()
+    assert process._child.returncode not in (None, 0)
+
+
+@pytest.mark.parametrize(
+    "error", [SystemError("returned a result with an exception set"), OSError("invalid")]
+)
+def test_process_that_no_request_reaches_is_killed_and_named(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception
+) -> None:
+    """Without a console Windows delivers no request, and Python raises one of these."""
+
+    def request(child: object) -> None:
+        raise error
+
+    one, other = (start(parts, monkeypatch, tmp_path, UNTIL_REQUESTED, request=request) for _ in range(2))
+    for process in (one, other):
+        process.wait_until_ready(parts.deadline.Deadline(20))
+    one.end()
+    with pytest.raises(
+        parts.process.ProcessDiedError, match=r"could not be requested to end \(.*(set|invalid)"
+    ):
+        other.end_in_order()
+    assert None not in (one._child.returncode, other._child.returncode)
+
+
+@pytest.mark.parametrize(("last", "says"), [("", ""), ("raise SystemExit(1)", "ended with exit status 1")])
+def test_process_that_ends_on_request_is_judged_by_its_exit_status(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, last: str, says: str
+) -> None:
+    code = UNTIL_REQUESTED + last
+    process = start(parts, monkeypatch, tmp_path, code, request=lambda child: (tmp_path / "end").touch())
+    process.wait_until_ready(parts.deadline.Deadline(20))
+    with pytest.raises(parts.process.ProcessDiedError, match=says) if says else nullcontext():
+        process.end_in_order()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_process_is_requested_to_end_by_a_signal(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(0)); print('at work'); time.sleep(60)"
+    process = start(parts, monkeypatch, tmp_path, code)
+    process.wait_until_ready(parts.deadline.Deadline(20))
+    process.end_in_order()
 
 
 def test_deadline_ends_after_its_time(parts: Parts) -> None:
