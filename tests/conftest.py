@@ -1,5 +1,8 @@
 """Settings of all tests: the same generated examples in every run, no deadline, and the quick selection."""
 
+import asyncio
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +24,12 @@ def _is_quick(config: pytest.Config) -> bool:
 def _below(path: Path, names: tuple[str, ...]) -> bool:
     here = path.relative_to(Path(__file__).parent).as_posix()
     return any(here == name or here.startswith(f"{name}/") for name in names)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]] | None:
+    """Run asynchronous tests on the loop that the bridge has on Windows: pyzmq cannot use the default one there."""
+    return {"selector": asyncio.SelectorEventLoop} if sys.platform == "win32" else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
