@@ -118,9 +118,11 @@ def api_key_from_file(path: Path) -> ApiKey:
     try:
         text = _read_private(path)
     except FileNotFoundError:
-        raise ApiKeyError(
-            f"the API key file {path} does not exist; write the Director's API key into it"
-        ) from None
+        remedy = "write the Director's API key into it"
+        if (hidden := path.with_name(f"{path.name}.txt")).is_file():
+            # Editors on Windows add this ending, and its Explorer hides it.
+            remedy = f"rename {hidden.name}, which is beside it, to {path.name}"
+        raise ApiKeyError(f"the API key file {path} does not exist; {remedy}") from None
     except (KeyFileError, OSError) as error:
         raise ApiKeyError(_unusable("API key file", path, error)) from None
     return _api_key(text, f"the API key file {path}")
@@ -157,7 +159,9 @@ def _read_private(path: Path) -> str:
     try:
         return raw.decode("utf-8-sig")  # editors on Windows add a byte order mark
     except UnicodeDecodeError:
-        raise KeyFileError("it is not UTF-8 text; save it as UTF-8") from None
+        raise KeyFileError(
+            "it is not UTF-8 text; save it as UTF-8 (Notepad's 'Unicode' and > in Windows PowerShell write UTF-16)"
+        ) from None
 
 
 def _unusable(what: str, path: Path, error: KeyFileError | OSError) -> str:

@@ -1,5 +1,6 @@
 """`execution-officer setup`: create the journal and link keys of a configuration. Nothing is overwritten."""
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -141,18 +142,42 @@ def _show(things: list[Thing]) -> None:
 
 
 def _show_next_steps(config: Config) -> None:
-    variable = config.settings.director.api_key_env
-    key_place = (
-        f"the environment variable {variable}" if variable else f"the file {config.api_key_file} (mode 600)"
-    )
+    windows = sys.platform == "win32"
     click.echo("\nNext:")
-    click.echo(f"1. Put the Director's API key into {key_place}.")
-    click.echo("2. In each terminal, attach the Expert Advisor and set its inputs:")
+    for number, step in enumerate(
+        next_steps(config, windows=windows, user=os.environ.get("USERNAME", "USER")), 1
+    ):
+        click.echo(f"{number}. {step}")
+
+
+def next_steps(config: Config, *, windows: bool, user: str) -> list[str]:
+    """Return the steps after the set-up, each of one line or more. `user`: the user's name on Windows."""
+    variable = config.settings.director.api_key_env
+    mode = "" if windows else " (mode 600)"
+    key_place = (
+        f"the environment variable {variable}" if variable else f"the file {config.api_key_file}{mode}"
+    )
+    lines = ["In each terminal, attach the Expert Advisor and set its inputs:"]
     for officer in config.settings.officers:
         path = link_key_path(config.journal, officer.id)
-        click.echo(f"   officer id {officer.id}, link key: the line in {path}")
-    click.echo(f"   host and port: those of {config.settings.link.endpoint}")
-    click.echo(f"3. Run: execution-officer run --config {_quoted(config.source)}")
+        lines.append(f"   officer id {officer.id}, link key: the line in {path}")
+    lines.append(f"   host and port: those of {config.settings.link.endpoint}")
+    return [
+        # File modes have no effect there: the rights of the folder protect the keys and the control file.
+        *(
+            [f"Give the folder to {user} and the system alone: {_rights(config.journal.parent, user)}"]
+            if windows
+            else []
+        ),
+        f"Put the Director's API key into {key_place}.",
+        "\n".join(lines),
+        f"Run: execution-officer run --config {_quoted(config.source)}",
+    ]
+
+
+def _rights(folder: Path, user: str) -> str:
+    """Return the command that removes the inherited rights. The system's name is translated, its number is not."""
+    return f'icacls "{folder}" /inheritance:r /grant:r "{user}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F"'
 
 
 def _quoted(path: Path) -> str:

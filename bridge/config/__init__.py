@@ -5,15 +5,18 @@
 Nothing is created, and no key file is read.
 """
 
+import codecs
 import os
+import sys
 import tomllib
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from msgspec import Struct
 
-from bridge.config.problem import ConfigError, Problem
+from bridge.config import windows_paths
+from bridge.config.problem import ConfigError, Problem, shown
 from bridge.config.reading import read_table
 from bridge.config.rules import check
 from bridge.core.settings import Settings
@@ -44,15 +47,20 @@ def load(path: Path) -> Config:
     if settings is None or problems:
         raise ConfigError(source, problems)
     key_file = settings.director.api_key_file
+    journal = _beside(source, settings.journal.path)
+    if sys.platform == "win32" and (found := windows_paths.place_problem(PureWindowsPath(journal))):
+        raise ConfigError(source, [Problem("journal.path", shown(settings.journal.path), *found)])
     return Config(
         source=source,
         settings=settings,
-        journal=_beside(source, settings.journal.path),
+        journal=journal,
         api_key_file=None if key_file is None else _beside(source, key_file),
     )
 
 
 def _beside(source: Path, path: str) -> Path:
+    if sys.platform == "win32":
+        path = windows_paths.without_prefix(path)
     return Path(os.path.abspath(source.parent / Path(path).expanduser()))
 
 
@@ -66,10 +74,16 @@ def _parse(source: Path) -> dict[str, Any]:
         raw = source.read_bytes()
     except FileNotFoundError:
         remedy = "name the right file with --config, or make one with 'execution-officer setup --example'"
+        if (hidden := source.with_name(f"{source.name}.txt")).is_file():
+            # Editors on Windows add this ending, and its Explorer hides it.
+            remedy = f"rename {hidden.name}, which is beside it, to {source.name}"
         raise error("does not exist", remedy) from None
     except OSError as problem:
         remedy = "check that it is a file and its permissions"
         raise error(f"cannot be read ({problem.strerror})", remedy) from None
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        remedy = "save it as UTF-8; Notepad's 'Unicode' and > in Windows PowerShell write UTF-16"
+        raise error("is UTF-16, and must be UTF-8", remedy)
     try:
         text = raw.decode("utf-8-sig")  # editors on Windows add a byte order mark
     except UnicodeDecodeError as problem:

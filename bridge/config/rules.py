@@ -5,35 +5,32 @@ Each rule yields all problems that it finds.
 
 import ipaddress
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bridge.config import risk_limits
+from bridge.config import risk_limits, windows_paths
 from bridge.config.problem import Problem, shown
 from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
 from bridge.core.units.order_ids import MAX_PREFIX
 
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _OFFICER_ID: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}")
-_RESERVED: Final = frozenset(
-    ["CON", "PRN", "AUX", "NUL", *(f"{device}{n}" for device in ("COM", "LPT") for n in range(10))]
-)
-"""Reserved file names of Windows, with any extension."""
 _ENDPOINT: Final = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[^:/]*)")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 LINK_REMEDY: Final = "write tcp://127.0.0.1:5760"
 
 
-def check(settings: Settings) -> list[Problem]:
-    """Return the problems of settings whose types are right."""
+def check(settings: Settings, *, windows: bool = sys.platform == "win32") -> list[Problem]:
+    """Return the problems of settings whose types are right. `windows`: the paths are for Windows."""
     return [
         *_url(settings.director.url),
         *_api_key(settings.director),
-        *_path("journal.path", settings.journal.path),
-        *_local("journal.path", settings.journal.path),
+        *_key_file(settings.director, windows),
+        *_journal(settings.journal.path, windows),
         *link_endpoint(settings.link.endpoint),
         *_control_port(settings),
         *_officers(settings.officers),
@@ -125,28 +122,35 @@ def _api_key(director: DirectorSettings) -> Iterator[Problem]:
             "must be the name of an environment variable: letters, digits and underscores",
             'write api_key_env = "DIRECTOR_API_KEY" and set that variable; the key itself is never written here',
         )
+
+
+def _key_file(director: DirectorSettings, windows: bool) -> Iterator[Problem]:
     if director.api_key_file is not None:
-        yield from _path("director.api_key_file", director.api_key_file)
+        yield from _path("director.api_key_file", director.api_key_file, windows)
 
 
-def _path(key: str, path: str) -> Iterator[Problem]:
+def _journal(path: str, windows: bool) -> Iterator[Problem]:
+    if windows_paths.is_network(path) if windows else path.startswith("\\\\"):
+        rule = f"is on a network drive, {windows_paths.NETWORK}"
+        yield Problem("journal.path", shown(path), rule, windows_paths.LOCAL)
+    else:
+        yield from _path("journal.path", path, windows)
+
+
+def _path(key: str, path: str, windows: bool) -> Iterator[Problem]:
     if not path.strip():
         yield Problem(key, shown(path), "must name a file", "write a path, in single quotes")
     elif not path.isprintable():
         # "C:\temp" in double quotes is C:, a tab, and emp.
         remedy = "write Windows paths in single quotes, as in 'C:\\temp\\file'"
         yield Problem(key, shown(path), "must not contain control characters", remedy)
+    elif windows and (found := windows_paths.problem(path)):
+        yield Problem(key, shown(path), *found)
     elif path.startswith("~"):
         try:
             Path(path).expanduser()
         except RuntimeError:
             yield Problem(key, shown(path), "the home folder does not exist", "write the absolute path")
-
-
-def _local(key: str, path: str) -> Iterator[Problem]:
-    if path.startswith("\\\\"):
-        rule = "is on a network drive, where SQLite's write-ahead log does not work"
-        yield Problem(key, shown(path), rule, "put it on a disk of this machine")
 
 
 def _officers(officers: list[OfficerSettings]) -> Iterator[Problem]:
@@ -177,7 +181,7 @@ def _officer_id(key: str, officer: str) -> Iterator[Problem]:
     if not _OFFICER_ID.fullmatch(officer):
         rule = "must be 1 to 64 letters (a-z), digits, dots, dashes or underscores, and must not start with a dot"
         yield Problem(key, shown(officer), f"{rule}: it names files", "write an id like eo-001")
-    elif officer.partition(".")[0].upper() in _RESERVED:
+    elif windows_paths.is_device(officer):
         rule = "is a reserved device name of Windows, and the id names files"
         yield Problem(key, shown(officer), rule, f"write an id like eo-{officer}")
 

@@ -134,6 +134,14 @@ def test_missing_configuration_file_is_refused_with_the_remedy(tmp_path: Path) -
         load(tmp_path / "none.toml")
 
 
+def test_ending_that_explorer_hides_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml.txt").write_text(DIRECTOR + OFFICER)
+    with pytest.raises(
+        ConfigError, match=r"does not exist\. Remedy: rename bridge\.toml\.txt, which is beside"
+    ):
+        load(tmp_path / "bridge.toml")
+
+
 def test_folder_in_place_of_the_configuration_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot be read .*Remedy: check that it is a file"):
         load(tmp_path)
@@ -142,7 +150,9 @@ def test_folder_in_place_of_the_configuration_file_is_refused(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"\xff\xfea\x00", "is not UTF-8 (byte 0)"),
+        (b"\xff\xfea\x00", "is UTF-16, and must be UTF-8"),
+        (b"\xfe\xff\x00a", "Notepad's 'Unicode'"),
+        ("# настройки".encode("cp1251"), "is not UTF-8 (byte 2)"),
         ("[director\n", "is not TOML (Expected"),
         ("[journal]\npath = \"C:\\Users\\me\"\n", "Windows paths belong in single quotes"),
         (f"a = {'[' * 5000}", "is not TOML"),
@@ -411,7 +421,7 @@ def test_invalid_variable_name_is_refused_and_not_shown(tmp_path: Path, name: st
         ("''", "must name a file"),
         ("' '", "must name a file"),
         ('"C:\\temp\\new"', "must not contain control characters"),
-        ("'~nobody-of-this-name/x'", "the home folder does not exist"),
+        ("'~nobody-of-this-name/x'", "home folder"),
     ],
 )
 def test_invalid_path_is_refused_with_its_rule(tmp_path: Path, path: str, rule: str) -> None:

@@ -1,6 +1,7 @@
 """Key files and the API key: created once, readable by their owner alone, and never shown."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def test_invalid_link_key_is_refused_and_not_shown(path: Path, content: str) -> 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"\xff\xfe0\x00f\x00", "it is not UTF-8 text; save it as UTF-8"),
+        (b"\xff\xfe0\x00f\x00", r"it is not UTF-8 text; save it as UTF-8 \(Notepad"),
         (b"0" * 5000, "it is longer than 4096 bytes"),
     ],
 )
@@ -165,7 +166,7 @@ def test_named_pipe_is_refused_without_waiting(path: Path) -> None:
 @posix_only
 def test_folder_in_place_of_the_link_key_is_refused(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(LinkKeyFileError, match=str(path)):
+    with pytest.raises(LinkKeyFileError, match=re.escape(str(path))):
         load_link_key(path)
 
 
@@ -212,8 +213,14 @@ def test_api_key_with_invalid_header_characters_is_refused_and_not_shown(tmp_pat
 
 
 def test_missing_api_key_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ApiKeyError, match=r"the API key file .*none does not exist"):
+    with pytest.raises(ApiKeyError, match=r"the API key file .*none does not exist; write the Director's"):
         api_key_from_file(tmp_path / "none")
+
+
+def test_ending_of_an_api_key_file_that_explorer_hides_is_named(tmp_path: Path) -> None:
+    private(tmp_path / "director.key.txt", SECRET)
+    with pytest.raises(ApiKeyError, match=r"does not exist; rename director\.key\.txt, which is beside it"):
+        api_key_from_file(tmp_path / "director.key")
 
 
 @posix_only
