@@ -1,6 +1,7 @@
 """Command line of execution-officer. Each command is a module and returns None or an ExitCode."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
@@ -107,6 +108,13 @@ def invoke(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else ExitCode.OK
 
 
+def _open_absent_streams() -> None:
+    """Open the null device for each standard stream that is absent, as in some services and under pythonw.exe."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # open as long as the process
+
+
 def _escape_unencodable(*streams: TextIO) -> None:
     """Let each stream escape what its encoding lacks: a command that has done its work must not fail at its answer.
 
@@ -119,5 +127,6 @@ def _escape_unencodable(*streams: TextIO) -> None:
 
 def main() -> None:
     """Run the command line of this process: entry point of `execution-officer` and `python -m bridge`."""
+    _open_absent_streams()
     _escape_unencodable(sys.stdout, sys.stderr)
     sys.exit(invoke(sys.argv[1:]))

@@ -51,6 +51,39 @@ def test_status_with_texts_in_other_letters_keeps_its_exit_status(without_journa
     assert rb"\u043e\u0442\u043a\u0430\u0437\u0430\u043d\u043e" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "status"), [(("status",), ExitCode.NOT_RUNNING), (("setup",), ExitCode.OK)]
+)
+def test_command_without_standard_streams_does_its_work(
+    command_line: CommandLine, words: tuple[str, ...], status: ExitCode
+) -> None:
+    """So it is in a service, and under pythonw.exe."""
+    code = "import sys; sys.stdin = sys.stdout = sys.stderr = None; from bridge.cli import main; main()"
+    config = str(command_line.folder / "bridge.toml")
+    done = subprocess.run(
+        [sys.executable, "-c", code, words[0], "--config", config, *words[1:]],
+        env=commands.environment(),
+        capture_output=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
+
+
+@pytest.mark.parametrize("encoding", ["cp437", "cp850", "cp1251"])
+def test_tables_and_texts_fit_each_code_page(without_journal: CommandLine, encoding: str) -> None:
+    with without_journal.bench() as bench:
+        bench.join()
+        bench.take(directive("d-新"))
+    for words in (("status",), ("journal", "list")):
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge", *words],
+            cwd=without_journal.folder,
+            env=commands.environment(PYTHONUTF8="0", PYTHONIOENCODING=encoding),
+            capture_output=True,
+        )
+        assert done.stderr == b""
+        assert OFFICER in done.stdout.decode(encoding)
+
+
 def test_error_with_other_letters_keeps_its_exit_status(command_line: CommandLine) -> None:
     done = run(command_line.folder, "halt", "--officer", "новый")
     assert done.returncode == ExitCode.FAILED
