@@ -145,10 +145,7 @@ class Environment:
             )
         missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
         if missing:
-            raise EnvironmentUnusableError(
-                f"this Python ({sys.executable}) lacks {' and '.join(missing)}, and cannot make virtual "
-                f"environments. On Debian and Ubuntu: sudo apt install python{_RUNS_HERE}-venv. Then run this again"
-            )
+            raise EnvironmentUnusableError(lacking(missing, windows=os.name == "nt"))
         for item in self.folder.iterdir():
             if item == self._lock:
                 continue
@@ -201,6 +198,17 @@ class Environment:
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
+
+
+def lacking(modules: Sequence[str], *, windows: bool) -> str:
+    """Return the message for a Python without the modules that make an environment."""
+    remedy = f"On Debian and Ubuntu: sudo apt install python{_RUNS_HERE}-venv"
+    if windows:
+        remedy = "Install Python with its installer: the embeddable package lacks them"
+    return (
+        f"this Python ({sys.executable}) lacks {' and '.join(modules)}, and cannot make virtual environments. "
+        f"{remedy}. Then run this again"
+    )
 
 
 def pins(extras: Sequence[str]) -> str:

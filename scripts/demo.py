@@ -42,12 +42,18 @@ def main() -> int:
         metavar="FOLDER",
         help="keep configuration, journal, keys and logs there: in a new folder, or an empty one",
     )
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        metavar="SECONDS",
+        help="end after that time, done or not (default: 60); more is for slow machines",
+    )
     options = parser.parse_args()
     _environment.enter(__file__)
     # Not at the top: these need the packages of the environment.
-    from demo_parts.demonstration import run_demo
+    from demo_parts.demonstration import DEADLINE_S, run_demo
 
-    return run_demo(options.keep, as_json=options.json)
+    return run_demo(options.keep, as_json=options.json, deadline_s=options.deadline or DEADLINE_S)
 
 
 if __name__ == "__main__":

@@ -26,13 +26,13 @@ _NO_ANSWER: Final = (DirectorError, BrokerGone, BrokerTimeout)
 _FAILURES: Final = (*_NO_ANSWER, ControlError, TimeUpError, ProcessDiedError, JournalFailedError)
 
 
-def run_demo(keep: Path | None, *, as_json: bool) -> int:
+def run_demo(keep: Path | None, *, as_json: bool, deadline_s: float) -> int:
     """Run the demo in the empty folder `keep`, or in one that is removed, and return the exit status.
 
     Its processes have ended then, whatever the outcome.
     """
     display = None if as_json else Display()
-    deadline = Deadline(DEADLINE_S)
+    deadline = Deadline(deadline_s)
     with deadline.noting_signals(), _folder(keep) as folder:
         outcome = _run(folder, deadline, display)
         outcome.show(display, kept=keep is not None)
@@ -64,7 +64,7 @@ def _run(folder: Path, deadline: Deadline, display: Display | None) -> Outcome:
             # Before the comparison: an unexpected event would arrive now.
             processes.end_sidecar()
             runner.receive_the_rest(director)
-        rows = read_journal(journal)
+        rows = read_journal(journal, deadline)
     except InterruptedDemoError as error:
         return Outcome(runner, journal=journal, rows=rows, troubles=[str(error)], status=error.status)
     except _FAILURES as error:

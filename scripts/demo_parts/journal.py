@@ -5,13 +5,11 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
+from demo_parts.deadline import Deadline
 from demo_parts.process import bridge_command
-
-ANSWER_S: Final = 30.0
 
 
 class JournalFailedError(Exception):
@@ -27,13 +25,14 @@ class JournalRow(msgspec.Struct, frozen=True):
     undelivered: int
 
 
-def read_journal(path: Path) -> dict[str, JournalRow]:
-    """Return the journal's directives by id. Raises JournalFailedError."""
+def read_journal(path: Path, deadline: Deadline) -> dict[str, JournalRow]:
+    """Return the journal's directives by id. Raises JournalFailedError, and the errors of `deadline`."""
+    left_s = deadline.left()
     command = bridge_command("journal", "--path", str(path), "list", "--json")
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ANSWER_S)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=left_s)
     except subprocess.TimeoutExpired as error:
-        raise JournalFailedError(f"the journal was not read within {ANSWER_S:g} s") from error
+        raise JournalFailedError(f"the journal was not read within {left_s:.0f} s") from error
     if done.returncode:
         raise JournalFailedError(
             f"the journal was not read: {done.stderr.decode('utf-8', 'replace').strip()}"

@@ -213,7 +213,7 @@ class _Drill:
         print("\n== The comparison.")
         self._no_order_twice()
         troubles = [f"{each.identifier} {each.symbol} is open" for each in self._broker.positions()]
-        rows = read_journal(machine.folder / "journal.db")
+        rows = read_journal(machine.folder / "journal.db", self._deadline)
         for name, _, _, quantity in POSITIONS:
             for directive, expected in ((name, OPENED), (f"close-{name}", CLOSED)):
                 received = self._received(directive)

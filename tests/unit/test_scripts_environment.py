@@ -211,10 +211,18 @@ def test_python_without_ensurepip_gets_the_remedy(
     environment_module: ModuleType, environment: Any, run: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else object())
-    with pytest.raises(
-        environment_module.EnvironmentUnusableError, match=r"lacks ensurepip.*apt install python3\.\d+-venv"
-    ):
+    with pytest.raises(environment_module.EnvironmentUnusableError, match="lacks ensurepip, and cannot make"):
         environment.prepare("")
+
+
+@pytest.mark.parametrize(
+    ("windows", "remedy"),
+    [(False, "sudo apt install python3"), (True, "Install Python with its installer: the embeddable")],
+)
+def test_remedy_for_a_python_without_venv_fits_the_platform(
+    environment_module: ModuleType, windows: bool, remedy: str
+) -> None:
+    assert remedy in environment_module.lacking(["venv", "ensurepip"], windows=windows)
 
 
 def test_unusable_environment_of_another_origin_is_left_untouched(

@@ -43,7 +43,7 @@ Director would take a new event for a repeated one.
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -56,6 +56,7 @@ from bridge.core.link.reports import ConnectionReport, DealReport, OrderReport, 
 from bridge.core.trade.command_states import CommandInput, CommandOutput
 from bridge.core.trade.records import Allocation, CommandRecord, NewEvent
 from bridge.core.trade.retcodes import describe
+from bridge.core.units.clock import utc_of_ms
 from bridge.core.units.decimals import MAX_DECIMALS, ZERO, check_amount
 
 DIRECTIVE_SUBJECT: Final = "directive"
@@ -297,7 +298,7 @@ def _placed(body: ExecutionEvent, command: CommandRecord) -> ExecutionEvent:
     placed = msgspec.structs.replace(body, stop_loss=order.stop_loss, take_profit=order.take_profit)
     if not order.order_type.pending:
         return placed
-    expires = datetime.fromtimestamp(order.expires_ms / 1000, UTC) if order.expires_ms else None
+    expires = utc_of_ms(order.expires_ms) if order.expires_ms else None
     return msgspec.structs.replace(
         placed,
         order_type=str(order.order_type),

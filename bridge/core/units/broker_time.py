@@ -8,11 +8,12 @@ not see the clock change, the time of the change follows from the rules of dayli
 
 import itertools
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from bridge.core.units.clock import utc_of_ms
 from bridge.core.units.daylight_saving import Rule, Switch, switches
 
 QUARTER_S: Final = 900
@@ -184,7 +185,7 @@ def to_utc(
         return fallback
     latest = fallback if latest is None else latest
     try:
-        naive = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=server_ms)
+        naive = utc_of_ms(server_ms)
         times = [naive - timedelta(seconds=offset.seconds) for offset in offsets]
     except OverflowError:
         # Beyond the calendar: no time of a deal.

@@ -1,11 +1,21 @@
 """Interfaces to time and randomness, which the core gets from outside."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
 
 Uniform = Callable[[], float]
 """Draws a float from [0, 1). `random.SystemRandom().random` in production, a seeded one in a test."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def utc_of_ms(epoch_ms: int) -> datetime:
+    """Return the aware UTC of milliseconds since 1970, to the last digit. Raises OverflowError beyond year 9999.
+
+    `datetime.fromtimestamp` rounds to a float, and ends at the year 3000 on Windows.
+    """
+    return EPOCH + timedelta(milliseconds=epoch_ms)
 
 
 def has_passed(pause: timedelta, since: datetime, now: datetime) -> bool:

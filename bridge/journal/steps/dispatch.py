@@ -16,7 +16,7 @@ from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset
-from bridge.core.units.clock import has_passed
+from bridge.core.units.clock import has_passed, utc_of_ms
 from bridge.journal.database.words import AuditKind
 from bridge.journal.steps import inbox
 from bridge.journal.steps.earlier_journal import possible_send
@@ -90,7 +90,7 @@ def _dispatch(
     sent = transitions.dispatch_command(command, step.now)
     expires_server_ms = 0
     if sent.order.expires_ms:
-        expires = datetime.fromtimestamp(sent.order.expires_ms / 1000, UTC)
+        expires = utc_of_ms(sent.order.expires_ms)
         expires_server_ms = max(broker_time.expiry_server_ms(expires, measured_offsets(step), step.now), 0)
     message = dispatch.message(
         sent,

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -14,6 +14,7 @@ from bridge.core.trade.records import CommandRecord
 from bridge.core.trade.risk_limits import Exposure, Funds
 from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset
+from bridge.core.units.clock import utc_of_ms
 from bridge.core.units.decimals import ZERO
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
@@ -114,4 +115,4 @@ def _funds(step: Step, limits: RiskLimits, gate: Gate, known: Sequence[Offset]) 
 
 def _broker_day(now: datetime, known: Sequence[Offset]) -> str:
     """Return the date of the broker's calendar, YYYY-MM-DD."""
-    return datetime.fromtimestamp(broker_time.to_server_ms(now, known) / 1000, UTC).date().isoformat()
+    return utc_of_ms(broker_time.to_server_ms(now, known)).date().isoformat()

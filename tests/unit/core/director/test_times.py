@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.director.times import NEVER, is_not_set, parse_expiry, parse_time
+from bridge.core.units.clock import utc_of_ms
 
 TEN = datetime(2026, 1, 4, 10, 0, tzinfo=UTC)
 
@@ -94,8 +95,8 @@ def test_first_time_of_a_platform_is_not_set(text: str, not_set: bool) -> None:
 
 @given(st.integers(0, 2**36), st.integers(0, 999_999), st.integers(-14 * 60, 14 * 60))
 def test_time_that_python_writes_is_read_as_itself(seconds: int, micros: int, zone_min: int) -> None:
-    moment = datetime.fromtimestamp(seconds, timezone(timedelta(minutes=zone_min)))
-    moment += timedelta(microseconds=micros)
+    moment = utc_of_ms(seconds * 1000) + timedelta(microseconds=micros)
+    moment = moment.astimezone(timezone(timedelta(minutes=zone_min)))
     assert parse_time(moment.isoformat()) == moment
 
 
