@@ -1,5 +1,6 @@
 """`execution-officer journal`: show and back up the journal. Reads only; the sidecar may run meanwhile."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from bridge.cli.group import Group
 from bridge.cli.options import FILE, json_option
 from bridge.cli.reading import journal_at
 from bridge.cli.tables import print_table
-from bridge.config import load
+from bridge.config import load, windows_paths
 from bridge.exits import ExitCode
 from bridge.journal.database.backup import back_up
 from bridge.journal.views import lists as queries
@@ -183,6 +184,9 @@ def backup(path: Path, target: Path, as_json: bool) -> None:
 
     Example: execution-officer journal backup journal-2026-11-29.db
     """
+    if sys.platform == "win32" and (found := windows_paths.copy_problem(str(target))):
+        rule, remedy = found
+        raise Failure(ExitCode.FAILED, f"the backup {target} {rule}; {remedy}")
     made = back_up(path, target)
     if as_json:
         _print_json(made)

@@ -83,6 +83,13 @@ def _name_problem(part: str) -> str | None:
     return None
 
 
+def copy_problem(path: str) -> tuple[str, str] | None:
+    """Return rule and remedy for the path of a backup that cannot be made there; None for any other."""
+    if is_network(path):
+        return "is on a network drive, where the copy cannot be checked", f"{LOCAL}, and copy it from there"
+    return problem(path)
+
+
 def place_problem(path: PureWindowsPath) -> tuple[str, str] | None:
     """Return rule and remedy for the absolute path of a journal that cannot be there; None for any other."""
     if is_network(str(path)):

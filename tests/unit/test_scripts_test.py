@@ -36,6 +36,8 @@ def ran(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return subprocess.CompletedProcess(command, 1 if "--red" in command else 0)
 
     monkeypatch.setattr(script.subprocess, "run", run)
+    # Named, so that none is looked for, and none is installed where there is none.
+    monkeypatch.setenv("CXX", "a-compiler")
     return commands
 
 

@@ -76,6 +76,21 @@ def test_journal_on_a_network_drive_is_refused(path: str) -> None:
     assert problems("journal.db", key_file=path) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (r"D:\copies\copy.db", ""),
+        (r"\\server\share\copy.db", "where the copy cannot be checked"),
+        ("NUL", "which is reserved"),
+        (r"D:\copies\copy.db.", "ends with a dot"),
+    ],
+)
+def test_backup_is_refused_where_windows_makes_no_such_file(path: str, says: str) -> None:
+    found = windows_paths.copy_problem(path)
+    assert (found is None) is (not says)
+    assert says in (found[0] if found else "")
+
+
 def test_names_that_windows_alone_refuses_are_accepted_elsewhere() -> None:
     assert problems("NUL.db", windows=False) == problems("a:b.", windows=False) == []
     assert "is on a network drive" in problems(r"\\?\C:\journal.db", windows=False)[0]

@@ -7,8 +7,10 @@ if everything passed but the failures of Wine's that tests/windows/expected.py l
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.table import Table
 
@@ -37,11 +39,21 @@ def main() -> int:
     )
     options = parser.parse_args()
     names = options.suites or usual
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        wine = set_up(options.folder.resolve(), compiler=any(SUITES[name].compiler for name in names))
+        with FileLock(folder / "lock").acquire(timeout=0):
+            return _run(folder, names)
+    except Timeout:
+        print(f"Error: {folder} is in use by another run; name another --folder", file=sys.stderr)
+        return 2
     except SetUpError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
+
+
+def _run(folder: Path, names: Sequence[str]) -> int:
+    wine = set_up(folder, compiler=any(SUITES[name].compiler for name in names))
     verdicts: dict[str, tuple[Verdict, float]] = {}
     try:
         for name in names:
