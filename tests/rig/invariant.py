@@ -44,6 +44,8 @@ _BOOKED: Final = ("volume", "price", *_MONEY)
 """Amounts of a deal."""
 
 Row = dict[str, Any]
+Account = tuple[str, int]
+"""Officer, and login of the account whose broker is compared."""
 
 
 def check(rig: Rig) -> None:
@@ -64,7 +66,8 @@ def _complaints(rig: Rig) -> Iterator[str]:
     commands = {row["client_order_id"]: row for row in rig.journal.rows("SELECT * FROM commands")}
     for officer, broker in rig.brokers.items():
         own = {client_order_id: row for client_order_id, row in commands.items() if row["officer"] == officer}
-        yield from _sends(broker, own)
+        left = [client for _, client in rig.other_accounts.get(officer, {}).values()]
+        yield from _sends([broker, *left], own)
         if not rig.button_pressed:
             yield from _changes(broker, own)
         if not rig.unsettled and not rig.journal_restored:
@@ -83,8 +86,9 @@ def _complaints(rig: Rig) -> Iterator[str]:
                 yield f"command {row['client_order_id']} of {row['directive_id']} is still {state}"
 
 
-def _sends(broker: BrokerClient, commands: dict[int, Row]) -> Iterator[str]:
-    sends = [send for send in broker.sends() if SendKind.of(send.request) not in _CHANGES]
+def _sends(brokers: list[BrokerClient], commands: dict[int, Row]) -> Iterator[str]:
+    every = [send for broker in brokers for send in broker.sends()]
+    sends = [send for send in every if SendKind.of(send.request) not in _CHANGES]
     for client_order_id, count in Counter(send.request.magic for send in sends).items():
         if client_order_id and count > 1:
             yield f"command {client_order_id} was sent {count} times"
@@ -128,12 +132,14 @@ def _identifier(broker: BrokerClient, ticket: int) -> int:
 
 
 def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
+    account = officer, broker.account().login
     deals = _ours(broker.history_deals(0, FAR_MS))
     ours = {deal.position_id for deal in deals}
     stored = {
         row["ticket"]: row
         for row in rig.journal.rows(
-            "SELECT * FROM deals WHERE officer = ? AND disposition IN ('APPLIED', 'FOREIGN')", officer
+            "SELECT * FROM deals WHERE officer = ? AND login = ? AND disposition IN ('APPLIED', 'FOREIGN')",
+            *account,
         )
         if row["disposition"] == "APPLIED" or row["position_id"] in ours
     }
@@ -147,26 +153,32 @@ def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
         ):
             yield f"{deal}, and the journal has {row}"
     yield from (f"deal {ticket} in the journal is not at the broker" for ticket in stored)
-    yield from _money(rig, officer, deals)
+    yield from _money(rig, account, deals)
     held = {each.identifier: each.volume for each in broker.positions() if each.identifier in ours}
     known: defaultdict[int, Decimal] = defaultdict(Decimal)
-    for row in rig.journal.rows("SELECT * FROM positions WHERE officer = ? AND state = 'OPEN'", officer):
+    for row in rig.journal.rows(
+        "SELECT * FROM positions WHERE officer = ? AND login = ? AND state = 'OPEN'", *account
+    ):
         known[row["identifier"]] += Decimal(row["volume_in"]) - Decimal(row["volume_out"])
-    for identifier, volume in _strangers(rig, officer).items():
+    for identifier, volume in _strangers(rig, account).items():
         if identifier in held and volume > 0:
             known[identifier] += volume
     if held != dict(known):
         yield f"the broker holds {held}, and the journal {dict(known)}"
 
 
-def _money(rig: Rig, officer: str, deals: list[Deal]) -> Iterator[str]:
+def _money(rig: Rig, account: Account, deals: list[Deal]) -> Iterator[str]:
     """Assert that a position's totals, own and foreign parts together, are the sums of its deals."""
     booked: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
     known: defaultdict[int, list[tuple[Decimal, ...]]] = defaultdict(list)
     for deal in deals:
         booked[deal.position_id].append(_booked(deal))
-    rows = rig.journal.rows("SELECT identifier AS position_id, * FROM positions WHERE officer = ?", officer)
-    rows += rig.journal.rows("SELECT * FROM allocations WHERE officer = ? AND client_order_id = 0", officer)
+    rows = rig.journal.rows(
+        "SELECT identifier AS position_id, * FROM positions WHERE officer = ? AND login = ?", *account
+    )
+    rows += rig.journal.rows(
+        "SELECT * FROM allocations WHERE officer = ? AND login = ? AND client_order_id = 0", *account
+    )
     for row in rows:
         known[row["position_id"]].append(tuple(Decimal(row[name]) for name in _MONEY))
     for position in known.keys() & booked.keys():
@@ -187,11 +199,11 @@ def _booked(deal: Deal) -> tuple[Decimal, ...]:
     return tuple(amounts[name] for name in _MONEY)
 
 
-def _strangers(rig: Rig, officer: str) -> dict[int, Decimal]:
+def _strangers(rig: Rig, account: Account) -> dict[int, Decimal]:
     """Return the foreign volume of positions, by the journal's allocations."""
     left: dict[int, Decimal] = {}
     for row in rig.journal.rows(
-        "SELECT * FROM allocations WHERE officer = ? AND client_order_id = 0", officer
+        "SELECT * FROM allocations WHERE officer = ? AND login = ? AND client_order_id = 0", *account
     ):
         volume = Decimal(row["volume"]) if row["entry"] == "IN" else -Decimal(row["volume"])
         left[row["position_id"]] = left.get(row["position_id"], Decimal(0)) + volume

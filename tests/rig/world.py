@@ -40,6 +40,8 @@ class World:
         """All that were ever started."""
         self.terminals: dict[str, Process] = {}
         self.brokers: dict[str, BrokerClient] = {}
+        self.other_accounts: dict[str, dict[int, tuple[int, BrokerClient]]] = {}
+        """By officer and login: port and client of each account's broker that its terminal has left."""
         self.unsettled = ""
         """Reason for which this test ends with an open command; empty where every command must have ended."""
         self.button_pressed = False
@@ -152,6 +154,20 @@ class World:
             self.brokers[officer] = connect_broker(endpoint, timeout=Deadline().left)
         return self.run(f"broker of {officer}", arguments)
 
+    def change_account(self, login: int, officer: str = OFFICER) -> None:
+        """Log the officer's terminal in to another account, and start it anew.
+
+        Each account has a broker of its own.
+        """
+        left = self.brokers.pop(officer)
+        others = self.other_accounts.setdefault(officer, {})
+        others[left.account().login] = self._broker_ports.pop(officer), left
+        if login in others:
+            self._broker_ports[officer], self.brokers[officer] = others.pop(login)
+        else:
+            self.start_broker(officer, Scenario(account=AccountTerms(login=login)))
+        self.restart_terminal(officer)
+
     def start_zoned_broker(self, hours: int) -> Process:
         """Start a broker whose clock is so many hours ahead of UTC. Started again it has its earlier state."""
         port = self._broker_ports.setdefault(OFFICER, free_port())
@@ -253,7 +269,8 @@ class World:
 
     def close(self) -> None:
         """Leave nothing behind, whatever happened."""
-        for broker in self.brokers.values():
+        left = [client for others in self.other_accounts.values() for _, client in others.values()]
+        for broker in (*self.brokers.values(), *left):
             broker.close()
         for process in self.processes:
             process.send(signal.SIGKILL)

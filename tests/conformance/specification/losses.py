@@ -1,6 +1,7 @@
 """L: losses: a journal that was restored from a backup or made anew, a lost ledger, a renamed trade server."""
 
 import shutil
+from decimal import Decimal
 
 from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
@@ -9,7 +10,7 @@ from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import CANCELLED, PLACED, rests, until
 from tests.conformance.specification.operator_commands import order
-from tests.rig.rig import CLOSED, OPENED
+from tests.rig.rig import CLOSED, OPENED, REFUSED
 from tests.rig.world import OFFICER
 
 RENAMED = "Simulated-Live02"
@@ -133,3 +134,37 @@ def order_of_status(rig: ConformanceRig) -> str:
     process = rig.bridge("status", "--config", str(rig.config_path))
     process.exited()
     return "\n".join(process.log)
+
+
+@case(
+    "L05",
+    "Another account is bound with a position open and a directive waiting: neither is sent or closed there",
+)
+def other_account(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open(quantity=0.02)
+    first, (held,) = rig.broker, rig.broker.positions()
+    login = first.account().login
+    rig.change_account(login + 7)
+    rig.sidecar.logged("terminal_refused", refusal="ACCOUNT")
+    waiting = rig.issue("OPEN_LONG", quantity=0.05)
+    rig.emitted(waiting, EventType.DIRECTIVE_RECEIVED)
+    output = rebind(rig, "--account")
+    assert f"open in the journal: position {held.identifier} of {opening}" in output
+    assert waiting in output and f"The account {login} at" in output
+    _, refused = rig.emitted(waiting, *REFUSED)
+    assert refused.code == "REBOUND"
+    # Nothing of the first account is known by its number here.
+    other = rig.open(quantity=0.03)
+    assert [position.volume for position in rig.broker.positions()] == [Decimal("0.03")]
+    _, unknown = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *REFUSED)
+    assert unknown.code == "NO_POSITION"
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert (rig.broker.positions(), first.positions()) == ([], [held])
+    # Back at the first account its position is where it was.
+    rig.change_account(login)
+    rebind(rig, "--account")
+    *_, closed = rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert (closed.body["opening_directive_id"], first.positions()) == (opening, [])
+    rig.emitted(opening, *OPENED)
+    rig.emitted(other, *OPENED)

@@ -79,6 +79,11 @@ def emitted_again(rig: ConformanceRig, directive_id: str, *types: EventType) -> 
     rig.emitted(directive_id, *types)
 
 
+def known_from_reports(rig: ConformanceRig) -> None:
+    """Check that the journal knew from the scan what was sent: the terminal did not have to find it."""
+    assert CommandStage.FOUND not in stages(rig)
+
+
 def stages(rig: ConformanceRig) -> set[str]:
     """Return the stages that the terminal has reported since the journal was made."""
     rows = rig.journal.rows("SELECT DISTINCT json_extract(body, '$.stage') AS stage FROM reports")
@@ -94,6 +99,7 @@ def both_lost(rig: ConformanceRig) -> None:
     lose_ledger(rig)
     start(rig)
     emitted_again(rig, directive, *OPENED)
+    known_from_reports(rig)
     assert len(rig.broker.sends()) == 1
     *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert closed.body["opening_directive_id"] == directive
@@ -110,6 +116,7 @@ def pending_order_lost(rig: ConformanceRig) -> None:
     lose_ledger(rig)
     start(rig)
     emitted_again(rig, directive, *PLACED)
+    known_from_reports(rig)
     assert len(rig.broker.orders()) == 1
     rig.emitted(rig.issue("CANCEL", target_directive_id=directive), *CANCELLED)
     rig.emitted(directive, *PLACED, EventType.ORDER_CANCELLED)
@@ -123,6 +130,7 @@ def _journal_lost(rig: ConformanceRig, lose: Callable[[], None]) -> None:
     start(rig)
     rebind(rig)
     emitted_again(rig, directive, *OPENED)
+    known_from_reports(rig)
     rig.open(quantity=0.03)
     assert volumes(rig) == [Decimal("0.02"), Decimal("0.03")]
     rig.emitted(rig.issue("CLOSE", target_directive_id=directive), *CLOSED)
@@ -215,6 +223,7 @@ def close_lost(rig: ConformanceRig) -> None:
     emitted_again(rig, first, *OPENED)
     emitted_again(rig, second, *OPENED)
     emitted_again(rig, close, *CLOSED)
+    known_from_reports(rig)
     assert volumes(rig) == [Decimal("0.03")]
     assert len(rig.broker.sends()) == 3
 
