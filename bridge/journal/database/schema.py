@@ -83,7 +83,7 @@ CREATE TABLE clock_offsets (                    -- measured distances of broker 
     server TEXT NOT NULL,                       -- trade server that has this clock
     since TEXT NOT NULL,                        -- time of the measurement, from which the offset counts
     seconds INTEGER NOT NULL,                   -- broker time minus UTC, in seconds
-    confirmed_at TEXT NOT NULL,                 -- time of the last measurement that found the same
+    confirmed_at TEXT,                          -- time of the last measurement that found the same; NULL: none did
     PRIMARY KEY (officer, server, since)
 ) STRICT;
 

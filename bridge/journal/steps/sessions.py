@@ -226,7 +226,7 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
     # A clock that is not trusted measures nothing.
     offset = broker_time.measure(prove.server_ms, step.now) if step.trusted else None
     if offset is not None:
-        note_offset(step, offset)
+        note_offset(step, offset, confirmed=False)
     officer = officers.load_or_add(step.connection, step.officer)
     link_restored(step)
     _broker_restored(step, hello.instance_id)
@@ -254,8 +254,11 @@ def measured_offsets(step: Step) -> list[Offset]:
     return clock_offsets.load(step.connection, step.officer, step.account.server)
 
 
-def note_offset(step: Step, seconds: int) -> None:
+def note_offset(step: Step, seconds: int, *, confirmed: bool) -> None:
     """Store the broker's distance from UTC, as it was measured now, where it differs from before.
+
+    `confirmed`: more than one measurement has found it. A single one counts at once, since what comes next needs an
+    offset; it is deleted where the next one contradicts it, and a change that it alone shows is not raised.
 
     A measurement in the future was made by a wrong clock, and is deleted: it would come into force some day, and
     stay in force.
@@ -264,22 +267,48 @@ def note_offset(step: Step, seconds: int) -> None:
     if clock_offsets.delete_after(step.connection, step.officer, server, step.now):
         step.audit(AuditKind.CLOCK, "measurements in the future are deleted")
     before = measured_offsets(step)
+    if broker_time.contradicts(seconds, step.now, before):
+        _delete_single(step, before.pop())
     if before and before[-1].seconds == seconds and step.now - _last_measurement(before) < _MOST_UNSEEN:
-        clock_offsets.confirm(step.connection, step.officer, server, step.now)
+        _confirm(step, before)
         return
-    clock_offsets.add(step.connection, step.officer, server, seconds, step.now)
-    noted = step.audit(AuditKind.CLOCK, f"broker time is UTC{seconds / 3600:+g} h")
-    known = broker_time.place_switches(before).unplaced
-    new = [each for each in broker_time.place_switches(measured_offsets(step)).unplaced if each not in known]
-    for unplaced in new:
-        _emit_unplaced(step, unplaced, f"clock:{noted}")
+    clock_offsets.add(step.connection, step.officer, server, seconds, step.now, confirmed=confirmed)
+    step.audit(AuditKind.CLOCK, f"broker time is UTC{seconds / 3600:+g} h")
+    if confirmed:
+        _raise_unplaced(step)
 
 
 def confirm_offset(step: Step, server_ms: int) -> None:
     """Store that the broker's clock still has its last offset, where this measurement finds that."""
     measured = measured_offsets(step)
-    if step.trusted and measured and broker_time.measure(server_ms, step.now) == measured[-1].seconds:
-        clock_offsets.confirm(step.connection, step.officer, step.account.server, step.now)
+    found = broker_time.measure(server_ms, step.now)
+    if not step.trusted or not measured or found is None:
+        return
+    if broker_time.contradicts(found, step.now, measured):
+        _delete_single(step, measured.pop())
+    if measured and found == measured[-1].seconds:
+        _confirm(step, measured)
+
+
+def _confirm(step: Step, measured: list[Offset]) -> None:
+    """Store that the last of the measured offsets was found again now."""
+    clock_offsets.confirm(step.connection, step.officer, step.account.server, step.now)
+    if measured[-1].confirmed is None:
+        _raise_unplaced(step)
+
+
+def _delete_single(step: Step, single: Offset) -> None:
+    clock_offsets.delete_last(step.connection, step.officer, step.account.server)
+    step.audit(AuditKind.CLOCK, f"a single measurement of UTC{single.seconds / 3600:+g} h is deleted")
+
+
+def _raise_unplaced(step: Step) -> None:
+    """Emit an event for each change of the broker's clock that the last offset shows, and whose time is unknown."""
+    measured = measured_offsets(step)
+    known = broker_time.place_switches(measured[:-1]).unplaced
+    new = [each for each in broker_time.place_switches(measured).unplaced if each not in known]
+    for unplaced in new:
+        _emit_unplaced(step, unplaced, f"clock:{utc_text(measured[-1].since)}:{utc_text(unplaced.earliest)}")
 
 
 def _emit_unplaced(step: Step, change: Unplaced, subject: str) -> None:

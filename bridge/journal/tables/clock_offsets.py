@@ -7,6 +7,7 @@ from typing import Final
 from bridge.core.director.contract import utc_text
 from bridge.core.units.broker_time import Offset
 from bridge.journal.database.sql import column_list, replace
+from bridge.journal.tables.values import moment
 
 TABLE: Final = "clock_offsets"
 COLUMNS: Final = ("officer", "server", "since", "seconds", "confirmed_at")
@@ -23,14 +24,22 @@ def load(connection: sqlite3.Connection, officer: str, server: str) -> list[Offs
         Offset(
             datetime.fromisoformat(row["since"]),
             row["seconds"],
-            datetime.fromisoformat(row["confirmed_at"]),
+            moment(row["confirmed_at"]),
         )
         for row in found
     ]
 
 
-def add(connection: sqlite3.Connection, officer: str, server: str, seconds: int, since: datetime) -> None:
-    """Store an offset that counts from that time on."""
+def add(
+    connection: sqlite3.Connection,
+    officer: str,
+    server: str,
+    seconds: int,
+    since: datetime,
+    *,
+    confirmed: bool,
+) -> None:
+    """Store an offset that counts from that time on. `confirmed`: more than one measurement has found it."""
     connection.execute(
         replace(TABLE, COLUMNS),
         {
@@ -38,7 +47,7 @@ def add(connection: sqlite3.Connection, officer: str, server: str, seconds: int,
             "server": server,
             "since": utc_text(since),
             "seconds": seconds,
-            "confirmed_at": utc_text(since),
+            "confirmed_at": utc_text(since) if confirmed else None,
         },
     )
 
@@ -49,6 +58,15 @@ def confirm(connection: sqlite3.Connection, officer: str, server: str, at: datet
         "UPDATE clock_offsets SET confirmed_at = :at WHERE officer = :officer AND server = :server AND since ="
         " (SELECT max(since) FROM clock_offsets WHERE officer = :officer AND server = :server)",
         {"officer": officer, "server": server, "at": utc_text(at)},
+    )
+
+
+def delete_last(connection: sqlite3.Connection, officer: str, server: str) -> None:
+    """Delete the last offset: a single measurement found it, and the next one did not."""
+    connection.execute(
+        "DELETE FROM clock_offsets WHERE officer = :officer AND server = :server AND since ="
+        " (SELECT max(since) FROM clock_offsets WHERE officer = :officer AND server = :server)",
+        {"officer": officer, "server": server},
     )
 
 

@@ -63,12 +63,56 @@ def test_change_without_a_rule_is_raised_once_and_nothing_is_in_the_future(bench
     stopped_while_off(bench, "2026-06-05T20:55", "2026-06-08T05:30", "2026-06-08T06:00", 2, 3)
     [body] = bench.bodies("SL_TRIGGERED")
     assert datetime.fromisoformat(body["occurred_at"]) == moment("2026-06-08T05:30")
+    # One measurement alone raises nothing.
+    assert bench.bodies("SYSTEM_ERROR") == []
+    scanned(bench, 3)
     [error] = bench.bodies("SYSTEM_ERROR")
     assert error["error_code"] == "BROKER_CLOCK_UNKNOWN"
     for text in ("UTC+2 h at 2026-06-05T20:56:00", "UTC+3 h at 2026-06-08T06:00:00", "wrong by 1 h"):
         assert text in error["error_message"]
     bench.join(measured_ms=server_ms(bench.now, 3))
+    scanned(bench, 3)
     assert len(bench.bodies("SYSTEM_ERROR")) == 1
+
+
+def scanned(bench: JournalBench, hours: int) -> None:
+    """Let a scan be through a second later, by a broker's clock so many hours ahead."""
+    bench.later(1)
+    bench.report(msgspec.structs.replace(scan(2), to_server_ms=server_ms(bench.now, hours)))
+
+
+@pytest.mark.parametrize("again", ["hello", "scan", "heartbeats"])
+def test_single_measurement_that_the_next_one_contradicts_is_deleted_and_raises_nothing(
+    bench: JournalBench, again: str
+) -> None:
+    stopped_while_off(bench, "2026-06-05T20:55", "2026-06-08T05:30", "2026-06-08T06:00", 2, 2)
+    bench.join(measured_ms=server_ms(bench.now, 1))
+    offsets = "SELECT seconds FROM clock_offsets ORDER BY since"
+    assert bench.rows(offsets) == [(7200,), (3600,)]
+    if again == "hello":
+        bench.join(measured_ms=server_ms(bench.now, 2))
+    elif again == "scan":
+        scanned(bench, 2)
+    else:
+        bench.journal.note_offset(bench.officer, 7200, bench.now)
+    assert bench.rows(offsets) == [(7200,)]
+    scanned(bench, 2)
+    assert bench.bodies("SYSTEM_ERROR") == []
+
+
+@pytest.mark.parametrize("again", ["hello", "scan", "heartbeats"])
+def test_change_that_two_measurements_agree_on_is_raised_once(bench: JournalBench, again: str) -> None:
+    stopped_while_off(bench, "2026-06-05T20:55", "2026-06-08T05:30", "2026-06-08T06:00", 2, 3)
+    assert bench.bodies("SYSTEM_ERROR") == []
+    bench.later(1)
+    if again == "hello":
+        bench.join(measured_ms=server_ms(bench.now, 3))
+    elif again == "scan":
+        scanned(bench, 3)
+    else:
+        bench.journal.note_offset(bench.officer, 10_800, bench.now)
+    scanned(bench, 3)
+    assert [body["error_code"] for body in bench.bodies("SYSTEM_ERROR")] == ["BROKER_CLOCK_UNKNOWN"]
 
 
 def test_scan_confirms_the_offset_and_one_with_another_does_not(bench: JournalBench) -> None:

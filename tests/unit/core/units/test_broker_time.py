@@ -11,6 +11,7 @@ from bridge.core.units.broker_time import (
     Offset,
     OffsetWatch,
     Unplaced,
+    contradicts,
     expiry_server_ms,
     in_force,
     measure,
@@ -75,6 +76,21 @@ def test_a_new_offset_counts_once_it_was_measured_three_times_in_a_row(
 def test_first_offset_is_returned_even_at_utc(hours: int) -> None:
     watch = OffsetWatch(None)
     assert [watch.observe(NOW_MS + hours * H * 1000, NOW) for _ in range(4)] == [None, None, hours * H, None]
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes", "contradicted"),
+    [(2, 0, False), (3, 1, True), (3, 10, True), (3, 11, False), (1, 600, True), (3, -5, True)],
+)
+def test_single_measurement_is_contradicted_by_the_offset_before_it_or_soon_after_by_any_other(
+    hours: int, minutes: int, contradicted: bool
+) -> None:
+    day_before = NOW - timedelta(days=1)
+    known = Offset(day_before, H, confirmed=day_before)
+    at = NOW + timedelta(minutes=minutes)
+    assert contradicts(hours * H, at, [known, Offset(NOW, 2 * H)]) is contradicted
+    assert not contradicts(hours * H, at, [known, Offset(NOW, 2 * H, confirmed=NOW)])
+    assert not contradicts(hours * H, at, [])
 
 
 # Summer time begins and ends: 2 h, then 3 h, then 2 h again.
