@@ -355,7 +355,10 @@ class Journal(Transactions):
 
     def resume(self, officer: str, now: datetime, *, symbol: str | None, why: str) -> list[Halt]:
         """Lift the halts of one symbol, or with None all of the officer's, by an operator's order."""
-        return self._step("resume", officer, now, lambda step: halt.resume(step, symbol=symbol, why=why))
+        settings = self._officers[officer]
+        return self._step(
+            "resume", officer, now, lambda step: halt.resume(step, settings, symbol=symbol, why=why)
+        )
 
     def flatten(self, officer: str, now: datetime, *, nonce: str, why: str, symbol: str = ALL) -> Flattened:
         """Halt the officer and order everything it has closed and cancelled, by an operator's order; with a symbol,

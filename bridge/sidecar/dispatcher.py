@@ -55,6 +55,8 @@ class Dispatcher:
         self._runtime.dispatch_trouble.pop(officer.id, None)
         # An expired command has an event; a new one may have one.
         self._runtime.delivery_wake_up.set()
+        if work.more:
+            self._runtime.dispatch_wake_up.set()
         faultpoint("dispatch.committed")
         for inquiry in work.inquiries:
             await self._links.inquire(officer.id, inquiry)

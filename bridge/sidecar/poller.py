@@ -10,6 +10,7 @@ from bridge.core.director.listing import BatchError
 from bridge.core.director.poll import Item, read_batch
 from bridge.core.director.responses import Failed, FailureKind, Polled
 from bridge.core.settings import OfficerSettings, SilentDirector
+from bridge.core.trade.precedence import sendable_first
 from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
@@ -27,6 +28,7 @@ class Poller:
         self._runtime = runtime
         self._director = director
         self._officer = officer.id
+        self._settings = officer
         self._risk_limits = officer.risk_limits
         self._silent_since: float | None = None
         """Time at which polls began to fail, monotonic; None while they work."""
@@ -117,10 +119,11 @@ class Poller:
             items = await asyncio.to_thread(read_batch, answer.body)
         except BatchError as error:
             return Failed(FailureKind.MALFORMED, 200, str(error))
-        for start in range(0, len(items), INTAKE_ITEMS):
-            failure = await self._journal(items[start : start + INTAKE_ITEMS])
-            if failure is not None:
-                return failure
+        for part in sendable_first(items, self._settings, self._runtime.now()):
+            for start in range(0, len(part), INTAKE_ITEMS):
+                failure = await self._journal(part[start : start + INTAKE_ITEMS])
+                if failure is not None:
+                    return failure
         self._listed = True
         return None
 

@@ -128,7 +128,8 @@ class TerminalHeartbeat(Message, frozen=True, kw_only=True, tag="heartbeat"):
     timer_max_us: Count = 0
     """Longest timer call since the last heartbeat."""
     busy: bool = False
-    """True where a trade request is sent next, synchronously: no message comes until it returns."""
+    """True where a trade request is sent next, synchronously: no message comes until it returns. It lasts until a
+    heartbeat without it, for 60 s at most."""
 
 
 class Bye(Message, frozen=True, kw_only=True, tag="bye"):

@@ -83,7 +83,7 @@ class Session:
         """True once the first scan of this epoch is in the journal."""
         self.heartbeat: TerminalHeartbeat | None = None
         self.busy = False
-        """True while its last message announced a synchronous send."""
+        """True while its last heartbeat announced a synchronous send, whatever it has reported since."""
 
     def clock_ms(self, now: float) -> int:
         """Return the link clock: milliseconds since the welcome."""
@@ -190,7 +190,6 @@ class Sessions:
                 return [HeartbeatReceived(session.officer, message)]
             case ReportMessage():
                 session.last_seen = now
-                session.busy = False
                 return self._report(session, message)
             case Bye():
                 return [self._end(session, f"the terminal ended the session: {message.reason}")]

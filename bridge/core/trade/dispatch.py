@@ -17,7 +17,8 @@ from bridge.core.units.clock import has_passed
 from bridge.core.units.decimals import ZERO
 
 WINDOW: Final = 4
-"""Maximum of commands that a terminal has at once. It executes them one by one; more would only wait there."""
+"""Maximum of opens that a terminal has at once, and of all other commands. It executes them one by one; more would
+only wait there."""
 
 REPEAT_BASE_S: Final = 0.1
 REPEAT_CAP_S: Final = 5.0
@@ -42,6 +43,13 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     margin: Decimal = ZERO
 
 
+class InFlight(msgspec.Struct, frozen=True):
+    """Numbers of commands that the terminal has."""
+
+    opens: int = 0
+    others: int = 0
+
+
 def blocked(gate: Gate | None, quarantine: str) -> str:
     """Return the reason for which nothing may be dispatched; empty where something may."""
     if quarantine:
@@ -64,13 +72,14 @@ def choose(
     gate: Gate | None,
     *,
     quarantine: str,
-    in_flight: int,
+    in_flight: InFlight,
     now: datetime,
     latest: datetime,
 ) -> list[CommandRecord]:
     """Return those of the planned commands (oldest first) that are to be dispatched now.
 
-    `latest` is the latest possible time while the clock is not trusted; else it is `now`.
+    Closes, changes and cancels go before opens, and have a window of their own: a slow open takes none of their
+    places. `latest` is the latest possible time while the clock is not trusted; else it is `now`.
     """
     if gate is None or blocked(gate, quarantine):
         return []
@@ -81,7 +90,9 @@ def choose(
         and _paused_enough(command, now)
         and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
     ]
-    return due[: max(WINDOW - in_flight, 0)]
+    opens = [command for command in due if command.order.kind is CommandKind.OPEN]
+    others = [command for command in due if command.order.kind is not CommandKind.OPEN]
+    return [*others[: max(WINDOW - in_flight.others, 0)], *opens[: max(WINDOW - in_flight.opens, 0)]]
 
 
 def _paused_enough(command: CommandRecord, now: datetime) -> bool:

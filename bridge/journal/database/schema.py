@@ -386,7 +386,7 @@ CREATE TABLE events (                           -- the outbox to the Director
     event_id TEXT,                              -- the Director's id of it; NULL until delivered
     dismissed_at TEXT                           -- time at which an operator dismissed the refused event
 ) STRICT;
-CREATE INDEX events_queued ON events (officer, directive_id, id) WHERE state = 'queued';
+CREATE INDEX events_queued ON events (officer, directive_id, id, event_type) WHERE state = 'queued';
 CREATE INDEX events_refused ON events (officer, id) WHERE state = 'refused';
 CREATE INDEX events_by_directive ON events (officer, directive_id, id);
 """

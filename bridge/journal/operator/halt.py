@@ -4,12 +4,15 @@ A halt is stored in the journal, so it survives restarts. It stops opens only: c
 go on.
 """
 
+import sys
 from datetime import datetime
 
 import msgspec
 
 from bridge.core.director.contract import OPERATOR_PREFIX, utc_text
+from bridge.core.settings import OfficerSettings
 from bridge.journal.database.words import AuditKind, HaltSetter, OwnAction
+from bridge.journal.steps import inbox
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.step import Step, json_text
 from bridge.journal.tables import halts
@@ -32,8 +35,12 @@ def halt(step: Step, *, symbol: str, why: str) -> Halt:
     return halts.add(step.connection, step.officer, symbol, why, HaltSetter.OPERATOR, step.now)
 
 
-def resume(step: Step, *, symbol: str | None, why: str) -> list[Halt]:
-    """Lift the halts of a symbol (ALL: those of all symbols), or with None every halt. Return them."""
+def resume(step: Step, settings: OfficerSettings, *, symbol: str | None, why: str) -> list[Halt]:
+    """Lift the halts of a symbol (ALL: those of all symbols), or with None every halt. Return them.
+
+    The opens that they forbade until now are refused first: none of them may follow a close that came after it.
+    """
+    inbox.refuse_halted(step, settings, sys.maxsize)
     lifted = halts.delete(step.connection, step.officer, symbol)
     step.audit(AuditKind.OPERATOR, "resume", json_text({"symbol": symbol, "why": why, "lifted": lifted}))
     return lifted

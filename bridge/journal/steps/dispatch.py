@@ -32,6 +32,8 @@ WITH_TERMINAL: Final = (CommandState.DISPATCHED, CommandState.SUBMITTED)
 MAY_BE_SENT: Final = (*WITH_TERMINAL, CommandState.UNRESOLVED)
 NEEDS_WORK: Final = (CommandState.PLANNED, *MAY_BE_SENT)
 """States in which a command is dispatched, expires, or becomes UNKNOWN with time."""
+ENDED_PER_STEP: Final = 64
+"""Directives and commands that one step ends unsent at most: what is sent by the same step waits for no more."""
 HISTORY_MARGIN: Final = timedelta(hours=1)
 """Margin before a command's dispatch in which the terminal searches the broker's history."""
 BEFORE_ANY_ACCOUNT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -48,33 +50,36 @@ class Work(msgspec.Struct, frozen=True):
     commands: list[Command] = []
     inquiries: list[Inquire] = []
     """Symbols that directives wait for."""
+    more: bool = False
+    """True where more directives and commands are to be ended: advance again at once."""
 
 
 def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gate | None) -> Work:
     """Expire what is too late, plan the directives whose turn it is, and dispatch what may go now."""
     blocked = dispatch.blocked(gate, step.quarantine)
-    inbox.refuse_halted(step, settings)
+    room = ENDED_PER_STEP - inbox.refuse_halted(step, settings, ENDED_PER_STEP)
     inbox.withdraw_cancelled(step, settings)
-    inbox.expire(step, settings, blocked)
+    room -= inbox.expire(step, settings, blocked, room)
     inquiries = plan(step, settings, link, gate) if gate is not None and not blocked else []
-    for command in commands.expired(step.connection, step.officer, step.earliest):
+    for command in commands.expired(step.connection, step.officer, step.earliest, room):
         ended = transitions.expire_command(command, step.now, waited_for=blocked)
         step.apply_outcome(ended, command)
+        room -= 1
     commands.restamp(step.connection, step.officer, MAY_BE_SENT, step.latest)
     if step.trusted:
         _give_up(step, link)
+    more = room <= 0
     if gate is None or blocked:
-        return Work()
-    planned = commands.planned(step.connection, step.officer, opens=not gate.opens_paused)
-    in_flight = commands.count(step.connection, step.officer, WITH_TERMINAL)
+        return Work(more=more)
+    planned = commands.planned(step.connection, step.officer, step.latest, opens=not gate.opens_paused)
+    in_flight = commands.count_in_flight(step.connection, step.officer, WITH_TERMINAL)
     due = dispatch.choose(
         planned, gate, quarantine=step.quarantine, in_flight=in_flight, now=step.now, latest=step.latest
     )
     known = offsets(step)
     allowed = RiskCheck(step, settings, gate, known)
-    return Work(
-        [_dispatch(step, command, gate, link, known) for command in due if allowed(command)], inquiries
-    )
+    sent = [_dispatch(step, command, gate, link, known) for command in due if allowed(command)]
+    return Work(sent, inquiries, more)
 
 
 def _give_up(step: Step, link: LinkSettings) -> None:

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from bridge.core.director.actions import Intent, intent_of
 from bridge.core.director.contract import Directive, utc_text
 from bridge.core.director.problem import Problem
-from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade import events, transitions, validation
 from bridge.core.trade.command_states import CommandState
@@ -18,28 +17,42 @@ from bridge.journal.tables import commands, directives, halts, reports, symbols
 from bridge.journal.tables.directives import Waiting
 
 
-def refuse_halted(step: Step, settings: OfficerSettings) -> None:
-    """Refuse every open that a halt forbids and that the terminal does not have yet. No terminal is needed."""
+def refuse_halted(step: Step, settings: OfficerSettings, room: int) -> int:
+    """Refuse opens that a halt forbids and that the terminal does not have yet, at most `room`. Return the number.
+
+    No terminal is needed. Those that are left are not planned or sent meanwhile, and hold nothing up.
+    """
     if not halts.any_in_force(step.connection, step.officer):
-        return
+        return 0
+    refused = 0
     for item in directives.waiting(step.connection, step.officer):
+        if refused >= room:
+            return refused
         with contained(step, item):
-            if item.own or intent_of(item.directive.action) is not Intent.OPEN:
-                continue
-            asked, _ = settings.inquiry(item.directive.symbol)
-            terms = symbols.load(step.connection, step.account, asked)
-            names = {item.directive.symbol, asked, terms.name if terms else ""} - {""}
-            reason = halts.reason(step.connection, step.officer, names)
-            if reason and not was_sent(step, settings, item.directive):
+            if reason := why_halted(step, settings, item):
+                refused += 1
                 refuse(step, item, Problem("HALTED", _halted(reason)), DirectiveState.REJECTED)
-    for command in commands.planned(step.connection, step.officer):
-        if command.order.kind is not CommandKind.OPEN:
-            continue
+    for command in commands.halted(step.connection, step.officer, room - refused):
         asked = directives.symbol_of(step.connection, step.officer, command.directive_id)
-        names = {command.order.symbol, asked} - {""}
-        if reason := halts.reason(step.connection, step.officer, names):
-            ended = transitions.abandon(command, step.now, code="HALTED", message=_halted(reason))
-            step.apply_outcome(ended, command)
+        reason = halts.reason(step.connection, step.officer, {command.order.symbol, asked} - {""})
+        ended = transitions.abandon(command, step.now, code="HALTED", message=_halted(reason))
+        step.apply_outcome(ended, command)
+        refused += 1
+    return refused
+
+
+def why_halted(step: Step, settings: OfficerSettings, item: Waiting) -> str:
+    """Return the reason for which a halt forbids the directive; empty where none does.
+
+    Raises msgspec.ValidationError for a directive that cannot be read.
+    """
+    if item.own or intent_of(item.directive.action) is not Intent.OPEN:
+        return ""
+    asked, _ = settings.inquiry(item.directive.symbol)
+    terms = symbols.load(step.connection, step.account, asked)
+    names = {item.directive.symbol, asked, terms.name if terms else ""} - {""}
+    reason = halts.reason(step.connection, step.officer, names)
+    return "" if reason and was_sent(step, settings, item.directive) else reason
 
 
 def _halted(reason: str) -> str:
@@ -107,18 +120,37 @@ def contained(step: Step, item: Waiting) -> Iterator[None]:
         refuse(step, item, Problem("INTERNAL_ERROR", message), DirectiveState.REJECTED)
 
 
-def expire(step: Step, settings: OfficerSettings, blocked: str) -> None:
-    """End the directives that waited for too long. `blocked` is the reason that kept all of them; empty: none."""
+def has_expired(step: Step, settings: OfficerSettings, item: Waiting) -> bool:
+    """Return True where the directive's life is over, and nothing was sent for it.
+
+    Raises msgspec.ValidationError for a directive that cannot be read.
+    """
+    if item.expires_at is None or item.expires_at > step.earliest:
+        return False
+    return not was_sent(step, settings, item.directive)
+
+
+def expire(step: Step, settings: OfficerSettings, blocked: str, room: int) -> int:
+    """End directives that waited for too long, at most `room`. Return the number.
+
+    `blocked` is the reason that kept all of them; empty: none. Those that are left are not planned meanwhile, and
+    hold nothing up.
+    """
+    ended = 0
     for item in directives.waiting(step.connection, step.officer, expired_by=step.earliest):
+        if ended >= room:
+            break
         with contained(step, item):
-            if was_sent(step, settings, item.directive):
+            if not has_expired(step, settings, item):
                 continue
+            ended += 1
             limit = validation.expiry(item.directive, settings, item.received_at)
             reason = (
                 blocked or "an earlier order in its symbol was still in flight, or its symbol was not known"
             )
             message = f"expired at {utc_text(limit)} before it could be sent: {reason}"
             refuse(step, item, Problem("EXPIRED", message), DirectiveState.EXPIRED)
+    return ended
 
 
 def withdraw(step: Step, item: Waiting, by: str) -> None:

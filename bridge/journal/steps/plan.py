@@ -8,14 +8,16 @@ import msgspec
 from bridge.core.director.actions import Intent, intent_of
 from bridge.core.director.contract import Directive, utc_text
 from bridge.core.director.problem import Problem
-from bridge.core.link.messages import CommandKind, Inquire
+from bridge.core.link.messages import Inquire
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import LinkSettings, OfficerSettings
 from bridge.core.trade import events, planning, symbol_choice, transitions, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.planning import PlannedCommand
+from bridge.core.trade.precedence import WaitingInSymbol, holds_up
 from bridge.core.trade.records import CommandRecord
+from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.steps import broker_positions, inbox
 from bridge.journal.steps.evidence import apply_evidence
 from bridge.journal.steps.plan_own import plan_own
@@ -24,10 +26,11 @@ from bridge.journal.steps.resting_orders import (
     has_removed_rests,
     remove_rests,
     resting_orders,
-    unsettled_symbols,
+    unsettled,
 )
+from bridge.journal.steps.sessions import margin_mode
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, positions, symbols
+from bridge.journal.tables import commands, directives, halts, positions, symbols
 from bridge.journal.tables.directives import Waiting
 
 
@@ -62,10 +65,9 @@ class _Planner:
         self._step = step
         self._settings = settings
         self._gate = gate
-        self._blocked: set[str] = set()
-        """Symbols in which an earlier directive still waits."""
-        self._closing: set[str] = set()
-        """Those of them in which a close waits."""
+        self._waiting: dict[str, WaitingInSymbol] = {}
+        """Earlier directives that still wait, by the symbol that they ask for."""
+        self._netting = margin_mode(step) is not MarginMode.RETAIL_HEDGING
         self.inquiries: dict[str, Inquire] = {}
         self.planned: list[CommandRecord] = []
         """Commands that were planned in this step."""
@@ -83,7 +85,8 @@ class _Planner:
         if item.own:
             return plan_own(self._step, self._settings, item)
         directive = item.directive
-        intent = intent_of(directive.action)
+        if self._is_over(item):
+            return []
         asked, exact = self._settings.inquiry(directive.symbol)
         terms = self._terms(item, directive, asked)
         if terms is not None and not terms.name and (chosen := symbol_choice.choose(terms)):
@@ -92,11 +95,7 @@ class _Planner:
         if terms is None:
             self.inquiries[asked] = Inquire(epoch=self._gate.epoch, symbol=asked, exact=exact)
         if terms is None or self._waits(item, directive, asked, terms):
-            if not (intent is Intent.OPEN and self._gate.opens_paused):
-                # While opens are paused none of them holds up a close.
-                self._blocked.add(asked)
-            if intent is Intent.CLOSE:
-                self._closing.add(asked)
+            self._waiting.setdefault(asked, WaitingInSymbol()).add(directive)
             return []
         planned = symbol_choice.check_symbol(terms) or self._commands(item, directive, terms)
         if isinstance(planned, Problem):
@@ -106,27 +105,39 @@ class _Planner:
             return add_commands(self._step, item.directive_id, planned, expires_at)
         return []
 
+    def _is_over(self, item: Waiting) -> bool:
+        """Return True where the directive only waits to be ended: it has expired, or a halt forbids it."""
+        step, settings = self._step, self._settings
+        return inbox.has_expired(step, settings, item) or bool(inbox.why_halted(step, settings, item))
+
     def _waits(self, item: Waiting, directive: Directive, asked: str, terms: SymbolReport) -> bool:
         intent = intent_of(directive.action)
         match intent:
             case Intent.OPEN:
                 # First the close, then the open: in the other order the close would take what was just opened.
-                return asked in self._closing
+                return asked in self._waiting and self._waiting[asked].closes
             case Intent.CLOSE:
-                if self._is_unsettled(item, asked, terms):
+                if self._is_held_up(item, directive, asked, terms):
                     return True
                 removing = remove_rests(self._step, item, directive, terms)
                 self.removes_rests = self.removes_rests or removing
                 return removing
             case Intent.MODIFY | Intent.CANCEL:
-                return self._is_unsettled(item, asked, terms)
+                return self._is_held_up(item, directive, asked, terms)
             case _:
                 assert_never(intent)
 
-    def _is_unsettled(self, item: Waiting, asked: str, terms: SymbolReport) -> bool:
-        # The query reads every command of the officer: not for each directive behind one that waits.
-        return asked in self._blocked or terms.name in unsettled_symbols(
-            self._step, item.id, opens_paused=self._gate.opens_paused
+    def _is_held_up(self, item: Waiting, directive: Directive, asked: str, terms: SymbolReport) -> bool:
+        step = self._step
+        names = {directive.symbol, asked, terms.name}
+        stopped = self._gate.opens_paused or bool(halts.reason(step.connection, step.officer, names))
+        waiting = self._waiting.get(asked)
+        if waiting and waiting.hold_up(directive, netting=self._netting, opens_stopped=stopped):
+            # The query below reads every command of the officer: not for each directive behind one that waits.
+            return True
+        return any(
+            holds_up(directive, earlier, netting=self._netting, opens_stopped=stopped)
+            for earlier in unsettled(step, item.id, terms.name, directive.target_directive_id)
         )
 
     def _terms(self, item: Waiting, directive: Directive, asked: str) -> SymbolReport | None:
@@ -200,8 +211,8 @@ class _Planner:
             if directive is not None and planning.would_close(close, directive):
                 inbox.withdraw(step, other, by)
                 ended = True
-        for command in commands.planned(step.connection, step.officer):
-            if command.order.kind is not CommandKind.OPEN or command.order.symbol != terms.name:
+        for command in commands.planned_opens(step.connection, step.officer):
+            if command.order.symbol != terms.name:
                 continue
             opening = directives.directive_before(
                 step.connection, step.officer, command.directive_id, item.id

@@ -10,6 +10,7 @@ from typing import Final
 from bridge.core.director.contract import OPERATOR_PREFIX, Directive
 from bridge.core.link.reports import SymbolReport
 from bridge.core.trade import planning
+from bridge.core.trade.precedence import Earlier
 from bridge.core.trade.records import OrderRecord
 from bridge.journal.database.words import OwnAction
 from bridge.journal.steps.own_directives import add_own
@@ -26,17 +27,27 @@ def resting_orders(step: Step) -> list[OrderRecord]:
     return orders.resting(step.connection, step.account, _resting_since(step))
 
 
-def unsettled_symbols(step: Step, before_id: int, *, opens_paused: bool = False) -> set[str]:
+def unsettled_symbols(step: Step, before_id: int) -> set[str]:
     """Return the symbols in which a command of a directive before that place may still change what there is.
 
     An order that rests holds nothing up.
     """
     return commands.unsettled_symbols(
+        step.connection, step.account, before_id, resting_since=_resting_since(step)
+    )
+
+
+def unsettled(step: Step, before_id: int, symbol: str, target: str | None) -> list[Earlier]:
+    """Return the commands in the broker's symbol of directives before that place that may still change what there
+    is. `target` is the directive that another is about."""
+    return commands.unsettled(
         step.connection,
         step.account,
         before_id,
+        symbol=symbol,
+        target=target,
+        now=step.earliest,
         resting_since=_resting_since(step),
-        opens_paused=opens_paused,
     )
 
 

@@ -11,6 +11,8 @@ import msgspec
 from bridge.core.director.contract import OrderType, utc_text
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.trade.command_states import CommandState
+from bridge.core.trade.dispatch import InFlight
+from bridge.core.trade.precedence import Earlier
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.decimals import ZERO, plain
 from bridge.core.units.mt5_terms import Side
@@ -65,6 +67,11 @@ _IN_ORDER: Final = "JOIN directives d USING (officer, directive_id)"
 
 _S = CommandState
 _SENT_STATES: Final = (_S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED, _S.PLACED, _S.PARTIAL)
+_OPENS: Final = f"(c.kind = {words([CommandKind.OPEN])})"
+_HALTED: Final = (
+    "EXISTS (SELECT 1 FROM halts h WHERE h.officer = c.officer AND h.symbol IN ('', c.symbol, d.symbol))"
+)
+"""Condition for a command, in order, in whose symbol opens are halted."""
 _ITS_ORDER: Final = (
     "o.officer = :officer AND o.server = :server AND o.login = :login AND o.ticket = c.order_ticket"
 )
@@ -243,26 +250,6 @@ def in_states(
     return [_record(row) for row in rows]
 
 
-def planned(connection: sqlite3.Connection, officer: str, *, opens: bool = True) -> list[CommandRecord]:
-    """Return the officer's planned commands, with or without those that open, oldest first, at most MAX_PLANNED."""
-    rows = connection.execute(
-        f"{_SELECT} {_IN_ORDER} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])}"
-        f" AND (:opens OR c.kind <> {words([CommandKind.OPEN])}) ORDER BY d.id, c.number LIMIT {MAX_PLANNED}",
-        {"officer": officer, "opens": opens},
-    )
-    return [_record(row) for row in rows]
-
-
-def expired(connection: sqlite3.Connection, officer: str, now: datetime) -> list[CommandRecord]:
-    """Return the officer's planned commands whose time to live is over."""
-    rows = connection.execute(
-        # Times are stored in one form: their texts compare as they do.
-        f"{_SELECT} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])} AND c.expires_at <= :now",
-        {"officer": officer, "now": utc_text(now)},
-    )
-    return [_record(row) for row in rows]
-
-
 def overdue(
     connection: sqlite3.Connection, officer: str, states: Iterable[CommandState], since: datetime
 ) -> list[CommandRecord]:
@@ -272,15 +259,6 @@ def overdue(
         {"officer": officer, "since": utc_text(since)},
     )
     return [_record(row) for row in rows]
-
-
-def count(connection: sqlite3.Connection, officer: str, states: Iterable[CommandState]) -> int:
-    """Return the number of the officer's commands in those states."""
-    found = connection.execute(
-        f"SELECT count(*) FROM commands WHERE officer = :officer AND state IN ({words(states)})",
-        {"officer": officer},
-    )
-    return int(found.fetchone()[0])
 
 
 def any_in_states(connection: sqlite3.Connection, officer: str, states: Iterable[CommandState]) -> bool:
@@ -381,33 +359,6 @@ def count_recent_opens(
     return int(found.fetchone()[0])
 
 
-def unsettled_symbols(
-    connection: sqlite3.Connection,
-    account: Account,
-    before_id: int,
-    *,
-    resting_since: datetime,
-    opens_paused: bool = False,
-) -> set[str]:
-    """Return the broker's symbols in which a command of an earlier directive may still change what there is.
-
-    `before_id` is a place in the inbox. A market order on the book that was dispatched by `resting_since` rests
-    there. While opens are paused a planned open cannot change anything.
-    """
-    rows = connection.execute(
-        f"SELECT DISTINCT c.symbol FROM commands c {_IN_ORDER}"
-        f" WHERE c.officer = :officer AND d.id < :before_id AND {_MAY_CHANGE_POSITION}"
-        f" AND NOT (:opens_paused AND c.state = {words([_S.PLANNED])} AND c.kind = {words([CommandKind.OPEN])})",
-        {
-            **account.parameters,
-            "before_id": before_id,
-            "resting_since": utc_text(resting_since),
-            "opens_paused": opens_paused,
-        },
-    )
-    return {row["symbol"] for row in rows}
-
-
 def symbol_used(connection: sqlite3.Connection, officer: str, symbol: str) -> str | None:
     """Return the broker's symbol of the officer's last command for the Director's symbol."""
     row = connection.execute(
@@ -418,3 +369,118 @@ def symbol_used(connection: sqlite3.Connection, officer: str, symbol: str) -> st
         {"officer": officer, "symbol": symbol},
     ).fetchone()
     return row["symbol"] if row else None
+
+
+def planned(
+    connection: sqlite3.Connection, officer: str, now: datetime, *, opens: bool = True
+) -> list[CommandRecord]:
+    """Return the officer's planned commands that have not expired by `now`, at most MAX_PLANNED.
+
+    Closes, changes and cancels come first, each part oldest first. Opens that a halt forbids are not among them;
+    without `opens` none is.
+    """
+    rows = connection.execute(
+        f"{_SELECT} {_IN_ORDER} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])}"
+        # Times are stored in one form: their texts compare as they do.
+        f" AND c.expires_at > :now AND NOT ({_OPENS} AND (NOT :opens OR {_HALTED}))"
+        f" ORDER BY {_OPENS}, d.id, c.number LIMIT {MAX_PLANNED}",
+        {"officer": officer, "now": utc_text(now), "opens": opens},
+    )
+    return [_record(row) for row in rows]
+
+
+def planned_opens(connection: sqlite3.Connection, officer: str) -> list[CommandRecord]:
+    """Return the officer's planned commands that open, oldest first."""
+    rows = connection.execute(
+        f"{_SELECT} {_IN_ORDER} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])} AND {_OPENS}"
+        " ORDER BY d.id, c.number",
+        {"officer": officer},
+    )
+    return [_record(row) for row in rows]
+
+
+def halted(connection: sqlite3.Connection, officer: str, limit: int) -> list[CommandRecord]:
+    """Return the officer's planned opens that a halt forbids, oldest first, at most `limit`."""
+    rows = connection.execute(
+        f"{_SELECT} {_IN_ORDER} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])} AND {_OPENS}"
+        f" AND {_HALTED} ORDER BY d.id, c.number LIMIT :limit",
+        {"officer": officer, "limit": limit},
+    )
+    return [_record(row) for row in rows]
+
+
+def expired(connection: sqlite3.Connection, officer: str, now: datetime, limit: int) -> list[CommandRecord]:
+    """Return the officer's planned commands whose time to live is over, at most `limit`."""
+    rows = connection.execute(
+        f"{_SELECT} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])} AND c.expires_at <= :now"
+        " LIMIT :limit",
+        {"officer": officer, "now": utc_text(now), "limit": limit},
+    )
+    return [_record(row) for row in rows]
+
+
+def count_in_flight(connection: sqlite3.Connection, officer: str, states: Iterable[CommandState]) -> InFlight:
+    """Return the numbers of the officer's commands in those states."""
+    found = connection.execute(
+        f"SELECT coalesce(sum({_OPENS}), 0), coalesce(sum(NOT {_OPENS}), 0) FROM commands c"
+        f" WHERE c.officer = :officer AND c.state IN ({words(states)})",
+        {"officer": officer},
+    )
+    return InFlight(*found.fetchone())
+
+
+def unsettled_symbols(
+    connection: sqlite3.Connection, account: Account, before_id: int, *, resting_since: datetime
+) -> set[str]:
+    """Return the broker's symbols in which a command of an earlier directive may still change what there is.
+
+    `before_id` is a place in the inbox. A market order on the book that was dispatched by `resting_since` rests
+    there.
+    """
+    rows = connection.execute(
+        f"SELECT DISTINCT c.symbol FROM commands c {_IN_ORDER}"
+        f" WHERE c.officer = :officer AND d.id < :before_id AND {_MAY_CHANGE_POSITION}",
+        {**account.parameters, "before_id": before_id, "resting_since": utc_text(resting_since)},
+    )
+    return {row["symbol"] for row in rows}
+
+
+def unsettled(
+    connection: sqlite3.Connection,
+    account: Account,
+    before_id: int,
+    *,
+    symbol: str,
+    target: str | None,
+    now: datetime,
+    resting_since: datetime,
+) -> list[Earlier]:
+    """Return the commands of earlier directives in the broker's symbol that may still change what there is, each
+    kind of them once. One that has expired by `now` without having been sent is none of them.
+
+    `target` is a directive, or None; `before_id` and `resting_since` are as for `unsettled_symbols`.
+    """
+    rows = connection.execute(
+        f"SELECT DISTINCT c.kind, c.side, c.state <> {words([_S.PLANNED])} AS sent,"
+        " coalesce(:target IN (c.directive_id, c.opening_directive_id), 0) AS of_target"
+        f" FROM commands c {_IN_ORDER}"
+        f" WHERE c.officer = :officer AND d.id < :before_id AND c.symbol = :symbol AND {_MAY_CHANGE_POSITION}"
+        f" AND NOT (c.state = {words([_S.PLANNED])} AND c.expires_at <= :now)",
+        {
+            **account.parameters,
+            "before_id": before_id,
+            "symbol": symbol,
+            "target": target,
+            "now": utc_text(now),
+            "resting_since": utc_text(resting_since),
+        },
+    )
+    return [
+        Earlier(
+            kind=member(CommandKind, TABLE, "kind", row["kind"]),
+            side=member(Side, TABLE, "side", row["side"]),
+            sent=bool(row["sent"]),
+            of_target=bool(row["of_target"]),
+        )
+        for row in rows
+    ]

@@ -72,6 +72,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     body: str
     received_at: datetime
+    expires_at: datetime | None
+    """None: it has no expiry of its own."""
 
     @property
     def own(self) -> bool:
@@ -116,7 +118,7 @@ def waiting(
     """Return the officer's directives that were not planned yet, oldest first; with a time only those that expire
     by then."""
     found = connection.execute(
-        "SELECT id, directive_id, origin, body, received_at FROM directives"
+        "SELECT id, directive_id, origin, body, received_at, expires_at FROM directives"
         f" WHERE officer = :officer AND state = {words([DirectiveState.RECEIVED])}"
         " AND (:expired_by IS NULL OR expires_at <= :expired_by) ORDER BY id",
         {"officer": officer, "expired_by": text(expired_by)},
@@ -128,6 +130,7 @@ def waiting(
             origin=member(Origin, TABLE, "origin", row["origin"]),
             body=row["body"],
             received_at=datetime.fromisoformat(row["received_at"]),
+            expires_at=moment(row["expires_at"]),
         )
         for row in found
     ]

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.contract import ExecutionEvent, utc_text
+from bridge.core.trade.precedence import ABOUT_NO_TRADE
 from bridge.journal.database.sql import insert, words
 from bridge.journal.database.words import EventState
 
@@ -36,6 +37,7 @@ COLUMNS: Final = (
     "dismissed_at",
 )
 
+_ABOUT_NO_TRADE: Final = words(ABOUT_NO_TRADE)
 _QUEUED: Final = words([EventState.QUEUED])
 _DELIVERED: Final = words([EventState.DELIVERED])
 _REFUSED: Final = words([EventState.REFUSED])
@@ -96,12 +98,15 @@ def add(
 
 
 def due(connection: sqlite3.Connection, *, limit: int, busy: Collection[Queue]) -> list[Outgoing]:
-    """Return the oldest queued event of each queue that is not busy, oldest first, at most `limit`."""
+    """Return the oldest queued event of each queue that is not busy, at most `limit`.
+
+    Queues with an event about a live order or position come first, then those with the oldest event.
+    """
     rows = connection.execute(
-        "SELECT id, officer, directive_id, event_type, key, body, refusals FROM events"
-        f" WHERE state = {_QUEUED} AND id IN"
-        f" (SELECT min(id) FROM events WHERE state = {_QUEUED} GROUP BY officer, directive_id)"
-        " ORDER BY id LIMIT :limit",
+        "SELECT e.id, e.officer, e.directive_id, e.event_type, e.key, e.body, e.refusals FROM"
+        f" (SELECT min(id) AS first, min(event_type IN ({_ABOUT_NO_TRADE})) AS about_no_trade FROM events"
+        f" WHERE state = {_QUEUED} GROUP BY officer, directive_id) q JOIN events e ON e.id = q.first"
+        " ORDER BY q.about_no_trade, e.id LIMIT :limit",
         {"limit": limit + len(busy)},
     )
     found = [

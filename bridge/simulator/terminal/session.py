@@ -126,6 +126,8 @@ class LinkSession:
         self._received_ms = 0
         self._beat_ms = HEARTBEAT_RANGE_MS[0]
         self._next_beat_ms = 0
+        self._busy = False  # a synchronous send follows, or is under way
+        self._busy_over = False  # the next heartbeat that says so is due
         self._max_bytes = MAX_MESSAGE_BYTES
 
     @property
@@ -157,8 +159,18 @@ class LinkSession:
         """Queue a report for this session or a later one."""
         self.reports.post(report)
 
-    def heartbeat(self, standing: Standing, *, busy: bool = False, timer_max_us: int = 0) -> None:
-        """Queue a heartbeat; `busy` announces a synchronous send."""
+    def begin_busy(self, standing: Standing) -> None:
+        """Announce a synchronous send, behind the reports that wait; heartbeats say `busy` until `end_busy`."""
+        self._busy, self._busy_over = True, False
+        self._frames += self.reports.release(self._epoch, self._max_bytes)
+        self._heartbeat(standing, 0)
+
+    def end_busy(self) -> None:
+        """The send is over, or not made: the next timer call sends a heartbeat without `busy`."""
+        self._busy_over = self._busy_over or self._busy
+        self._busy = False
+
+    def _heartbeat(self, standing: Standing, timer_max_us: int) -> None:
         self._queue(
             TerminalHeartbeat(
                 epoch=self._epoch,
@@ -170,7 +182,7 @@ class LinkSession:
                 equity=standing.equity,
                 margin=standing.margin,
                 timer_max_us=timer_max_us,
-                busy=busy,
+                busy=self._busy,
             )
         )
 
@@ -210,11 +222,13 @@ class LinkSession:
                 self.drop(mono_ms, "the account changed", keep_frames=True)
             case Phase.UP if mono_ms - self._received_ms >= DEAD_MS:
                 self.drop(mono_ms, f"the sidecar was silent for {DEAD_MS / 1000:g} s")
-            case Phase.UP if mono_ms >= self._next_beat_ms:
-                self.heartbeat(standing, timer_max_us=timer_max_us)
-                # On a fixed schedule, or the interval grows by a timer call each time; no bursts after a stall.
-                missed = (mono_ms - self._next_beat_ms) // self._beat_ms
-                self._next_beat_ms += (missed + 1) * self._beat_ms
+            case Phase.UP if mono_ms >= self._next_beat_ms or self._busy_over:
+                self._heartbeat(standing, timer_max_us)
+                self._busy_over = False
+                if mono_ms >= self._next_beat_ms:
+                    # On a fixed schedule, or the interval grows by a timer call each time; no bursts after a stall.
+                    missed = (mono_ms - self._next_beat_ms) // self._beat_ms
+                    self._next_beat_ms += (missed + 1) * self._beat_ms
                 return True
             case Phase.UP:
                 pass
@@ -316,6 +330,7 @@ class LinkSession:
         self._clock = LinkClock(mono_ms)
         self._received_ms = mono_ms
         self._next_beat_ms = mono_ms
+        self._busy = self._busy_over = False
         self._tries = 0
         _log.info(LogCode.SESSION_ESTABLISHED, epoch=welcome.epoch, unacknowledged=len(self.reports))
         return welcome

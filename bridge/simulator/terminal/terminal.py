@@ -15,7 +15,7 @@ import msgspec
 
 from bridge import __version__
 from bridge.core.link.handshake import LinkKey
-from bridge.core.link.messages import Command, Inquire, StatusRequest, Welcome
+from bridge.core.link.messages import Command, CommandKind, Inquire, StatusRequest, Welcome
 from bridge.core.link.reports import AnyReport, ConnectionReport, NotSentReason, TroubleReport
 from bridge.core.units.clock import Uniform
 from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
@@ -173,7 +173,23 @@ class ReferenceTerminal:
             self._sender.refuse(client_order_id, command.attempt, NotSentReason.BUSY, message)
             return
         self._sender.receive(command)
-        self._commands.append(command)
+        self._put(command)
+
+    def _put(self, command: Command) -> None:
+        """Put the command behind those of its kind: closes, changes and cancels go before opens."""
+        place = len(self._commands)
+        if command.order.kind is not CommandKind.OPEN:
+            while place and self._commands[place - 1].order.kind is CommandKind.OPEN:
+                place -= 1
+        self._commands.insert(place, command)
+        if place == 0:
+            # It has taken the place of an open that was the next one, and is announced like any other.
+            self._end_busy()
+
+    def _end_busy(self) -> None:
+        if self._announced:
+            self._session.end_busy()
+        self._announced = False
 
     def _answer_questions(self, mono_ms: int) -> None:
         for _ in range(min(QUESTIONS_PER_CALL, len(self._questions))):
@@ -191,19 +207,19 @@ class ReferenceTerminal:
         now_ms = self._mono_ms or (lambda: mono_ms)
         account = self._session.account
         if not self._commands or account is None or not self._session.in_contact(now_ms()):
-            self._announced = False
+            self._end_busy()
         elif not self._announced:
-            self._session.heartbeat(standing, busy=True)
+            self._session.begin_busy(standing)
             self._announced = True
         elif all_read:
-            self._announced = False
             self._sender.execute(self._commands.popleft(), lambda: self._session.link_ms(now_ms()), account)
+            self._end_busy()
 
     def _forget_work(self) -> None:
         """Drop what waits: commands of an ended session are not executed; the sidecar asks for their status."""
         self._commands.clear()
         self._questions.clear()
-        self._announced = False
+        self._end_busy()
 
     def _ledger_after(self, mark: int) -> Iterator[AnyReport]:
         for entry in self._ledger.after(mark):

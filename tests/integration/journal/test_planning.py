@@ -158,7 +158,7 @@ def test_commands_are_read_once_for_all_directives_behind_a_waiting_close(joined
     joined.connection.set_trace_callback(statements.append)
     assert joined.look().commands == []
     joined.connection.set_trace_callback(None)
-    assert len([each for each in statements if each.startswith("SELECT DISTINCT c.symbol")]) == 1
+    assert len([each for each in statements if each.startswith("SELECT DISTINCT c.kind")]) == 1
 
 
 def test_paused_open_holds_up_no_close(joined: JournalBench) -> None:

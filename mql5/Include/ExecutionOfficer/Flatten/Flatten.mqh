@@ -70,6 +70,8 @@ private:
    string            m_missing_permission; // a permission
    string            m_waiting_for;        // an order, or the history
    string            m_last_error;
+   MqlTradeRequest   m_request;            // prepared
+   string            m_what;               // it closes or removes
 
    void              Stop(void);
    void              Save(void);
@@ -78,7 +80,6 @@ private:
    bool              HasLiveOrder(const string symbol);
    bool              MayClose(const long identifier,const string symbol,double &volume,const long mono_ms,bool &may_send);
    void              PrepareClose(const ulong ticket,const double volume,MqlTradeRequest &request);
-   void              Send(MqlTradeRequest &request,const string what,const long mono_ms);
 
 public:
                      CFlatten(void);
@@ -88,7 +89,8 @@ public:
    bool              Stopped(void) const { return(m_state==FLATTEN_STATE_STOPPED); }
    string            ButtonText(const long mono_ms);
    string            Status(void) const;
-   bool              Step(const long mono_ms);
+   bool              Prepare(const long mono_ms);
+   void              Send(const long mono_ms);
   };
 //+------------------------------------------------------------------+
 //| Create it without a load.                                        |
@@ -231,13 +233,12 @@ string CFlatten::Status(void) const
    return((m_last_error=="") ? status : status+" ("+m_last_error+")");
   }
 //+------------------------------------------------------------------+
-//| Close or remove what is next; return true where a request was    |
-//| sent, at most one. Requires the broker and the open ledger of    |
-//| the account.                                                     |
+//| Prepare the request that closes or removes what is next; return  |
+//| true where there is one, which Send sends. Requires the broker   |
+//| and the open ledger of the account.                              |
 //+------------------------------------------------------------------+
-bool CFlatten::Step(const long mono_ms)
+bool CFlatten::Prepare(const long mono_ms)
   {
-   MqlTradeRequest request;
    if(m_state!=FLATTEN_STATE_STOPPED || mono_ms<m_next_ms)
       return(false);
    m_next_ms=mono_ms+FLATTEN_CHECK_MS;
@@ -248,15 +249,12 @@ bool CFlatten::Step(const long mono_ms)
    m_attempts.BeginCount();
    m_waiting_for="";
    m_netting=(AccountInfoInteger(ACCOUNT_MARGIN_MODE)!=ACCOUNT_MARGIN_MODE_RETAIL_HEDGING);
-   ZeroMemory(request);
+   ZeroMemory(m_request);
    // Orders first: one that triggers meanwhile would reopen what was just closed.
-   string order=NextOrder(mono_ms,request);
-   string position=NextPosition(mono_ms,order=="",request);
-   if(order=="" && position=="")
-      return(false);
-   Send(request,order+position,mono_ms);
-   m_next_ms=mono_ms;
-   return(true);
+   string order=NextOrder(mono_ms,m_request);
+   string position=NextPosition(mono_ms,order=="",m_request);
+   m_what=order+position;
+   return(m_what!="");
   }
 //+------------------------------------------------------------------+
 //| Return whether the selected live order can be removed: a pending |
@@ -379,22 +377,24 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
       m_log.Warning("flatten_filling","flatten: OrderCheck passes no filling mode of "+symbol);
   }
 //+------------------------------------------------------------------+
-//| Send one request. Its outcome is read from the broker's records. |
+//| Send the request that was prepared. Its outcome is read from the |
+//| broker's records.                                                |
 //+------------------------------------------------------------------+
-void CFlatten::Send(MqlTradeRequest &request,const string what,const long mono_ms)
+void CFlatten::Send(const long mono_ms)
   {
+   m_next_ms=mono_ms;
    MqlTradeResult result;
    ZeroMemory(result);
    ResetLastError();
-   bool sent=OrderSend(request,result);
+   bool sent=OrderSend(m_request,result);
    string outcome=IntegerToString((long)result.retcode)+" "+result.comment;
    if(!sent)
       outcome+=", error "+IntegerToString(GetLastError());
-   if(request.action==TRADE_ACTION_DEAL && result.order!=0)
+   if(m_request.action==TRADE_ACTION_DEAL && result.order!=0)
       AppendTicket(m_closes,result.order);
-   if(m_netting && request.action==TRADE_ACTION_DEAL && !IsRefusal((long)result.retcode))
+   if(m_netting && m_request.action==TRADE_ACTION_DEAL && !IsRefusal((long)result.retcode))
       m_attempts.WaitForOutcome(mono_ms);
    m_last_error=(sent && (result.retcode==TRADE_RETCODE_DONE || result.retcode==TRADE_RETCODE_PLACED)) ? "" : outcome;
-   m_log.Warning("flatten_request","flatten: "+what+": "+outcome);
+   m_log.Warning("flatten_request","flatten: "+m_what+": "+outcome);
   }
 //+------------------------------------------------------------------+

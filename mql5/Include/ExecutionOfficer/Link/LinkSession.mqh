@@ -60,6 +60,8 @@ private:
    long              m_last_message_ms;
    long              m_heartbeat_ms;
    long              m_next_heartbeat_ms;
+   bool              m_busy;      // a synchronous request follows, or is under way
+   bool              m_busy_over; // the next heartbeat that says so is due
    int               m_max_bytes;
 
    void              Drop(const long mono_ms,const string reason,const string remedy,const bool keep_frames);
@@ -69,6 +71,7 @@ private:
    bool              OnSessionMessage(const SMessage &message,const long mono_ms);
    void              Refuse(const SMessage &message,const long mono_ms);
    void              Release(void);
+   void              PostHeartbeat(const STerminalState &terminal,const long timer_max_us);
 
 public:
                      CLinkSession(void);
@@ -87,7 +90,8 @@ public:
    string            TakeReportAlarm(void) { return(m_reports.TakeAlarm()); }
    bool              TakeFrame(string &frame);
    bool              TakeReconnect(void) { return(m_state.TakeReconnect()); }
-   void              PostHeartbeat(const STerminalState &terminal,const bool busy,const long timer_max_us);
+   void              BeginBusy(const STerminalState &terminal);
+   void              EndBusy(void);
    void              Fail(const long mono_ms,const string reason,const string remedy);
    void              Bye(const string reason);
    bool              OnTimer(const long mono_ms,const STerminalState &terminal,const long timer_max_us,const bool connection_ready);
@@ -104,6 +108,8 @@ CLinkSession::CLinkSession(void)
    m_last_message_ms=0;
    m_heartbeat_ms=HEARTBEAT_MIN_MS;
    m_next_heartbeat_ms=0;
+   m_busy=false;
+   m_busy_over=false;
    m_max_bytes=MAX_MESSAGE_BYTES;
    ClearAccount(m_account);
    ClearAccount(m_claimed);
@@ -169,11 +175,33 @@ bool CLinkSession::TakeFrame(string &frame)
    return(m_frames.Take(frame) || (Up() && m_reports.Release(m_epoch,m_max_bytes,frame)));
   }
 //+------------------------------------------------------------------+
-//| Queue a heartbeat. `busy`: a synchronous request follows.        |
+//| Queue a heartbeat.                                               |
 //+------------------------------------------------------------------+
-void CLinkSession::PostHeartbeat(const STerminalState &terminal,const bool busy,const long timer_max_us)
+void CLinkSession::PostHeartbeat(const STerminalState &terminal,const long timer_max_us)
   {
-   m_frames.Put(HeartbeatMessage(m_epoch,terminal,timer_max_us,busy));
+   m_frames.Put(HeartbeatMessage(m_epoch,terminal,timer_max_us,m_busy));
+  }
+//+------------------------------------------------------------------+
+//| Announce a synchronous request, behind the reports that wait.    |
+//| Every heartbeat says 'busy' until EndBusy.                       |
+//+------------------------------------------------------------------+
+void CLinkSession::BeginBusy(const STerminalState &terminal)
+  {
+   if(!Up())
+      return;
+   m_busy=true;
+   m_busy_over=false;
+   Release();
+   PostHeartbeat(terminal,0);
+  }
+//+------------------------------------------------------------------+
+//| The request is over, or not made: the next timer call sends a    |
+//| heartbeat without 'busy'.                                        |
+//+------------------------------------------------------------------+
+void CLinkSession::EndBusy(void)
+  {
+   m_busy_over=(m_busy_over || m_busy);
+   m_busy=false;
   }
 //+------------------------------------------------------------------+
 //| End the session: the connection failed, and messages may be      |
@@ -249,10 +277,13 @@ bool CLinkSession::OnTimer(const long mono_ms,const STerminalState &terminal,con
       Drop(mono_ms,"the sidecar was silent for "+IntegerToString(SIDECAR_TIMEOUT_MS/1000)+" s","",false);
       return(false);
      }
-   if(mono_ms<m_next_heartbeat_ms)
+   bool is_due=(mono_ms>=m_next_heartbeat_ms);
+   if(!is_due && !m_busy_over)
       return(false);
-   PostHeartbeat(terminal,false,timer_max_us);
-   m_next_heartbeat_ms=NextDue(m_next_heartbeat_ms,mono_ms,m_heartbeat_ms);
+   PostHeartbeat(terminal,timer_max_us);
+   m_busy_over=false;
+   if(is_due)
+      m_next_heartbeat_ms=NextDue(m_next_heartbeat_ms,mono_ms,m_heartbeat_ms);
    return(true);
   }
 //+------------------------------------------------------------------+
@@ -349,6 +380,8 @@ bool CLinkSession::Begin(const SMessage &message,const long mono_ms)
    m_clock.Start(mono_ms);
    m_last_message_ms=mono_ms;
    m_next_heartbeat_ms=mono_ms;
+   m_busy=false;
+   m_busy_over=false;
    m_log.Info("session_started","connected to the sidecar: epoch "+IntegerToString(m_epoch)+", "+IntegerToString(m_reports.Count())
               +" reports unacknowledged");
    return(true);

@@ -210,8 +210,14 @@ void COfficer::ReadTerminal(const long mono_ms)
 //+------------------------------------------------------------------+
 void COfficer::Flatten(const long mono_ms)
   {
-   if(m_flatten.Stopped() && m_terminal.broker_connected && m_ledger.IsOpenFor(m_terminal.account) && m_flatten.Step(mono_ms))
-      m_work.ScanSoon();
+   if(!m_flatten.Stopped() || !m_terminal.broker_connected || !m_ledger.IsOpenFor(m_terminal.account) || !m_flatten.Prepare(mono_ms))
+      return;
+   // The request does not wait for a socket that does not take 'busy'.
+   m_session.BeginBusy(m_terminal);
+   SendMessages();
+   m_flatten.Send(mono_ms);
+   m_session.EndBusy();
+   m_work.ScanSoon();
   }
 //+------------------------------------------------------------------+
 //| Report a change of the connection, and a missing permission.     |

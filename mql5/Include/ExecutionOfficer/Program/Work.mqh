@@ -28,6 +28,7 @@ private:
 
    void              TakeCommand(SCommand &command,const long mono_ms);
    void              RefuseHalted(const SCommand &command);
+   void              EndBusy(void);
    void              AnswerStatusRequests(const long connected_ms);
    void              ExecuteOne(const STerminalState &terminal,const long connected_ms,const bool none_waits);
    bool              AwaitsPosition(const SCommand &command,const STerminalState &terminal) const;
@@ -80,7 +81,7 @@ void CWork::Drop(void)
   {
    m_queue.Forget();
    m_inquiries.Drop();
-   m_busy_sent=false;
+   EndBusy();
   }
 //+------------------------------------------------------------------+
 //| Refuse all commands from now on, and those that wait. An empty   |
@@ -92,12 +93,21 @@ void CWork::Halt(const string reason)
    m_halted_by=reason;
    if(reason=="")
       return;
-   m_busy_sent=false;
+   EndBusy();
    while(m_queue.FirstCommand(command))
      {
       m_queue.DropCommand();
       RefuseHalted(command);
      }
+  }
+//+------------------------------------------------------------------+
+//| No order is sent next.                                           |
+//+------------------------------------------------------------------+
+void CWork::EndBusy(void)
+  {
+   if(m_busy_sent)
+      m_session.EndBusy();
+   m_busy_sent=false;
   }
 //+------------------------------------------------------------------+
 //| Handle a message of the session. Any other type is an error.     |
@@ -145,6 +155,10 @@ void CWork::TakeCommand(SCommand &command,const long mono_ms)
       return;
      }
    m_executor.PostReceived(command);
+   // It has taken the place of an open that was the next one, and is announced like any other.
+   SCommand first;
+   if(m_queue.FirstCommand(first) && first.order.client_order_id==command.order.client_order_id)
+      EndBusy();
    // A symbol outside Market Watch has no quotes.
    string symbol=TargetSymbol(command.order);
    if(SymbolInfoInteger(symbol,SYMBOL_SELECT)==0)
@@ -195,14 +209,14 @@ void CWork::ExecuteOne(const STerminalState &terminal,const long connected_ms,co
    m_session.Account(account);
    if(!account.known || !m_session.SidecarAlive(mono_ms) || !m_queue.FirstCommand(command))
      {
-      m_busy_sent=false;
+      EndBusy();
       return;
      }
    if(!m_busy_sent)
      {
       if(!m_executor.Searched(command,connected_ms) || AwaitsPosition(command,terminal) || AwaitsQuote(command,mono_ms,terminal))
          return;
-      m_session.PostHeartbeat(terminal,true,0);
+      m_session.BeginBusy(terminal);
       m_busy_sent=true;
       return;
      }
@@ -210,9 +224,9 @@ void CWork::ExecuteOne(const STerminalState &terminal,const long connected_ms,co
    // frozen terminal that wakes finds the end of its session behind them.
    if(!none_waits)
       return;
-   m_busy_sent=false;
    m_queue.DropCommand();
    m_executor.Execute(command,account);
+   EndBusy();
   }
 //+------------------------------------------------------------------+
 //| Return whether the command's position may still enter the lists. |

@@ -1,15 +1,16 @@
 //+------------------------------------------------------------------+
 //|                                                    WorkQueue.mqh |
 //| Commands and status requests that wait for a timer call. Both    |
-//| are bounded. The end of a session empties them: the commands are |
-//| not executed, and the sidecar sends status requests for them.    |
+//| are bounded. Closes, changes and cancels go before opens. The    |
+//| end of a session empties them: the commands are not executed,    |
+//| and the sidecar sends status requests for them.                  |
 //+------------------------------------------------------------------+
 #include "..\Link\Records.mqh"
 
 #define QUEUE_COMMANDS_MAX 32         // a further one is answered BUSY
 #define QUEUE_STATUS_REQUESTS_MAX 1024        // a further one is dropped; the sidecar repeats it
 //+------------------------------------------------------------------+
-//| A queue, first in, first out.                                    |
+//| Queues, first in, first out, but for commands that do not open.  |
 //+------------------------------------------------------------------+
 class CWorkQueue
   {
@@ -71,7 +72,8 @@ bool CWorkQueue::Holds(const SCommand &command) const
    return(false);
   }
 //+------------------------------------------------------------------+
-//| Append a command; return false where too many wait.              |
+//| Put a command behind those of its kind: an OPEN at the end, any  |
+//| other before the first OPEN. Return false where too many wait.   |
 //+------------------------------------------------------------------+
 bool CWorkQueue::PutCommand(const SCommand &command)
   {
@@ -79,7 +81,11 @@ bool CWorkQueue::PutCommand(const SCommand &command)
    if(count>=QUEUE_COMMANDS_MAX)
       return(false);
    ArrayResize(m_commands,count+1,QUEUE_COMMANDS_MAX);
-   m_commands[count]=command;
+   int place=count;
+   if(command.order.kind!=COMMAND_KIND_OPEN)
+      for(; place>0 && m_commands[place-1].order.kind==COMMAND_KIND_OPEN; place--)
+         m_commands[place]=m_commands[place-1];
+   m_commands[place]=command;
    return(true);
   }
 //+------------------------------------------------------------------+

@@ -144,6 +144,18 @@ def test_a_busy_terminal_lives_for_as_long_as_a_synchronous_send_may_take() -> N
     assert not link.alive(OFFICER, 14.0)
 
 
+def test_report_does_not_end_the_busy_time() -> None:
+    """A report may have waited in the socket behind the heartbeat, and the send is not over."""
+    link, terminal = entered()
+    terminal.beat(link, now=10.0, busy=True)
+    terminal.report(link, 1, now=10.5)
+    assert link.alive(OFFICER, 10.5 + BUSY_S - 0.001)
+    silent = [each for each in link.tick(30.0, 30.0) if isinstance(each, Ended)]
+    assert silent == []
+    terminal.beat(link, now=31.0)
+    assert not link.alive(OFFICER, 34.0)
+
+
 @pytest.mark.parametrize(
     ("busy", "lost_s"), [(False, 15.0), (True, BUSY_S)], ids=["silent", "silent since it was busy"]
 )

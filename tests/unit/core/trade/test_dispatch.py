@@ -8,7 +8,7 @@ import pytest
 
 from bridge.core.link.messages import Command
 from bridge.core.trade.command_states import CommandState
-from bridge.core.trade.dispatch import WINDOW, Gate, blocked, choose, message
+from bridge.core.trade.dispatch import WINDOW, Gate, InFlight, blocked, choose, message
 from bridge.core.trade.records import CommandRecord
 from tests.unit.core.samples import CLOSE, NOW, OPEN
 
@@ -54,30 +54,54 @@ SHUT: list[tuple[Gate | None, str, str]] = [
 def test_a_shut_gate_lets_nothing_out_and_says_why(gate: Gate | None, quarantine: str, why: str) -> None:
     assert why in blocked(gate, quarantine)
     assert (
-        choose([planned(1), planned(3, CLOSE)], gate, quarantine=quarantine, in_flight=0, now=NOW, latest=NOW)
+        choose(
+            [planned(1), planned(3, CLOSE)],
+            gate,
+            quarantine=quarantine,
+            in_flight=InFlight(),
+            now=NOW,
+            latest=NOW,
+        )
         == []
     )
 
 
 def test_an_open_gate_lets_commands_out_oldest_first() -> None:
     assert blocked(GATE, "") == ""
-    due = choose([planned(5), planned(3), planned(4)], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)
+    due = choose(
+        [planned(5), planned(3), planned(4)], GATE, quarantine="", in_flight=InFlight(), now=NOW, latest=NOW
+    )
     assert client_order_ids(due) == [5, 3, 4]
 
 
 @pytest.mark.parametrize(("in_flight", "goes"), [(0, 4), (1, 3), (3, 1), (4, 0), (5, 0), (100, 0)])
 def test_no_more_than_a_window_of_commands_is_with_a_terminal(in_flight: int, goes: int) -> None:
     due = choose(
-        [planned(n) for n in range(1, 9)], GATE, quarantine="", in_flight=in_flight, now=NOW, latest=NOW
+        [planned(n) for n in range(1, 9)],
+        GATE,
+        quarantine="",
+        in_flight=InFlight(opens=in_flight),
+        now=NOW,
+        latest=NOW,
     )
     assert client_order_ids(due) == list(range(1, goes + 1))
     assert WINDOW == 4
 
 
+@pytest.mark.parametrize(("in_flight", "goes"), [(0, 4), (3, 1), (4, 0), (9, 0)])
+def test_closes_have_a_window_of_their_own_and_go_before_older_opens(in_flight: int, goes: int) -> None:
+    commands = [planned(n) for n in range(1, 9)] + [planned(n, CLOSE) for n in range(11, 19)]
+    flying = InFlight(opens=2, others=in_flight)
+    due = choose(commands, GATE, quarantine="", in_flight=flying, now=NOW, latest=NOW)
+    assert client_order_ids(due) == [*range(11, 11 + goes), 1, 2]
+
+
 def test_while_opens_are_paused_closes_still_go_and_take_no_place_of_theirs() -> None:
     paused = msgspec.structs.replace(GATE, opens_paused=True)
     commands = [planned(n) for n in range(1, 6)] + [planned(n, CLOSE) for n in range(6, 9)]
-    assert client_order_ids(choose(commands, paused, quarantine="", in_flight=0, now=NOW, latest=NOW)) == [
+    assert client_order_ids(
+        choose(commands, paused, quarantine="", in_flight=InFlight(), now=NOW, latest=NOW)
+    ) == [
         6,
         7,
         8,
@@ -87,7 +111,9 @@ def test_while_opens_are_paused_closes_still_go_and_take_no_place_of_theirs() ->
 @pytest.mark.parametrize(("left_s", "goes"), [(-1, False), (0, False), (0.000_001, True), (60, True)])
 @pytest.mark.parametrize("record", [OPEN, CLOSE])
 def test_a_command_is_late_at_its_very_moment(record: CommandRecord, left_s: float, goes: bool) -> None:
-    due = choose([planned(1, record, left_s=left_s)], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)
+    due = choose(
+        [planned(1, record, left_s=left_s)], GATE, quarantine="", in_flight=InFlight(), now=NOW, latest=NOW
+    )
     assert client_order_ids(due) == ([1] if goes else [])
 
 
@@ -98,7 +124,7 @@ def test_unsent_command_pauses_before_its_next_dispatch(attempt: int) -> None:
     def due(rested_s: float) -> bool:
         dispatched_at = NOW - timedelta(seconds=rested_s)
         again = msgspec.structs.replace(planned(1), attempt=attempt, dispatched_at=dispatched_at)
-        return bool(choose([again], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW))
+        return bool(choose([again], GATE, quarantine="", in_flight=InFlight(), now=NOW, latest=NOW))
 
     assert not due(0)
     assert not due(min(0.1 * 2 ** min(attempt, 10), 5.0) - 0.001)
@@ -108,18 +134,20 @@ def test_unsent_command_pauses_before_its_next_dispatch(attempt: int) -> None:
 @pytest.mark.parametrize("ahead", [timedelta(milliseconds=1), timedelta(hours=1), timedelta(days=3650)])
 def test_command_dispatched_in_the_future_does_not_pause(ahead: timedelta) -> None:
     again = msgspec.structs.replace(planned(1), attempt=1, dispatched_at=NOW + ahead)
-    assert client_order_ids(choose([again], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)) == [1]
+    assert client_order_ids(
+        choose([again], GATE, quarantine="", in_flight=InFlight(), now=NOW, latest=NOW)
+    ) == [1]
 
 
 def test_what_rests_takes_no_place_in_the_window() -> None:
     resting = [msgspec.structs.replace(planned(n), attempt=1, dispatched_at=NOW) for n in range(1, 5)]
-    due = choose([*resting, planned(9)], GATE, quarantine="", in_flight=0, now=NOW, latest=NOW)
+    due = choose([*resting, planned(9)], GATE, quarantine="", in_flight=InFlight(), now=NOW, latest=NOW)
     assert client_order_ids(due) == [9]
 
 
 def test_what_expired_takes_no_place_in_the_window() -> None:
     commands = [planned(n, left_s=0) for n in range(1, 5)] + [planned(9)]
-    due = choose(commands, GATE, quarantine="", in_flight=3, now=NOW, latest=NOW)
+    due = choose(commands, GATE, quarantine="", in_flight=InFlight(opens=3), now=NOW, latest=NOW)
     assert client_order_ids(due) == [9]
 
 

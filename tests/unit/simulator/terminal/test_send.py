@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bridge import faultpoint
 from bridge.core.director.contract import OrderType
-from bridge.core.link.messages import Command, CommandKind, Order, TerminalHeartbeat
+from bridge.core.link.messages import Command, CommandKind, Order, ReportMessage, TerminalHeartbeat
 from bridge.core.link.reports import (
     AnyReport,
     CommandReport,
@@ -22,6 +22,7 @@ from bridge.core.link.reports import (
     OrderReport,
     PositionReport,
     TroubleReport,
+    decode_report,
 )
 from bridge.core.trade.retcodes import Verdict, verdict
 from bridge.core.units.mt5_terms import Side
@@ -94,6 +95,42 @@ def test_busy_heartbeat_precedes_the_send(joined: Rig) -> None:
     joined.turn()
     assert len(joined.broker.sends()) == 1
     assert not joined.terminal.pressing
+
+
+def test_busy_follows_the_reports_before_it_and_ends_after_the_send(joined: Rig) -> None:
+    joined.run(1_000)
+    joined.peer.forget()
+    joined.send(joined.peer.command(open_order()))
+    joined.run(1_000)
+    kinds: list[str] = []
+    for message in joined.peer.messages:
+        if isinstance(message, TerminalHeartbeat):
+            kinds.append("busy" if message.busy else "idle")
+        elif isinstance(message, ReportMessage):
+            report = decode_report(bytes(message.report))
+            if isinstance(report, CommandReport):
+                kinds.append(str(report.stage))
+    start = kinds.index("received")
+    assert kinds[start : start + 5] == ["received", "busy", "submitted", "result", "idle"]
+
+
+def test_closes_changes_and_cancels_overtake_opens_that_wait(joined: Rig) -> None:
+    joined.send(joined.peer.command(open_order(1)))
+    joined.run(1_000)
+    position = joined.peer.reports_of(DealReport)[0].position_id
+    for client_order_id in range(101, 121):
+        joined.send(joined.peer.command(open_order(client_order_id, volume="0.01")))
+    joined.turn()
+    joined.send(
+        joined.peer.command(open_order(201, side=Side.SELL, volume="0.05", kind=CLOSE, position=position))
+    )
+    joined.send(
+        joined.peer.command(open_order(202, side=Side.SELL, volume="0.05", kind=CLOSE, position=position))
+    )
+    for _ in range(60):
+        joined.turn()
+    went = [record.request.magic for record in joined.broker.sends()][1:]
+    assert went == [201, 202, *range(101, 121)]
 
 
 def test_known_client_order_id_is_answered_from_the_ledger(joined: Rig) -> None:
