@@ -35,6 +35,10 @@ class LogCode(StrEnum):
 
     # The sidecar as a whole
     SIDECAR_STARTING = "sidecar_starting", "The sidecar starts; the fields show its version and addresses."
+    TAKEOVER_UNSAFE = (
+        "takeover_unsafe",
+        "The configuration allows a takeover margin, for tests alone, with which an order may be sent twice.",
+    )
     OFFICER_CONFIGURED = "officer_configured", "An officer of the configuration, at start."
     OFFICER_NOT_CONFIGURED = (
         "officer_not_configured",

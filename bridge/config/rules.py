@@ -13,7 +13,13 @@ from urllib.parse import urlsplit
 
 from bridge.config import risk_limits, windows_paths
 from bridge.config.problem import Problem, shown
-from bridge.core.settings import DirectorSettings, OfficerSettings, Settings
+from bridge.core.settings import (
+    LEAST_TAKEOVER_MARGIN_S,
+    DirectorSettings,
+    LinkSettings,
+    OfficerSettings,
+    Settings,
+)
 from bridge.core.units.order_ids import MAX_PREFIX
 
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -32,6 +38,7 @@ def check(settings: Settings, *, windows: bool = sys.platform == "win32") -> lis
         *_key_file(settings.director, windows),
         *_journal(settings.journal.path, windows),
         *link_endpoint(settings.link.endpoint),
+        *_takeover_margin(settings.link),
         *_control_port(settings),
         *_officers(settings.officers),
     ]
@@ -62,6 +69,19 @@ def link_endpoint(endpoint: str, key: str = "link.endpoint") -> Iterator[Problem
     # `*` is any free port. It is for tests: a terminal would not know which.
     if port != "*" and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65_535):
         yield Problem(key, shown(endpoint), "the port must be 1 to 65535", LINK_REMEDY)
+
+
+def _takeover_margin(link: LinkSettings) -> Iterator[Problem]:
+    """Yield the problem of a margin in which two instances of the terminal could execute one command."""
+    if link.takeover_margin_s >= LEAST_TAKEOVER_MARGIN_S or link.allow_unsafe_takeover:
+        return
+    rule = (
+        f"must be at least {LEAST_TAKEOVER_MARGIN_S:g}: the clock of a frozen terminal may be 5 s behind, and its "
+        "request takes time to the broker, so another terminal would send the same order again"
+    )
+    yield Problem(
+        "link.takeover_margin_s", shown(link.takeover_margin_s), rule, "write 10.0, or leave it out"
+    )
 
 
 def _control_port(settings: Settings) -> Iterator[Problem]:

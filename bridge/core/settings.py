@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -38,6 +38,11 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     path: str = "journal.db"
 
 
+LEAST_TAKEOVER_MARGIN_S: Final = 6.0
+"""Least margin with which no two instances can execute one command: 5 s for the clock of a frozen one, and 1 s for
+a request that is on its way to the trade server."""
+
+
 class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Endpoint for terminals, and the link's time limits."""
 
@@ -50,7 +55,10 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A command that the terminal reads later than this after its dispatch is not executed."""
     takeover_margin_s: Annotated[float, msgspec.Meta(ge=0.1, le=600)] = 10.0
     """Time after a command's deadline in which no other instance of the terminal takes over or answers for it. Less
-    than 6 s is for tests: an instance's clock may be 5 s behind, and a request takes time to the broker."""
+    than LEAST_TAKEOVER_MARGIN_S is refused: an instance's clock may be 5 s behind, and a request takes time to the
+    broker."""
+    allow_unsafe_takeover: bool = False
+    """For tests alone: a shorter takeover_margin_s is accepted, although an order may be sent twice."""
     status_request_every_s: Seconds = 5.0
     """Interval of the status requests about a command whose outcome is open."""
     unknown_grace_s: Seconds = 30.0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bridge import __version__
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.session import Sessions
-from bridge.core.settings import Settings
+from bridge.core.settings import LEAST_TAKEOVER_MARGIN_S, Settings
 from bridge.core.units.clock import Clock, Uniform
 from bridge.director import DirectorClient
 from bridge.journal.database.errors import JournalUnavailableError
@@ -120,6 +120,12 @@ class Sidecar:
             link=self._link.endpoint,
             officers=[officer.id for officer in settings.officers],
         )
+        if settings.link.takeover_margin_s < LEAST_TAKEOVER_MARGIN_S:
+            self._runtime.log.warning(
+                LogCode.TAKEOVER_UNSAFE,
+                takeover_margin_s=settings.link.takeover_margin_s,
+                least=LEAST_TAKEOVER_MARGIN_S,
+            )
         for officer in settings.officers:
             self._runtime.log.info(
                 LogCode.OFFICER_CONFIGURED,

@@ -49,6 +49,21 @@ def test_sidecar_with_link_key_readable_by_others_does_not_start(rig: Rig) -> No
     assert any("chmod 600" in line for line in run.log)
 
 
+def test_unsafe_takeover_margin_is_refused_at_the_start_or_logged_where_it_is_allowed(rig: Rig) -> None:
+    rig.start_sidecar()
+    rig.sidecar.logged("takeover_unsafe", takeover_margin_s=0.5, least=6.0)
+    assert rig.sidecar.terminate() == ExitCode.OK
+    text = rig.config_path.read_text().replace("allow_unsafe_takeover = true\n", "")
+    rig.config_path.write_text(text)
+    run = _run(rig)
+    assert run.exited() == ExitCode.CONFIG
+    assert any("would send the same order again" in line for line in run.log)
+    rig.config_path.write_text(text.replace("takeover_margin_s = 0.5", "takeover_margin_s = 6"))
+    rig.start_sidecar()
+    rig.sidecar.logged("control_listening")
+    assert not any("takeover_unsafe" in line for line in rig.sidecar.log)
+
+
 def test_sidecar_without_link_key_does_not_start(rig: Rig) -> None:
     rig.link_key().unlink()
     assert _run(rig).exited() == ExitCode.LINK_KEY

@@ -15,6 +15,7 @@ QUICK_LINK: Final[Section] = {
     "lost_after_s": 30.0,
     "command_deadline_s": 5.0,
     "takeover_margin_s": 0.5,
+    "allow_unsafe_takeover": True,
     "status_request_every_s": 0.5,
     "unknown_grace_s": 2.0,
 }

@@ -126,6 +126,19 @@ def test_byte_order_mark_in_configuration_is_accepted(tmp_path: Path) -> None:
     assert read(tmp_path, b"\xef\xbb\xbf" + (DIRECTOR + OFFICER).encode()).settings.officers
 
 
+def test_takeover_margin_with_which_an_order_may_be_sent_twice_is_refused_but_in_a_test(
+    tmp_path: Path,
+) -> None:
+    link = "[link]\ntakeover_margin_s = {}\n"
+    with pytest.raises(
+        ConfigError, match=r"link\.takeover_margin_s = 5\.9: must be at least 6: .* write 10\.0"
+    ):
+        read(tmp_path, DIRECTOR + link.format(5.9) + OFFICER)
+    assert read(tmp_path, DIRECTOR + link.format(6) + OFFICER).settings.link.takeover_margin_s == 6
+    unsafe = link.format(0.5) + "allow_unsafe_takeover = true\n"
+    assert read(tmp_path, DIRECTOR + unsafe + OFFICER).settings.link.takeover_margin_s == 0.5
+
+
 # The file itself
 
 

@@ -122,6 +122,21 @@ def test_oldest_lot_is_reduced_first_whatever_its_client_order_id(netted: Journa
     ]
 
 
+def test_of_lots_that_one_moment_opened_the_one_of_the_first_deal_is_reduced_first(
+    netted: JournalBench,
+) -> None:
+    orders = [command.order for command in netted.sent(directive("dir-1"), directive("dir-2"))]
+    second, first = sorted(orders, key=lambda order: order.client_order_id)
+    netted.report(deal(first), deal(second, DEAL + 1))
+    assert len(netted.rows("SELECT DISTINCT opened_at FROM positions")) == 1
+    [close] = netted.sent(closing(quantity=0.1))
+    assert close.order.opener == first.client_order_id
+    netted.report(deal(close.order, DEAL + 2, entry=DealEntry.OUT))
+    assert netted.rows("SELECT client_order_id FROM positions WHERE volume_out = '0.1'") == [
+        (first.client_order_id,)
+    ]
+
+
 def test_foreign_deals_in_the_position_count_and_emit_nothing(netted: JournalBench) -> None:
     [command] = netted.sent(directive())
     theirs = deal(command.order, DEAL - 1, magic=0, reason="CLIENT", volume="1.0")
