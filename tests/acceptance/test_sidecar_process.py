@@ -50,6 +50,7 @@ def test_sidecar_with_link_key_readable_by_others_does_not_start(rig: Rig) -> No
 
 
 def test_unsafe_takeover_margin_is_refused_at_the_start_or_logged_where_it_is_allowed(rig: Rig) -> None:
+    rig.start_director()
     rig.start_sidecar()
     rig.sidecar.logged("takeover_unsafe", takeover_margin_s=0.5, least=6.0)
     assert rig.sidecar.terminate() == ExitCode.OK
