@@ -59,6 +59,18 @@ class LogCode(StrEnum):
         "journal_has_foreign_objects",
         "Tables, views or indexes in the journal's file are not the bridge's; they are left alone.",
     )
+    JOURNAL_CHECKING = (
+        "journal_checking",
+        "A part of the check of a long journal begins: pages, audit, words, tables. The sidecar works meanwhile.",
+    )
+    JOURNAL_CHECKED = (
+        "journal_checked",
+        "The check of a long journal is through: it is whole.",
+    )
+    JOURNAL_NOT_CHECKED = (
+        "journal_not_checked",
+        "The whole journal could not be checked; retried.",
+    )
     JOURNAL_LOST = (
         "journal_lost",
         "The journal's file was removed or replaced; nothing is stored or sent any more.",

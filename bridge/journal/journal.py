@@ -53,18 +53,23 @@ def opened(
     lock_wait_s: float = 0.0,
     wait_s: float = file.OPEN_S,
     step_wait_s: float = STEP_WAIT_S,
+    at_once: bool | None = None,
 ) -> Iterator["Journal"]:
     """Own and open the journal while the context lasts. Raises the JournalErrors of `database`.
 
+    A long journal is not checked as a whole: `whole_check` does that behind the start (`at_once` overrides that).
     Another owner is waited for `lock_wait_s` seconds; a lock of another program `wait_s` during the opening, and
     `step_wait_s` in each step.
     """
     with lock.locked(path, wait_s=lock_wait_s):
-        connection = file.open_writer(path, wait_s=wait_s)
+        whole = not file.is_long(path) if at_once is None else at_once
+        connection = file.open_writer(path, wait_s=wait_s, whole=whole)
         try:
             _check_officers(connection, path, settings)
             identity = FileIdentity(path)
-            yield Journal(connection, settings, wait=LockWait(step_wait_s), identity=identity)
+            journal = Journal(connection, settings, wait=LockWait(step_wait_s), identity=identity)
+            journal.unchecked = None if whole else path.absolute()
+            yield journal
         finally:
             connection.close()
 

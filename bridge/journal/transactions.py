@@ -14,7 +14,7 @@ from bridge.core.settings import Settings
 from bridge.core.trade.executors import DispatchClock
 from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.faultpoint import faultpoint
-from bridge.journal.database import file
+from bridge.journal.database import content, file
 from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import LockWait
@@ -43,6 +43,8 @@ class Transactions:
         self._identity = identity
         self._lost = ""
         """Finding about the files; empty while they are where they were."""
+        self.unchecked: Path | None = None
+        """Path of a journal that was not checked as a whole yet."""
         self.wait = wait or LockWait()
         self.stops = StopRequests()
         """Halts and flattens that count before they are stored. The next transaction stores them."""
@@ -53,7 +55,7 @@ class Transactions:
 
     def foreign_objects(self) -> list[str]:
         """Return the tables, views and indexes in the file that are not the bridge's, such as 'view mine'."""
-        return self._read("schema", lambda: file.foreign_objects(self._connection))
+        return self._read("schema", lambda: content.foreign_objects(self._connection))
 
     def store_stops(self) -> None:
         """Store the stop requests that were accepted and are not in the journal yet."""

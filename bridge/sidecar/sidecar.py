@@ -21,6 +21,7 @@ from bridge.sidecar.control import ControlServer
 from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.deliverer import Deliverer
 from bridge.sidecar.dispatcher import Dispatcher
+from bridge.sidecar.journal_check import JournalCheck
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.lost_journal import LostJournalReporter
@@ -64,6 +65,7 @@ class Sidecar:
         self._dispatcher = Dispatcher(self._runtime, self._links)
         self._deliverer = Deliverer(self._runtime, director)
         self._lost_journal = LostJournalReporter(self._runtime, director)
+        self._journal_check = JournalCheck(self._runtime, journal.unchecked)
         self._pollers = [Poller(self._runtime, director, officer) for officer in settings.officers]
         status = StatusReader(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
         self._control = control
@@ -87,12 +89,13 @@ class Sidecar:
                 delivering = group.create_task(self._deliverer.run(), name="delivery")
                 dispatching = group.create_task(self._dispatcher.run(), name="dispatch")
                 reporting = group.create_task(self._lost_journal.run(), name="lost journal")
+                checking = group.create_task(self._journal_check.run(), name="journal check")
                 serving = [group.create_task(server.run(), name="control") for server in self._servers]
                 polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
                 await stop.wait()
                 self._runtime.log.info(LogCode.SIDECAR_STOPPING)
                 self._runtime.end_journal_waits(JOURNAL_WAIT_S)
-                await _end(*serving)
+                await _end(checking, *serving)
                 await _end(*polling)
                 await _end(dispatching, reporting)
                 await _end(delivering)

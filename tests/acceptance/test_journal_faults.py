@@ -12,6 +12,7 @@ import pytest
 
 from bridge.core.director.contract import EventType, utc_text
 from bridge.exits import ExitCode
+from bridge.journal.database import file
 from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 
@@ -73,6 +74,35 @@ def test_unusable_journal_is_refused_with_its_exit_status_and_left_unchanged(
     assert run.exited() == code
     assert any(line.startswith("Error: ") and str(journal) in line for line in run.log)
     assert (journal.read_bytes() if journal.exists() else None) == before
+
+
+def _lengthen(path: Path) -> None:
+    """Make the file so long that it is checked behind the start, by a table of another tool."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE pad (bytes BLOB)")
+        connection.execute("INSERT INTO pad VALUES (zeroblob(:bytes))", {"bytes": file.LONG_BYTES})
+
+
+def test_long_journal_is_checked_behind_the_start(rig: Rig) -> None:
+    _lengthen(rig.journal.path)
+    rig.start()
+    rig.open()
+    rig.sidecar.logged("journal_checked")
+
+
+def test_damage_that_is_found_behind_the_start_ends_the_sidecar(rig: Rig) -> None:
+    rig.start()
+    rig.open()
+    rig.stop()
+    _lengthen(rig.journal.path)
+    with closing(sqlite3.connect(rig.journal.path)) as connection, connection:
+        connection.execute("UPDATE commands SET body = replace(body, 'EURUSD', 'GBPUSD')")
+    run = rig.bridge("run", "--config", str(rig.config_path))
+    run.logged("sidecar_starting")
+    assert run.exited() == ExitCode.JOURNAL_DAMAGED
+    assert any(line.startswith("Error: ") and "differs from its table" in line for line in run.log)
+    # A damaged journal cannot be compared with the Director's events: skip the invariant.
+    rig.sidecars = 0
 
 
 def test_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:

@@ -15,13 +15,13 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bridge.journal.database import audit, consistency, header, operator_marks, schema_check
+from bridge.journal.database import content, header
+from bridge.journal.database.content import Progress, no_progress
 from bridge.journal.database.errors import (
     JournalAlteredError,
     JournalDamagedError,
     JournalError,
     JournalMissingError,
-    JournalNewerError,
     JournalReadOnlyError,
     JournalRemoteError,
     JournalUnknownWordError,
@@ -30,13 +30,14 @@ from bridge.journal.database.errors import (
     JournalWalError,
 )
 from bridge.journal.database.lock_wait import SLICE_MS, LockWait
-from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
-from bridge.journal.database.words import UnknownWordError
+from bridge.journal.database.schema import APPLICATION_ID, migrations
 
 OPEN_S: Final = 5.0
 """Seconds for which the opening waits for a lock of another program."""
 READ_S: Final = 3.0
 """Seconds for which a reading connection waits for a lock of another program."""
+LONG_BYTES: Final = 16 * 1024 * 1024
+"""Size from which a journal's whole check goes on behind the start, in bytes. Below it takes half a second."""
 WAL_BYTES: Final = 64 * 1024 * 1024
 """Size to which the write-ahead log is cut once it is empty again, in bytes."""
 
@@ -70,14 +71,24 @@ def create(path: Path) -> None:
         raise
 
 
-def open_writer(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
+def is_long(path: Path) -> bool:
+    """Return True where the check of the whole file takes too long for a start. Raises JournalMissingError."""
+    wal = path.with_name(path.name + "-wal")
+    try:
+        return path.stat().st_size + (wal.stat().st_size if wal.exists() else 0) > LONG_BYTES
+    except OSError:
+        # `check` says what is wrong.
+        return False
+
+
+def open_writer(path: Path, *, wait_s: float = OPEN_S, whole: bool = True) -> sqlite3.Connection:
     """Return the one writing connection, after `check`. The caller owns the journal (`lock.locked`).
 
-    `wait_s` limits the wait for another program's lock; the connection itself waits for SLICE_MS (`lock_wait`).
-    Raises the errors of `check`, and JournalReadOnlyError.
+    `whole` is as for `check`. `wait_s` limits the wait for another program's lock; the connection itself waits for
+    SLICE_MS (`lock_wait`). Raises the errors of `check`, and JournalReadOnlyError.
     """
     began = time.monotonic()
-    check(path, wait_s=wait_s)
+    check(path, wait_s=wait_s, whole=whole)
     try:
         connection = connect(path, wait_s=max(wait_s - (time.monotonic() - began), 0.0))
     except sqlite3.OperationalError as error:
@@ -100,18 +111,21 @@ def open_writer(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
     return connection
 
 
-def check(path: Path, *, wait_s: float = READ_S) -> None:
+def check(
+    path: Path, *, wait_s: float = READ_S, whole: bool = True, progress: Progress = no_progress
+) -> None:
     """Check the file without writing to it. Raises JournalMissingError, JournalDamagedError,
     JournalUnknownWordError, JournalNewerError, JournalUnopenedError.
 
     SQLite's own check accepts an empty file, and counts rows of a damaged page: so the header, the application id,
-    every page, the audit's whole chain and each stored word are checked.
+    every page, the audit's whole chain and each stored word are checked. `whole` False leaves out everything that
+    reads the whole file (`content.check`).
     """
     if not path.is_file():
         raise JournalMissingError(path)
     header.check(path, wait_s=wait_s)
     try:
-        _check_database(path, wait_s=wait_s)
+        check_beside(path, wait_s=wait_s, whole=whole, progress=progress)
     except (JournalAlteredError, JournalUnknownWordError):
         # The log holds what was altered, and is the journal's own.
         raise
@@ -121,10 +135,13 @@ def check(path: Path, *, wait_s: float = READ_S) -> None:
         raise
 
 
-def _check_database(path: Path, *, wait_s: float) -> None:
+def check_beside(
+    path: Path, *, wait_s: float = READ_S, whole: bool = True, progress: Progress = no_progress
+) -> None:
+    """Check the content as `check` does, of a journal that its owner may be writing to."""
     try:
         with open_reader(path, wait_s=wait_s) as connection:
-            _check_content(path, connection)
+            content.check(path, connection, whole=whole, progress=progress)
     except sqlite3.DatabaseError as error:
         raise unusable(path, error, otherwise=JournalDamagedError) from error
 
@@ -138,7 +155,7 @@ def _is_whole_without_wal(path: Path) -> bool:
     alone = sqlite3.connect(f"{uri(path.resolve())}?immutable=1", uri=True, isolation_level=None)
     try:
         alone.row_factory = sqlite3.Row
-        _check_content(path, alone)
+        content.check(path, alone)
     except (sqlite3.DatabaseError, JournalError):
         return False
     finally:
@@ -166,56 +183,6 @@ def unusable(
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return JournalReadOnlyError(path, f"SQLite says: {error}")
     return otherwise(path, f"SQLite says: {error}")
-
-
-def _check_content(path: Path, connection: sqlite3.Connection) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION_ID:
-        raise JournalDamagedError(path, "it is an SQLite file, but not a journal of this bridge")
-    verdicts = [row[0] for row in connection.execute("PRAGMA integrity_check(10)")]
-    if verdicts != ["ok"]:
-        raise JournalDamagedError(path, f"SQLite's integrity check says: {'; '.join(verdicts)}")
-    applied = [
-        row[0]
-        for row in connection.execute(
-            "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", [migrations.name]
-        )
-    ]
-    if unknown := [name for name in applied if name not in known_migrations()]:
-        raise JournalNewerError(path, unknown)
-    if broken := audit.first_break(connection):
-        raise JournalDamagedError(path, f"its audit does not hold: {broken}")
-    with closing(_expected(applied)) as expected:
-        found = schema_check.compare(connection, expected)
-    if found.changed:
-        raise JournalDamagedError(path, f"its schema was changed: {', '.join(found.changed)}")
-    for each in found.harmful:
-        finding = f"{each.kind} {each.name} on {each.table} is not the bridge's, and changes what it writes"
-        raise JournalAlteredError(
-            path, finding, f"remove it with the SQL statement: DROP {each.kind} {each.name}"
-        )
-    try:
-        consistency.check_words(connection)
-    except UnknownWordError as error:
-        raise JournalUnknownWordError(path, str(error)) from None
-    if broken := consistency.first_difference(connection):
-        raise JournalDamagedError(path, f"its audit does not hold: {broken}")
-    if altered := operator_marks.first_difference(connection):
-        raise JournalAlteredError(path, altered.what, altered.remedy)
-
-
-def _expected(applied: list[str]) -> sqlite3.Connection:
-    """Return an empty database with the schema that these migrations make."""
-    made = sqlite3.connect(":memory:")
-    stop = next((name for name in known_migrations() if name not in applied), None)
-    migrations.apply(Database(made), stop_before=stop)
-    return made
-
-
-def foreign_objects(connection: sqlite3.Connection) -> list[str]:
-    """Return the tables, views and indexes of other tools and people in the file, such as 'view mine'."""
-    with closing(_expected(known_migrations())) as expected:
-        return schema_check.foreign_objects(connection, expected)
 
 
 def uri(path: PurePath) -> str:
@@ -298,16 +265,6 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("RELEASE contained")
         raise
     connection.execute("RELEASE contained")
-
-
-@contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let every read of the body see the journal as of one moment."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
 
 
 def is_file_error(error: Exception) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bridge.journal.database.sql import words
 from bridge.journal.database.words import AuditKind, HaltSetter
 
 EVERYTHING = "everything"
@@ -72,11 +73,10 @@ class _Audited:
 def first_difference(connection: sqlite3.Connection) -> Altered | None:
     """Return the first halt or quarantine that differs from the audit; None where none does."""
     audited = _Audited()
-    kinds = (AuditKind.HALT, AuditKind.QUARANTINE, AuditKind.OPERATOR)
+    kinds = words([AuditKind.HALT, AuditKind.QUARANTINE, AuditKind.OPERATOR])
     for row in connection.execute(
-        "SELECT kind, officer, at, subject, body FROM audit"
-        " WHERE kind IN (:halt, :quarantine, :operator) ORDER BY seq",
-        {kind.value: kind for kind in kinds},
+        "SELECT kind, officer, at, subject, body FROM audit INDEXED BY audit_of_operator_marks"
+        f" WHERE kind IN ({kinds}) ORDER BY seq"
     ):
         audited.apply(*row)
     return _halt_difference(connection, audited) or _quarantine_difference(connection, audited)

@@ -403,6 +403,8 @@ CREATE TABLE audit (                            -- append-only; each row is chai
     prev TEXT NOT NULL,                         -- hash of the row before; 64 zeros in the first row
     hash TEXT NOT NULL                          -- SHA-256 over prev and the columns before it, hex
 ) STRICT;
+-- For the comparison of halts and quarantines at each start.
+CREATE INDEX audit_of_operator_marks ON audit (seq) WHERE kind IN ('halt', 'quarantine', 'operator');
 CREATE INDEX audit_by_directive ON audit (officer, directive_id, seq) WHERE directive_id IS NOT NULL;
 -- Against INSERT OR REPLACE, which deletes a row without the trigger for deletes.
 CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit

@@ -187,7 +187,7 @@ def count_open(connection: sqlite3.Connection) -> dict[str, int]:
     """Return the number of open lots by officer."""
     rows = connection.execute(
         "SELECT officer, count(*) AS lots FROM positions"
-        f" WHERE state = {words([PositionState.OPEN])} GROUP BY officer"
+        f" WHERE {_OPEN} AND state = {words([PositionState.OPEN])} GROUP BY officer"
     )
     return {row["officer"]: row["lots"] for row in rows}
 

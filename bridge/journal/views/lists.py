@@ -12,7 +12,8 @@ import msgspec
 from sqlite_utils import Database
 
 from bridge.journal.database import audit, consistency, operator_marks
-from bridge.journal.database.file import check, foreign_objects, open_reader
+from bridge.journal.database.content import foreign_objects
+from bridge.journal.database.file import check, open_reader
 from bridge.journal.tables import views
 
 PAGE: Final = 100

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 from sqlite_utils import Database
 
+from bridge.journal.database.content import snapshot
 from bridge.journal.database.errors import JournalError, JournalNewerError
-from bridge.journal.database.file import snapshot
 from bridge.journal.database.schema import known_migrations, migrations
 from bridge.journal.tables import views
 from bridge.journal.tables.halts import Halt
