@@ -38,7 +38,7 @@ from bridge.journal.steps.intake import Taken
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, directives, events, officers, orders, positions, symbols
-from bridge.journal.tables.events import Outgoing, Queue, RefusedEvent
+from bridge.journal.tables.events import Delivery, Outgoing, Queue, RefusedEvent
 from bridge.journal.tables.halts import ALL, Halt
 from bridge.journal.transactions import Transactions
 
@@ -236,9 +236,16 @@ class Journal(Transactions):
         """Return the events that may be posted now: the oldest of each queue that is not busy."""
         return self._read("outbox", lambda: events.due(self._connection, limit=limit, busy=busy))
 
-    def set_delivered(self, event: Outgoing, event_id: str | None, now: datetime) -> None:
-        """Store that the Director accepted the event."""
-        self._step("delivered", event.officer, now, lambda step: outbox.set_delivered(step, event, event_id))
+    def set_delivered(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        """Store that the Director accepted these events, at least one, in one transaction."""
+
+        def work(step: Step) -> None:
+            for delivery in deliveries:
+                officer = delivery.event.officer
+                own = step if officer == step.officer else self._new_step(officer, now)
+                outbox.set_delivered(own, delivery)
+
+        self._step("delivered", deliveries[0].event.officer, now, work)
 
     def count_refusal(self, event: Outgoing, error: str, now: datetime) -> None:
         """Store that the Director refused the event; it will be offered again."""

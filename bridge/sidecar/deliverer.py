@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from bridge.core.director.delivery import PauseAll, Retry, SetAside, Tries
@@ -10,11 +11,11 @@ from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.journal.journal import Journal
-from bridge.journal.tables.events import Outgoing
+from bridge.journal.tables.events import Delivery, Outgoing
 from bridge.log_codes import LogCode
 from bridge.sidecar.runtime import Runtime
 
-QUEUES = 4
+QUEUES = 8
 """Most queues from which events are posted at a time."""
 LOOK_S = 1.0
 """Seconds between looks into the outbox when nothing wakes the worker."""
@@ -38,6 +39,9 @@ class Deliverer:
         """Time up to which a queue is left alone, on the monotonic clock."""
         self._paused_until = 0.0
         self._tries = Tries(runtime.uniform)
+        self._accepted: list[tuple[Delivery, asyncio.Future[None]]] = []
+        """Deliveries that are not stored yet, with the future of each."""
+        self._storing: asyncio.Task[None] | None = None
 
     @property
     def in_flight(self) -> int:
@@ -71,6 +75,8 @@ class Deliverer:
         tasks = list(self._busy.values())
         if tasks:
             await asyncio.wait(tasks, timeout=at_most_s)
+        if self._storing is not None:
+            tasks.append(self._storing)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -130,14 +136,36 @@ class Deliverer:
                 logged = True
             await self._runtime.clock.sleep(JOURNAL_RETRY_S)
 
+    async def _store_delivery(self, delivery: Delivery) -> None:
+        """Return once the delivery is stored. Those that are accepted while one is stored follow in one commit."""
+        stored = asyncio.get_running_loop().create_future()
+        self._accepted.append((delivery, stored))
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store_accepted())
+        await stored
+
+    async def _store_accepted(self) -> None:
+        try:
+            while self._accepted:
+                accepted, self._accepted = self._accepted, []
+                deliveries, now = [delivery for delivery, _ in accepted], self._runtime.now()
+                try:
+                    work = partial(_set_delivered, deliveries=deliveries, now=now)
+                    await self._store(deliveries[0].event, work)
+                except Exception as error:
+                    _complete(accepted, error)
+                else:
+                    _complete(accepted, None)
+        finally:
+            self._storing = None
+
     async def _posted(self, event: Outgoing, answer: Posted) -> None:
         if self._tries.outage:
             self._runtime.log.info(LogCode.DELIVERY_RECOVERED, failures=self._tries.outage)
         self._tries.taken(event.id)
         self._paused_until = 0.0
         self._runtime.circuit_open = False
-        now = self._runtime.now()
-        await self._store(event, lambda journal: journal.set_delivered(event, answer.event_id, now))
+        await self._store_delivery(Delivery(event, answer.event_id))
         faultpoint("delivered.committed")
         self._runtime.log.info(
             LogCode.EVENT_DELIVERED,
@@ -179,3 +207,18 @@ class Deliverer:
 
     def _back_off(self, queue: Queue, seconds: float) -> None:
         self._backing_off[queue] = self._runtime.clock.monotonic() + seconds
+
+
+def _complete(accepted: list[tuple[Delivery, asyncio.Future[None]]], error: Exception | None) -> None:
+    """Let the tasks of the events go on. Those that were cancelled meanwhile do not wait any more."""
+    for _, stored in accepted:
+        if stored.done():
+            continue
+        if error is None:
+            stored.set_result(None)
+        else:
+            stored.set_exception(error)
+
+
+def _set_delivered(journal: Journal, *, deliveries: list[Delivery], now: datetime) -> None:
+    journal.set_delivered(deliveries, now)

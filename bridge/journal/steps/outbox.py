@@ -7,14 +7,15 @@ from typing import Final
 from bridge.journal.database.words import AuditKind
 from bridge.journal.steps.step import Step, json_text
 from bridge.journal.tables import events
-from bridge.journal.tables.events import Outgoing, RefusedEvent
+from bridge.journal.tables.events import Delivery, Outgoing, RefusedEvent
 
 MAX_ERROR: Final = 500
 """Characters that are stored of the Director's answer."""
 
 
-def set_delivered(step: Step, event: Outgoing, event_id: str | None) -> None:
-    """Store that the Director accepted the event. `event_id` is the Director's id of it."""
+def set_delivered(step: Step, delivery: Delivery) -> None:
+    """Store that the Director accepted the event."""
+    event, event_id = delivery.event, delivery.event_id
     events.set_delivered(step.connection, event.id, event_id, step.now)
     step.audit(AuditKind.DELIVERED, event.event_type, event_id or "", event.directive_id)
 

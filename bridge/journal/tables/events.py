@@ -60,6 +60,14 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
         return (self.officer, self.directive_id)
 
 
+class Delivery(msgspec.Struct, frozen=True):
+    """Acceptance of an event by the Director."""
+
+    event: Outgoing
+    event_id: str | None
+    """The Director's id of the event."""
+
+
 class RefusedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event that the Director refused for good."""
 

@@ -11,6 +11,7 @@ from bridge.journal.database import audit, file
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.lock_wait import LockWait
 from bridge.journal.database.words import AuditKind
+from bridge.journal.tables.events import Delivery
 
 from .bench import OFFICER, JournalBench, directive
 from .conftest import InstallHook
@@ -66,7 +67,10 @@ STEPS: dict[str, tuple[Callable[[JournalBench], None], Work]] = {
     "dispatch": (planned, lambda bench: bench.advance()),
     "planning": (known, lambda bench: bench.advance(opens_paused=True)),
     "status_request": (dispatched, lambda bench: bench.request_status(first=True)),
-    "delivered": (dispatched, lambda bench: bench.journal.set_delivered(bench.due()[0], "evt-1", bench.now)),
+    "delivered": (
+        dispatched,
+        lambda bench: bench.journal.set_delivered([Delivery(bench.due()[0], "evt-1")], bench.now),
+    ),
     "refused": (dispatched, lambda bench: bench.journal.set_refused(bench.due()[0], "no", bench.now)),
     "trouble": (
         dispatched,

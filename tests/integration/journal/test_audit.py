@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from bridge.journal.database import audit
+from bridge.journal.tables.events import Delivery
 from bridge.journal.views import lists
 
 from .bench import OFFICER, JournalBench, directive
@@ -16,7 +17,7 @@ def lived(joined: JournalBench) -> JournalBench:
     """A journal with a filled directive, a rejected one, and a delivered event."""
     [command] = joined.sent(directive(), directive("dir-2", quantity=-1))
     joined.report(submitted(command.order), result(command.order), deal(command.order))
-    joined.journal.set_delivered(joined.due()[0], "evt-1", joined.now)
+    joined.journal.set_delivered([Delivery(joined.due()[0], "evt-1")], joined.now)
     return joined
 
 

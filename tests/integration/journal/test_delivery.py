@@ -2,8 +2,9 @@
 
 from bridge.journal.database import file
 from bridge.journal.steps.outbox import MAX_ERROR
+from bridge.journal.tables.events import Delivery
 
-from .bench import OFFICER, OTHER, JournalBench, directive
+from .bench import OFFICER, OTHER, JournalBench, begun, directive
 
 REJECTED = "ORDER_REJECTED"
 RECEIVED = "DIRECTIVE_RECEIVED"
@@ -20,7 +21,7 @@ def test_only_the_oldest_event_of_each_directive_is_due(bench: JournalBench) -> 
     bench.take(directive("dir-1", quantity=-1), directive("dir-2", quantity=-1))
     assert spelled(bench) == [f"dir-1 {RECEIVED}", f"dir-2 {RECEIVED}"]
     [first, _] = bench.due()
-    bench.journal.set_delivered(first, "evt-1", bench.now)
+    bench.journal.set_delivered([Delivery(first, "evt-1")], bench.now)
     assert spelled(bench) == [f"dir-1 {REJECTED}", f"dir-2 {RECEIVED}"]
 
 
@@ -28,7 +29,7 @@ def test_accepted_event_is_delivered_with_the_directors_id(bench: JournalBench) 
     bench.take(directive())
     [event] = bench.due()
     bench.later(2)
-    bench.journal.set_delivered(event, "evt-1", bench.now)
+    bench.journal.set_delivered([Delivery(event, "evt-1")], bench.now)
     assert bench.due() == []
     with file.open_reader(bench.path) as beside:
         [row] = [tuple(row) for row in beside.execute("SELECT state, event_id, completed_at FROM events")]
@@ -82,3 +83,17 @@ def test_trouble_is_emitted_once_for_each_subject(bench: JournalBench) -> None:
         bench.journal.emit_trouble(OFFICER, "JOURNAL", "it was full", subject, bench.now)
     assert [event["error_code"] for event in bench.bodies("SYSTEM_ERROR")] == ["JOURNAL", "JOURNAL"]
     assert bench.rows("SELECT count(*) FROM audit WHERE kind = 'event'") == [(2,)]
+
+
+def test_deliveries_of_several_officers_are_stored_in_one_transaction(bench: JournalBench) -> None:
+    bench.take(directive("dir-1", quantity=-1))
+    bench.take(directive("dir-2", quantity=-1), officer=OTHER)
+    due = bench.due()
+    seen = begun(bench.connection)
+    bench.journal.set_delivered([Delivery(event, f"evt-{event.id}") for event in due], bench.now)
+    assert len(seen) == 1
+    stored = bench.rows("SELECT officer, directive_id, event_id FROM events WHERE state = 'delivered'")
+    assert stored == [(event.officer, event.directive_id, f"evt-{event.id}") for event in due]
+    audited = bench.rows("SELECT officer, directive_id, body FROM audit WHERE kind = 'delivered'")
+    assert audited == stored
+    assert bench.chain_break() == ""

@@ -19,6 +19,7 @@ from bridge.core.link.messages import AccountIdentity, LedgerIdentity, Order
 from bridge.core.link.reports import CommandReport, DealReport, OrderReport
 from bridge.core.settings import RiskLimits
 from bridge.core.units.mt5_terms import MarginMode
+from bridge.journal.tables.events import Delivery
 
 from .bench import ACCOUNT, LEDGER, JournalBench, cancel, closing, directive, limit, settings
 from .conftest import MakeBench
@@ -131,7 +132,7 @@ class Trade:
     def _deliver(self) -> None:
         while due := self._bench.due(4):
             for event in due:
-                self._bench.journal.set_delivered(event, "evt", self._bench.now)
+                self._bench.journal.set_delivered([Delivery(event, "evt")], self._bench.now)
 
 
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_HEDGING, MarginMode.RETAIL_NETTING])

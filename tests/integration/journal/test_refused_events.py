@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from bridge.journal.database import file
-from bridge.journal.tables.events import Outgoing, RefusedEvent
+from bridge.journal.tables.events import Delivery, Outgoing, RefusedEvent
 from bridge.journal.views import lists
 
 from .bench import OFFICER, OTHER, JournalBench, directive
@@ -43,7 +43,7 @@ def operated(bench: JournalBench) -> list[tuple[str, str | None, dict[str, Any]]
 def test_queued_or_delivered_event_is_not_listed_as_refused(bench: JournalBench) -> None:
     bench.take(directive(quantity=-1))
     [event] = bench.due()
-    bench.journal.set_delivered(event, "evt-1", bench.now)
+    bench.journal.set_delivered([Delivery(event, "evt-1")], bench.now)
     assert refused(bench, dismissed=True) == []
 
 
@@ -73,7 +73,7 @@ def test_retried_events_keep_the_order_of_their_directive(bench: JournalBench) -
     for event_type in (RECEIVED, REJECTED):
         [event] = bench.due()
         assert event.event_type == event_type
-        bench.journal.set_delivered(event, None, bench.now)
+        bench.journal.set_delivered([Delivery(event, None)], bench.now)
 
 
 def test_retried_event_comes_before_queued_ones(bench: JournalBench) -> None:
@@ -82,7 +82,7 @@ def test_retried_event_comes_before_queued_ones(bench: JournalBench) -> None:
     for event in (first, second):
         bench.journal.set_refused(event, "422: no", bench.now)
     [later, _] = bench.due()
-    bench.journal.set_delivered(later, "evt-1", bench.now)
+    bench.journal.set_delivered([Delivery(later, "evt-1")], bench.now)
     bench.journal.retry(OFFICER, refused(bench), bench.now)
     assert [(event.directive_id, event.event_type) for event in bench.due()] == [
         ("dir-1", RECEIVED),
@@ -118,7 +118,7 @@ def test_event_that_is_not_refused_any_more_is_not_changed(bench: JournalBench) 
     stale = refused(bench)
     bench.journal.retry(OFFICER, stale, bench.now)
     [event] = bench.due()
-    bench.journal.set_delivered(event, "evt-1", bench.now)
+    bench.journal.set_delivered([Delivery(event, "evt-1")], bench.now)
     bench.journal.retry(OFFICER, stale, bench.now)
     bench.journal.dismiss(OFFICER, stale, bench.now, note="late")
     assert bench.rows("SELECT state, dismissed_at FROM events") == [("delivered", None)]

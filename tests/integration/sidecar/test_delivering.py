@@ -13,6 +13,7 @@ from bridge.core.director.delivery import REFUSALS
 from bridge.sandbox.behaviour import GOOD, Behaviour, Endpoint, Fault
 from bridge.sidecar.deliverer import QUEUES, Deliverer
 
+from ..journal.bench import begun
 from ..raw_http import Request, raw_server, response
 from .clock import TIMEOUT_S
 from .harness import Harness, Sandbox, WatchedDirector, at_work, eventually
@@ -102,13 +103,14 @@ async def test_events_of_one_directive_are_posted_in_order_and_marked_delivered(
 @pytest.mark.usefixtures("delivering")
 async def test_queues_are_posted_in_parallel_with_one_event_each(harness: Harness, director: Sandbox) -> None:
     behave(director, Behaviour(delay_s=1))
-    await harness.take(*(harness.directive(f"dir-{number}", quantity=-1) for number in range(6)))
+    directives = QUEUES + 2
+    await harness.take(*(harness.directive(f"dir-{number}", quantity=-1) for number in range(directives)))
     harness.runtime.delivery_wake_up.set()
     await director.clock.asleep(QUEUES)
     async with at_work(asyncio.create_task(_turn(director))):
         await eventually(lambda: undelivered(harness) == 0)
     assert director.clock.most == QUEUES
-    for number in range(6):
+    for number in range(directives):
         assert director.emitted(f"dir-{number}") == [RECEIVED, REJECTED]
 
 
@@ -303,10 +305,11 @@ async def test_director_refusing_everything_pauses_opens_and_no_event_is_set_asi
 
 @pytest.mark.usefixtures("delivering")
 @pytest.mark.parametrize(
-    ("behaviour", "directives", "posted", "stored"),
+    ("behaviour", "directives", "posted", "storing", "stored"),
     [
-        (GOOD, 2 * QUEUES, QUEUES, ("delivered", 0)),
-        (Behaviour(fault=Fault.STATUS, status=422), 2, 2, ("queued", 1)),
+        # Acceptances are stored together, refusals one by one.
+        (GOOD, 2 * QUEUES, QUEUES, 1, ("delivered", 0)),
+        (Behaviour(fault=Fault.STATUS, status=422), 2, 2, 2, ("queued", 1)),
     ],
     ids=["taken", "refused"],
 )
@@ -317,6 +320,7 @@ async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_s
     behaviour: Behaviour,
     directives: int,
     posted: int,
+    storing: int,
     stored: object,
 ) -> None:
     behave(director, behaviour)
@@ -325,16 +329,35 @@ async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_s
     harness.runtime.delivery_wake_up.set()
     unstored: list[object] = []
     for _ in range(60):
-        # Each queue and the deliverer itself.
-        await harness.clock.asleep(posted + 1)
+        # Whatever is stored again, and the deliverer itself.
+        await harness.clock.asleep(storing + 1)
         unstored = [records for records in harness.records if records["code"] == "delivery_not_stored"]
         harness.clock.advance(1)
     assert states(harness) == [("queued", 0)] * directives
-    assert len(director.director.posts) == len(unstored) == posted
+    await eventually(lambda: len(director.director.posts) == posted)
+    assert len(unstored) == storing
     assert deliverer.in_flight == posted
     harness.lock_journal(False)
     harness.clock.advance(1)
     await eventually(lambda: states(harness)[:posted] == [stored] * posted)
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_acceptances_that_come_while_one_is_stored_share_a_commit(
+    harness: Harness, director: Sandbox
+) -> None:
+    await harness.take(*(harness.directive(f"dir-{number}") for number in range(QUEUES)))
+    harness.lock_journal()
+    harness.runtime.delivery_wake_up.set()
+    await eventually(lambda: len(director.state.events()) == QUEUES)
+    # The deliverer, and the one task that stores.
+    await harness.clock.asleep(2)
+    seen = begun(harness.connection)
+    harness.lock_journal(False)
+    harness.clock.advance(1)
+    await eventually(lambda: undelivered(harness) == 0)
+    # Those that were tried already, and all others.
+    assert len(seen) <= 2
 
 
 class DefectiveClient(WatchedDirector):
