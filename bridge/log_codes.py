@@ -67,6 +67,10 @@ class LogCode(StrEnum):
         "journal_checked",
         "The check of a long journal is through: it is whole.",
     )
+    JOURNAL_NOT_WHOLE = (
+        "journal_not_whole",
+        "The check of a long journal found that it must not be used; the sidecar ends.",
+    )
     JOURNAL_NOT_CHECKED = (
         "journal_not_checked",
         "The whole journal could not be checked; retried.",

@@ -26,6 +26,7 @@ from bench_parts.director import Director
 from bench_parts.report import Figures, plot, show
 from rich.console import Console
 
+CPU_OF_TRADE = "processor time of an open"
 PARTS = ("latency", "burst", "close", "idle", "start", "list", "help")
 LATENCY_POLL_S = 0.1
 BURST_POLL_S = 1.0
@@ -64,10 +65,12 @@ class Latency:
     async def round(self, history: int, name: str) -> None:
         """Measure one trade, and each floor once."""
         samples = self._figures.latency.setdefault(history, {})
+        used = load.cpu_s(self.site.pid)
         trade = await latency.one_trade(self.site, self._director, name)
         for part in (trade, self._floors.send(), await self._floors.post()):
             for hop, seconds in part.items():
                 samples.setdefault(hop, []).extend(seconds)
+        samples.setdefault(CPU_OF_TRADE, []).append(load.cpu_s(self.site.pid) - used)
 
     async def finish(self, history: int, only: Sequence[str]) -> None:
         """Measure what needs the longest history, and stop."""
@@ -116,7 +119,9 @@ async def measure_load(folder: Path, build: Build, figures: Figures, options: ar
         if "burst" in options.only:
             rate = await latency.bare_posts(director, count=POSTS, connections=4)
             figures.note("bare POSTs a second", rate)
+            used = load.cpu_s(site.pid)
             done = await load.burst(site, director, options.burst, f"b{options.burst}")
+            figures.note(f"burst of {options.burst} opens, CPU s", load.cpu_s(site.pid) - used)
             figures.note(f"burst of {options.burst} opens, s", done.all_s)
             figures.note(f"burst of {options.burst} opens, first fill reported, s", done.first_fill_s)
             figures.note(

@@ -14,6 +14,7 @@ from bridge.director import DirectorClient
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
+from bridge.journal.whole_check import JournalNotWholeError
 from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
@@ -104,7 +105,10 @@ class Sidecar:
                 await _end(*linking)
         except ExceptionGroup as failed:
             for error in failed.exceptions:
-                self._runtime.log.critical(LogCode.SIDECAR_TASK_FAILED, exc_info=error)
+                if isinstance(error, JournalNotWholeError):
+                    self._runtime.log.critical(LogCode.JOURNAL_NOT_WHOLE, reason=str(error))
+                else:
+                    self._runtime.log.critical(LogCode.SIDECAR_TASK_FAILED, exc_info=error)
             raise
         finally:
             self._link.close()

@@ -9,7 +9,7 @@ import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from bridge.journal.database import file, schema
+from bridge.journal.database import content, file, schema
 from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
 from bridge.journal.journal import opened
 
@@ -95,7 +95,8 @@ def one_more(monkeypatch: pytest.MonkeyPatch) -> Migrations:
         db.conn.execute("CREATE TABLE more (x TEXT) STRICT")
 
     monkeypatch.setattr(file, "migrations", later)
-    monkeypatch.setattr(file, "known_migrations", lambda: ["0001_first", "0002_more"])
+    monkeypatch.setattr(content, "migrations", later)
+    monkeypatch.setattr(content, "known_migrations", lambda: ["0001_first", "0002_more"])
     return later
 
 
