@@ -5,6 +5,7 @@ before 3.51.3 can corrupt a WAL database where two do); any number may read.
 """
 
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -41,6 +42,7 @@ LONG_BYTES: Final = 16 * 1024 * 1024
 WAL_BYTES: Final = 64 * 1024 * 1024
 """Size to which the write-ahead log is cut once it is empty again, in bytes."""
 
+_PREFIXED: Final = re.compile(r"\\\\\?\\[A-Za-z]:\\")
 _PASSING: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -186,7 +188,12 @@ def unusable(
 
 
 def uri(path: PurePath) -> str:
-    """Return the absolute path as a URI for SQLite. Raises JournalRemoteError for a network drive."""
+    r"""Return the absolute path as a URI for SQLite. Raises JournalRemoteError for a network drive.
+
+    `\\?\C:\...` is a path of this machine, with the prefix that programs give to long ones.
+    """
+    if _PREFIXED.match(str(path)):
+        path = type(path)(str(path)[4:])
     text = path.as_uri()
     if not text.startswith("file:///"):
         raise JournalRemoteError(Path(path))

@@ -203,7 +203,8 @@ def test_sqlite_error_about_the_file_alone_means_damage(
 
 def test_path_becomes_a_uri_and_a_network_drive_is_refused() -> None:
     assert file.uri(PurePosixPath("/var/lib/a b/journal.db")) == "file:///var/lib/a%20b/journal.db"
-    assert file.uri(PureWindowsPath(r"C:\bridge\journal.db")) == "file:///C:/bridge/journal.db"
+    for path in (r"C:\bridge\journal.db", r"\\?\C:\bridge\journal.db"):
+        assert file.uri(PureWindowsPath(path)) == "file:///C:/bridge/journal.db"
     with pytest.raises(JournalRemoteError, match="put it on a disk of this machine"):
         file.uri(PureWindowsPath(r"\\server\share\journal.db"))
 
