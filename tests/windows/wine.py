@@ -1,12 +1,11 @@
 """One Wine prefix: Windows programs are run in it, one at a time, and their output goes into files."""
 
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 PROGRAM: Final = Path("/usr/lib/wine/wine64")
 SERVER: Final = Path("/usr/lib/wine/wineserver64")
@@ -16,6 +15,13 @@ END_S: Final = 20.0
 
 TIMED_OUT: Final = -1
 """Exit status of a program that was ended because it took too long."""
+
+
+def _copy(output: IO[bytes], file: Path) -> None:
+    """Write each piece of the output into the file as it comes."""
+    with file.open("wb", buffering=0) as target:
+        while piece := output.read(65_536):
+            target.write(piece)
 
 
 class Wine:
@@ -58,28 +64,28 @@ class Wine:
 
         The output goes through a pipe: Wine passes a plain file on as a stream that no Windows program can use.
         """
-        with (self.output / log).open("wb") as target:
-            child = subprocess.Popen(
-                [str(PROGRAM), *arguments],
-                env={**self.environment(), **(environ or {})},
-                cwd=cwd if cwd is not None else self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
-            assert child.stdout is not None
-            reader = threading.Thread(
-                target=shutil.copyfileobj, args=(child.stdout, target), name="output", daemon=True
-            )
-            reader.start()
-            try:
-                status = child.wait(limit_s)
-            except subprocess.TimeoutExpired:
-                self.stop()
-                child.kill()
-                child.wait()
-                status = TIMED_OUT
-            reader.join(END_S)
+        child = subprocess.Popen(
+            [str(PROGRAM), *arguments],
+            env={**self.environment(), **(environ or {})},
+            cwd=cwd if cwd is not None else self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+        )
+        assert child.stdout is not None
+        words = (child.stdout, self.output / log)
+        reader = threading.Thread(target=_copy, args=words, name="output", daemon=True)
+        reader.start()
+        try:
+            status = child.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            child.kill()
+            child.wait()
+            status = TIMED_OUT
+        # A service of Wine's that the program started may hold the pipe open for longer.
+        reader.join(END_S)
         return status
 
     def python(

@@ -9,7 +9,7 @@ from typing import Final
 
 from bridge.simulator.broker.rpc.server import run_broker
 
-STARTS_WITHIN_S: Final = 30
+STARTS_WITHIN_S: Final = 120
 
 
 class BrokerStartError(Exception):
