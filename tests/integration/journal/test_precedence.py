@@ -3,6 +3,7 @@
 from bridge.core.link.messages import CommandKind
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.steps.dispatch import ENDED_PER_STEP
+from bridge.journal.tables.events import Delivery
 from bridge.journal.tables.halts import ALL
 
 from .bench import OFFICER, JournalBench, cancel, closing, directive, limit, modify, terms
@@ -169,7 +170,7 @@ def test_on_a_netting_account_a_close_waits_for_an_open_that_may_be_at_the_broke
 def test_events_of_a_live_trade_are_posted_before_older_refusals(joined: JournalBench) -> None:
     held(joined)
     while due := joined.due(1):
-        joined.journal.set_delivered(due[0], None, joined.now)
+        joined.journal.set_delivered([Delivery(due[0], None)], joined.now)
     joined.take(*(directive(f"dir-{number}", quantity=-1) for number in range(SOME)))
     [close] = joined.sent(closing())
     joined.report(
@@ -180,7 +181,7 @@ def test_events_of_a_live_trade_are_posted_before_older_refusals(joined: Journal
     for _ in range(5):
         [event] = joined.due(1)
         posted.append(f"{event.directive_id} {event.event_type}")
-        joined.journal.set_delivered(event, None, joined.now)
+        joined.journal.set_delivered([Delivery(event, None)], joined.now)
     assert posted == [
         "dir-close DIRECTIVE_RECEIVED",
         "dir-close ORDER_PLACED",
