@@ -26,10 +26,13 @@ def _below(path: Path, names: tuple[str, ...]) -> bool:
     return any(here == name or here.startswith(f"{name}/") for name in names)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]] | None:
-    """Run asynchronous tests on the loop that the bridge has on Windows: pyzmq cannot use the default one there."""
-    return {"selector": asyncio.SelectorEventLoop} if sys.platform == "win32" else None
+if sys.platform == "win32":
+    # Elsewhere there must be no such hook: its answer may not be empty.
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+        """Run asynchronous tests on the loop that the bridge has on Windows: pyzmq cannot use the default one."""
+        return {"selector": asyncio.SelectorEventLoop}
 
 
 def pytest_configure(config: pytest.Config) -> None:
