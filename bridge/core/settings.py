@@ -63,6 +63,9 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Interval of the status requests about a command whose outcome is open."""
     unknown_grace_s: Seconds = 30.0
     """Grace time: an outcome must be open this long before a search that finds nothing makes it UNKNOWN."""
+    mismatch_grace_s: Seconds = 30.0
+    """Grace time of differences from the broker: one must have lasted so long before a further scan raises it.
+    Where a broker's history is often later than its positions by more than this, the value must be raised."""
     unknown_after_s: Seconds = 900.0
     """Time without a report, its terminal away, after which a dispatched command is UNKNOWN."""
 

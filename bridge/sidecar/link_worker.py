@@ -22,6 +22,7 @@ from bridge.journal.steps.sessions import NotOpened
 from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.sidecar.runtime import Runtime, occurrence_id
+from bridge.sidecar.scan_requests import ScanRequests
 
 TICK_S = 0.1
 ASK_AGAIN_S = 5.0
@@ -45,6 +46,7 @@ class LinkWorker:
         """Held while messages of terminals are processed."""
         self._reports: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self._offsets: dict[str, OffsetWatch] = {}
+        self._scans = ScanRequests()
         started = runtime.clock.monotonic()
         self._caught_up = started
         """Time up to which every message of the terminals has been processed."""
@@ -97,6 +99,7 @@ class LinkWorker:
             if not self._link.wake_receiver() and not self._intake_lock.locked():
                 self._caught_up = now
             await self._handle(self._sessions.tick(now, self._caught_up))
+            await self._request_scans()
             await self._watch_presence()
             await self._watch_clock()
             await self._runtime.clock.sleep(min(TICK_S, self._runtime.settings.link.heartbeat_s / 2))
@@ -140,6 +143,15 @@ class LinkWorker:
             return
         self._asked = {key: at for key, at in self._asked.items() if now - at < ASK_AGAIN_S} | {asked: now}
         await self.send(officer, inquiry.epoch, inquiry)
+
+    async def _request_scans(self) -> None:
+        """Ask terminals for the scans that are due."""
+        for officer, epoch in self._scans.take(self._runtime.clock.monotonic(), self._may_scan):
+            await self.send(officer, epoch, messages.ScanRequest(epoch=epoch))
+
+    def _may_scan(self, officer: str, epoch: int) -> bool:
+        gate = self.gate(officer)
+        return gate is not None and gate.epoch == epoch and gate.broker_connected
 
     async def end_sessions(self) -> None:
         """End all sessions with a bye, before the socket closes."""
@@ -272,6 +284,9 @@ class LinkWorker:
                 self._runtime.log.error(
                     LogCode.REPORTS_QUARANTINED, officer=officer, count=applied.quarantined
                 )
+            if applied.scanned:
+                further = applied.further_scan_after
+                self._scans.note_scan(officer, epoch, further, self._runtime.clock.monotonic())
             await self._handle(self._sessions.committed(officer, epoch, applied.acked, ready=applied.scanned))
             faultpoint("reports.acknowledged")
             self._runtime.dispatch_wake_up.set()

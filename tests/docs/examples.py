@@ -202,6 +202,7 @@ FROM_SIDECAR: list[FromSidecar] = [
         remedy="copy the 64 digits of the officer's .linkkey file into the terminal's inputs",
     ),
     messages.Inquire(epoch=7, symbol="EURUSD"),
+    messages.ScanRequest(epoch=7),
     messages.Welcome(
         epoch=7,
         heartbeat_ms=1_000,

@@ -71,6 +71,7 @@ READ: Final[dict[tuple[str, ...], tuple[type[msgspec.Struct], ...]]] = {
         messages.Refused,
         messages.ErrorMessage,
         messages.Inquire,
+        messages.ScanRequest,
         messages.Ack,
         messages.SidecarHeartbeat,
         messages.Bye,

@@ -294,6 +294,13 @@ class Inquire(Message, frozen=True, kw_only=True, tag="inquire"):
     """True where only this exact name counts. Otherwise one with a prefix or suffix around it may."""
 
 
+class ScanRequest(Message, frozen=True, kw_only=True, tag="scan_request"):
+    """Request for a scan soon. The sidecar sends it once a further scan can decide what is open: a difference that
+    has lasted for the grace time, a position that is gone."""
+
+    epoch: Count
+
+
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """Start of the session. The terminal first reports the ledger beyond `ledger_mark`, then scans, then works."""
 
@@ -336,6 +343,7 @@ FromSidecar = (
     | Command
     | StatusRequest
     | Inquire
+    | ScanRequest
     | Ack
     | SidecarHeartbeat
     | Bye

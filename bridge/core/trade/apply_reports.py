@@ -44,6 +44,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """Converts a broker time in milliseconds to UTC."""
     grace: timedelta
     """Time that an outcome may stay open before absence counts."""
+    mismatch_grace: timedelta
+    """Time that a difference from the broker lasts before it counts: its history may be late."""
 
 
 def apply_command(

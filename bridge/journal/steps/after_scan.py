@@ -29,11 +29,14 @@ def check_after_scan(
     scene: Scene,
     *,
     netting: bool,
-) -> None:
-    """Run all checks. A difference from the broker counts once a further scan shows it."""
-    compare_with_broker(step, scan, epoch, scene, netting=netting)
+) -> list[timedelta]:
+    """Run all checks. A difference from the broker counts once a further scan shows it.
+
+    Return the times from now after which a further scan decides what this one could not.
+    """
+    waits = compare_with_broker(step, scan, epoch, scene, netting=netting)
     check_stops(step, settings)
-    cancel_expired_orders(step)
+    return waits + cancel_expired_orders(step)
 
 
 # Protective stops
@@ -87,16 +90,19 @@ def _order_close(step: Step, position: int) -> None:
 # Orders beyond their expiry
 
 
-def cancel_expired_orders(step: Step) -> None:
+def cancel_expired_orders(step: Step) -> list[timedelta]:
     """Order the cancellation of each pending order that is on the book after its expiry, once for each.
+
+    Return the time after which the next one would be.
 
     The broker ends an order by its own clock. Where that has changed since (daylight saving time), or the broker
     misses the time, the bridge cancels it: the Director meant it to end, so it must not be filled.
     """
     if not step.trusted:
         # A valid order that a wrong clock cancels does not come back.
-        return
-    for ticket in orders.expired(step.connection, step.account, step.now - EXPIRY_GRACE):
+        return []
+    until = step.now - EXPIRY_GRACE
+    for ticket in orders.expired(step.connection, step.account, until):
         add_own(
             step,
             OwnDirective(
@@ -106,3 +112,5 @@ def cancel_expired_orders(step: Step) -> None:
                 order=ticket,
             ),
         )
+    following = orders.next_expiry(step.connection, step.account, until)
+    return [] if following is None else [following - until]

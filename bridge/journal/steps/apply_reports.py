@@ -50,6 +50,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the last report that the journal now has."""
     scanned: bool
     """A completed scan is among them."""
+    further_scan_after: timedelta | None
+    """Time after which a further scan decides what the last one could not; None where it left nothing open."""
     applied: int
     repeated: int
     quarantined: int
@@ -83,6 +85,7 @@ def apply_reports(
     return Applied(
         acked=batch[-1][0],
         scanned=work.scanned,
+        further_scan_after=work.further_scan_after,
         applied=work.applied,
         repeated=work.repeated,
         quarantined=work.quarantined,
@@ -108,11 +111,13 @@ class ReportBatch:
             to_utc=lambda server_ms: broker_time.to_utc(server_ms, known, step.now, latest=step.latest),
             # While the clock is not trusted, less time may have passed than it says: absence counts later.
             grace=timedelta(seconds=link.unknown_grace_s) + (step.now - step.earliest),
+            mismatch_grace=timedelta(seconds=link.mismatch_grace_s) + (step.now - step.earliest),
         )
         self._former = officers.load_or_add(step.connection, step.officer).former_account
         """Account bound before, where the present one may be the same under another server name."""
         self._deals = Deals(step, self._scene, netting=self._netting, prefix=settings.prefix)
         self.scanned = False
+        self.further_scan_after: timedelta | None = None
         self.applied = 0
         self.repeated = 0
         self.quarantined = 0
@@ -339,13 +344,15 @@ class ReportBatch:
         sessions.note_scan(self._connection, self._epoch, self._step.now)
         officers.set_scanned(self._connection, self._step.officer, self._step.now)
         confirm_offset(self._step, report.to_server_ms)
-        before = self._step.now - 2 * self._scene.grace
+        lasting = 2 * self._scene.mismatch_grace
+        before = self._step.now - lasting
+        waits: list[timedelta] = []
         for position_id in deals.positions_with_parked(self._connection, self._step.account, before):
             if not self._deals.waits_for_lost(position_id):
                 self._deals.unpark(position_id, complete=True)
         try:
             with self._step.contained():
-                check_after_scan(
+                waits = check_after_scan(
                     self._step,
                     self._settings,
                     report,
@@ -359,6 +366,10 @@ class ReportBatch:
             # An error of the bridge. The scan counts all the same: without it the officer would never work again.
             note = f"the bridge failed to compare its positions and orders with the broker's: {error}"
             self._emit_unusable(f"check:{type(error).__name__}", note, None)
+        parked = deals.first_parked(self._connection, self._step.account, before)
+        if parked is not None:
+            waits.append(parked - before)
+        self.further_scan_after = min(waits, default=None)
         self.scanned = True
         self.applied += 1
 

@@ -1,9 +1,12 @@
 """Comparison with the broker after each scan, in both directions, and what the journal does about a difference.
 
-The broker's history may be late, so a difference counts once a further scan still shows it, and the grace time has
-passed. Then it is raised, stays an action required until a scan shows it no more, and is raised again when it
-changes. What the broker shows is what a CLOSE closes; the lot's record takes the volume that is shown.
+The broker's history may be late, and scans may be a second apart, so a difference counts once a further scan still
+shows it, and the grace time has passed. Then it is raised, stays an action required until a scan shows it no more,
+and is raised again when it changes. What the broker shows is what a CLOSE closes; the lot's record takes the volume
+that is shown.
 """
+
+from datetime import timedelta
 
 import msgspec
 
@@ -23,8 +26,13 @@ from bridge.journal.tables import commands, deals, orders, position_mismatches, 
 from bridge.journal.tables.position_mismatches import Mismatch, key_of
 
 
-def compare_with_broker(step: Step, scan: ScanReport, epoch: int, scene: Scene, *, netting: bool) -> None:
-    """Store what the scan lists, and each difference from it; raise those that have lasted."""
+def compare_with_broker(
+    step: Step, scan: ScanReport, epoch: int, scene: Scene, *, netting: bool
+) -> list[timedelta]:
+    """Store what the scan lists, and each difference from it; raise those that have lasted.
+
+    Return the times from now after which a further scan decides about the others.
+    """
     standing, changing = broker_positions.note_scan(step, scan, epoch)
     owners = broker_positions.owners(step, standing)
     lots = positions.lots_known(step.connection, step.account, standing)
@@ -44,7 +52,7 @@ def compare_with_broker(step: Step, scan: ScanReport, epoch: int, scene: Scene, 
     if scan.live_orders is not None:
         found += _of_orders(step, scan.live_orders)
     known = position_mismatches.load(step.connection, step.account)
-    lasting = _note(step, scan, found, known, scene)
+    lasting, waits = _note(step, scan, found, known, scene)
     unknown = {(Thing.POSITION, identifier) for identifier in changing}
     for key in known.keys() - {key_of(difference) for difference in found}:
         if key[:2] not in unknown and (scan.live_orders is not None or key[0] is Thing.POSITION):
@@ -52,7 +60,8 @@ def compare_with_broker(step: Step, scan: ScanReport, epoch: int, scene: Scene, 
     if not netting:
         _adopt(step, lots, standing, lasting)
     if complete:
-        _close_gone(step, lots, standing, scan, scene)
+        waits += _close_gone(step, lots, standing, scan, scene)
+    return waits
 
 
 def _of_orders(step: Step, tickets: list[int]) -> list[Difference]:
@@ -78,26 +87,36 @@ def _note(
     found: list[Difference],
     known: dict[position_mismatches.Key, Mismatch],
     scene: Scene,
-) -> list[Difference]:
-    """Store the differences, raise those that have lasted or changed, and return all that are raised."""
+) -> tuple[list[Difference], list[timedelta]]:
+    """Store the differences, and raise those that have lasted or changed.
+
+    Return all that are raised, and the times after which the others have lasted.
+    """
     raised: list[Difference] = []
+    waits: list[timedelta] = []
     for difference in found:
         before = known.get(key_of(difference))
         if before is None:
             first = Mismatch(difference=difference, since=step.now, scan_key=report_key(scan))
             position_mismatches.save(step.connection, step.account, first)
+            waits.append(scene.mismatch_grace)
             continue
         now = before
         if before.difference != difference:
             now = msgspec.structs.replace(before, difference=difference, scan_key=report_key(scan))
-        if before.raised_at is None and step.now - before.since >= scene.grace:
+        if before.raised_at is None and before.since > step.now:
+            # The clock was set back: it counts from now.
+            now = msgspec.structs.replace(now, since=step.now)
+        elif before.raised_at is None and step.now - before.since >= scene.mismatch_grace:
             now = msgspec.structs.replace(now, raised_at=step.now)
         if now.raised_at is not None:
             raised.append(difference)
             step.emit([position_events.mismatch(step.officer, difference, now.scan_key, step.now)])
+        else:
+            waits.append(scene.mismatch_grace - (step.now - now.since))
         if now != before:
             position_mismatches.save(step.connection, step.account, now)
-    return raised
+    return raised, waits
 
 
 def _adopt(
@@ -141,15 +160,22 @@ def _close_gone(
     standing: dict[int, PositionReport],
     scan: ScanReport,
     scene: Scene,
-) -> None:
-    """Close each lot that is open without volume once the broker does not show its position any more."""
+) -> list[timedelta]:
+    """Close each lot that is open without volume once the broker does not show its position any more.
+
+    Return the times after which those can be closed for which it is too early.
+    """
+    waits: list[timedelta] = []
     for lot in lots:
         if lot.state is not PositionState.OPEN or lot.volume or lot.identifier in standing:
             continue
         last = deals.last_in(step.connection, step.account, lot.identifier)
-        lasting_ms = scene.grace.total_seconds() * 1000
-        if last is None or last.time_server_ms > scan.to_server_ms - lasting_ms:
+        if last is None:
+            continue
+        early = scene.mismatch_grace - timedelta(milliseconds=scan.to_server_ms - last.time_server_ms)
+        if early > timedelta(0):
             # What opens it anew may still be reported.
+            waits.append(early)
             continue
         stepped = step_position(lot.state, PositionInput.GONE)
         if stepped is None:
@@ -158,3 +184,4 @@ def _close_gone(
         closed = msgspec.structs.replace(lot, state=stepped[0], closed_at=at, close_reason=last.reason)
         positions.save(step.connection, step.account, closed)
         step.emit([position_events.closed(closed, last, at)])
+    return waits

@@ -12,7 +12,7 @@ from bridge.core.trade.records import Disposition
 from bridge.core.units.decimals import plain
 from bridge.journal.database.sql import replace, words
 from bridge.journal.database.words import member
-from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account
+from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account, moment
 
 TABLE: Final = "deals"
 COLUMNS: Final = (
@@ -48,6 +48,14 @@ class AllocatedDeal(msgspec.Struct, frozen=True):
 
 _APPLIED: Final = words([Disposition.APPLIED])
 _PARKED: Final = words([Disposition.PARKED])
+_PARKED_OF_OURS: Final = (
+    f"{OF_ACCOUNT} AND d.disposition = {_PARKED} AND ("
+    "EXISTS (SELECT 1 FROM positions p WHERE p.officer = :officer AND p.server = :server"
+    " AND p.login = :login AND p.identifier = d.position_id)"
+    " OR EXISTS (SELECT 1 FROM commands c WHERE c.client_order_id = json_extract(d.body, '$.magic')"
+    " AND c.officer = :officer))"
+)
+"""Condition for deals that wait: those in a position in which a command of ours has a lot, and a command's own."""
 
 
 def _reports(rows: sqlite3.Cursor) -> list[DealReport]:
@@ -177,12 +185,16 @@ def positions_with_parked(connection: sqlite3.Connection, account: Account, befo
     """Return the positions for which deals wait that were done before that time: those in which a command of ours
     has a lot, and those that a command of ours reduced."""
     rows = connection.execute(
-        f"SELECT DISTINCT d.position_id FROM deals d WHERE {OF_ACCOUNT}"
-        f" AND d.disposition = {_PARKED} AND d.done_at < :before AND ("
-        " EXISTS (SELECT 1 FROM positions p WHERE p.officer = :officer AND p.server = :server"
-        " AND p.login = :login AND p.identifier = d.position_id)"
-        " OR EXISTS (SELECT 1 FROM commands c WHERE c.client_order_id = json_extract(d.body, '$.magic')"
-        " AND c.officer = :officer))",
+        f"SELECT DISTINCT d.position_id FROM deals d WHERE {_PARKED_OF_OURS} AND d.done_at < :before",
         {**account.parameters, "before": utc_text(before)},
     )
     return [row["position_id"] for row in rows]
+
+
+def first_parked(connection: sqlite3.Connection, account: Account, since: datetime) -> datetime | None:
+    """Return the time of the first such deal that was done at that time or later; None where there is none."""
+    row = connection.execute(
+        f"SELECT min(d.done_at) AS done_at FROM deals d WHERE {_PARKED_OF_OURS} AND d.done_at >= :since",
+        {**account.parameters, "since": utc_text(since)},
+    ).fetchone()
+    return moment(row["done_at"])

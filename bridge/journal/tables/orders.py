@@ -1,7 +1,7 @@
 """Table `orders`: our orders at the broker, each in its latest state."""
 
 import sqlite3
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -132,6 +132,16 @@ def expired(connection: sqlite3.Connection, account: Account, until: datetime) -
         {**account.parameters, "until_ms": int(until.timestamp() * 1000)},
     )
     return [row["ticket"] for row in rows]
+
+
+def next_expiry(connection: sqlite3.Connection, account: Account, after: datetime) -> datetime | None:
+    """Return the first expiry after that time of an order of ours on the book; None where there is none."""
+    row = connection.execute(
+        f"SELECT min(json_extract(c.body, '$.expires_ms')) AS ms {_WITH_COMMAND}"
+        " AND json_extract(c.body, '$.expires_ms') > :after_ms",
+        {**account.parameters, "after_ms": int(after.timestamp() * 1000)},
+    ).fetchone()
+    return None if row["ms"] is None else datetime.fromtimestamp(row["ms"] / 1000, UTC)
 
 
 def count_on_book(connection: sqlite3.Connection) -> dict[str, int]:

@@ -1,10 +1,12 @@
 """The broker's records as reports: everything after a welcome, then whatever is new or changed.
 
-    full scan   after each welcome, from the sidecar's watermark less the overlap: everything is reported
-    rescan      every RESCAN_MS, and when the broker is connected again: what this instance has not reported yet
-    look        every LOOK_MS, sooner after a trade transaction: live orders, positions, the last minute of history
+    full scan    after each welcome, from the sidecar's watermark less the overlap: everything is reported
+    rescan       every RESCAN_MS, and when the broker is connected again: what this instance has not reported yet
+    change scan  CHANGE_SCAN_MS after a look met a change, or when the sidecar asks: the same, with the history
+                 since the last scan
+    look         every LOOK_MS, sooner after a trade transaction: live orders, positions, the last minute of history
 
-A scan of either kind ends with a ScanReport, which moves the watermark. Transactions only make a look come sooner:
+A scan of each kind ends with a ScanReport, which moves the watermark. Transactions only make a look come sooner:
 MetaTrader guarantees neither their order nor their completeness, so nothing is read from them. Work per call is
 bounded however long the history is: reports leave as many at a time as the outbox has room for, a step compares at
 most PORTION records, and a scan first walks through the older history piece by piece, then reads the rest at one
@@ -27,6 +29,9 @@ from bridge.simulator.terminal.search import AHEAD_MS
 
 LOOK_MS: Final = 250
 RESCAN_MS: Final = 60_000
+CHANGE_SCAN_MS: Final = 1_000
+"""Time between a change and the change scan, which the deals and further changes have to arrive in; also the least
+time between a scan and a later change scan."""
 LOOK_BACK_MS: Final = 60_000
 """History that a look compares. A record that appears further back is found by the next rescan."""
 MAX_POSITIONS: Final = 2048
@@ -115,6 +120,8 @@ class Scan(msgspec.Struct, kw_only=True):
     """End of the walk."""
     everything: bool
     """Report also what was reported before: the journal may have been restored from a backup."""
+    whole: bool = True
+    """False for a change scan: records that it does not meet are kept in memory."""
     deals: int = 0
     orders: int = 0
 
@@ -147,6 +154,14 @@ class Scanner:
         self._next_look_ms = 0
         self._next_scan_ms = 0
         self._last_transaction = 0
+        self._listed: tuple[set[int], set[int]] = (
+            set(),
+            set(),
+        )  # open positions and live orders of the last scan
+        self._changed = False  # something was reported since then, or the lists are others
+        self._requested = False  # the sidecar has asked for a scan
+        self._scanned_ms = 0  # start of the last scan
+        self._change_due_ms: int | None = None
 
     def __len__(self) -> int:
         """Number of records in memory."""
@@ -159,6 +174,10 @@ class Scanner:
         self._pending = iter(())
         self._scan = None
 
+    def scan_soon(self) -> None:
+        """Scan with one of the next steps: the sidecar asks for it."""
+        self._requested = True
+
     def rescan_now(self) -> None:
         """Rescan with the next step: the broker was disconnected meanwhile."""
         self._next_scan_ms = self._next_look_ms = 0
@@ -169,6 +188,7 @@ class Scanner:
         for report in reports:
             self._reported[_subject(report)] = (content_hash(report), self._looks)
             self._post(report)
+            self._changed = True
 
     def step(self, mono_ms: int, room: int) -> None:
         """Post at most `room` reports. Call it only in a session, with the broker connected.
@@ -205,6 +225,8 @@ class Scanner:
             # No later scan goes back that far, so none of it needs memory.
             return self._news(past, self._looks, everything=scan.everything, remember=False)
         snapshot = self._snapshot(scan.recent_ms)
+        self._listed = _listed(snapshot)
+        self._changed = False
         scan.deals += len(snapshot.deals)
         scan.orders += len(snapshot.orders) + len(snapshot.live)
         self._scan = None
@@ -219,11 +241,39 @@ class Scanner:
             self._welcome = None
         elif mono_ms >= self._next_scan_ms:
             self._start_scan(mono_ms, everything=False)
+        elif self._change_scan_due(mono_ms):
+            # A minute before the last scan's end, as a look: what enters the history later is a rescan's.
+            now_ms = self._broker.server_time()
+            from_ms = max(self._from_ms, min(self._watermark_ms, now_ms) - LOOK_BACK_MS)
+            walk = HistoryWalk(self._broker, from_ms, from_ms)
+            self._scan = Scan(walk=walk, from_ms=from_ms, recent_ms=from_ms, everything=False, whole=False)
+            self._note_start(mono_ms)
         elif self._transactions_came() or mono_ms >= self._next_look_ms:
             # Not further back than the last scan: older records are neither news nor in memory.
             snapshot = self._snapshot(max(self._from_ms, self._broker.server_time() - LOOK_BACK_MS))
-            self._pending = self._news(snapshot.reports(), snapshot.number)
+            self._pending = self._noting(self._news(snapshot.reports(), snapshot.number))
+            self._changed = self._changed or _listed(snapshot) != self._listed
             self._next_look_ms = mono_ms + LOOK_MS
+
+    def _change_scan_due(self, mono_ms: int) -> bool:
+        """Return True where something has changed since the last scan, or the sidecar asks, and it is time."""
+        if self._change_due_ms is None and self._changed:
+            self._change_due_ms = mono_ms + CHANGE_SCAN_MS
+        if self._requested:
+            return mono_ms >= self._scanned_ms + CHANGE_SCAN_MS
+        return self._change_due_ms is not None and mono_ms >= self._change_due_ms
+
+    def _noting(self, news: Iterator[AnyReport | None]) -> Iterator[AnyReport | None]:
+        """Yield the same, and note that something is reported."""
+        for report in news:
+            self._changed = self._changed or report is not None
+            yield report
+
+    def _note_start(self, mono_ms: int) -> None:
+        self._scanned_ms = mono_ms
+        self._next_look_ms = mono_ms + LOOK_MS
+        self._change_due_ms = None
+        self._requested = False
 
     def _start_scan(self, mono_ms: int, *, everything: bool) -> None:
         now_ms = self._broker.server_time()
@@ -233,7 +283,7 @@ class Scanner:
         walk = HistoryWalk(self._broker, from_ms, recent_ms)
         self._scan = Scan(walk=walk, from_ms=from_ms, recent_ms=recent_ms, everything=everything)
         self._next_scan_ms = mono_ms + RESCAN_MS
-        self._next_look_ms = mono_ms + LOOK_MS
+        self._note_start(mono_ms)
 
     def _snapshot(self, from_ms: int) -> Snapshot:
         """Return the records, with history and positions of one moment."""
@@ -281,14 +331,17 @@ class Scanner:
     def _end(self, scan: Scan, snapshot: Snapshot) -> Iterator[AnyReport]:
         """Yield the ScanReport, and move the watermark. Runs once everything before it was posted."""
         if len(snapshot.positions) > MAX_POSITIONS:
-            self._alarm("POSITIONS", f"more than {MAX_POSITIONS} open positions: the scan cannot be closed")
+            if scan.whole:
+                message = f"more than {MAX_POSITIONS} open positions: the scan cannot be closed"
+                self._alarm("POSITIONS", message)
             return
         self._watermark_ms = snapshot.to_ms
-        self._from_ms = scan.from_ms
-        # A record that no later scan can meet needs no memory.
-        self._reported = {
-            subject: known for subject, known in self._reported.items() if known[1] >= snapshot.number
-        }
+        if scan.whole:
+            self._from_ms = scan.from_ms
+            # A record that no later scan can meet needs no memory.
+            self._reported = {
+                subject: known for subject, known in self._reported.items() if known[1] >= snapshot.number
+            }
         self._counter += 1
         live = [order.ticket for order in snapshot.live]
         yield ScanReport(
@@ -308,6 +361,11 @@ class Scanner:
         if news:
             self._last_transaction = news[-1][0]
         return bool(news)
+
+
+def _listed(snapshot: Snapshot) -> tuple[set[int], set[int]]:
+    """Return the identifiers of the open positions and the tickets of the live orders."""
+    return {each.identifier for each in snapshot.positions}, {each.ticket for each in snapshot.live}
 
 
 def _subject(report: AnyReport) -> str:

@@ -43,6 +43,7 @@ from bridge.core.link.messages import (
     ProtocolError,
     Prove,
     Refused,
+    ScanRequest,
     SidecarHeartbeat,
     StatusRequest,
     TerminalHeartbeat,
@@ -72,7 +73,7 @@ HEARTBEAT_RANGE_MS: Final = (100, 5_000)
 Entropy = Callable[[int], bytes]
 """Returns so many random bytes: `secrets.token_bytes`, or a seeded source in a test."""
 
-Work = Welcome | Command | StatusRequest | Inquire
+Work = Welcome | Command | StatusRequest | Inquire | ScanRequest
 """Messages that a session passes on to its terminal."""
 
 _log = EventLog.named(__name__)
@@ -261,7 +262,9 @@ class LinkSession:
                 self.drop(mono_ms, f"refused: {message.code}")
             case Phase.PROVE, Welcome():
                 return self._begin(message, mono_ms)
-            case Phase.UP, (Command() | StatusRequest() | Inquire() | Ack() | SidecarHeartbeat() | Bye()):
+            case Phase.UP, (
+                Command() | StatusRequest() | Inquire() | ScanRequest() | Ack() | SidecarHeartbeat() | Bye()
+            ):
                 return self._receive(message, mono_ms)
             case _:
                 self._count("out_of_turn")
@@ -336,8 +339,10 @@ class LinkSession:
         return welcome
 
     def _receive(
-        self, message: Command | StatusRequest | Inquire | Ack | SidecarHeartbeat | Bye, mono_ms: int
-    ) -> Command | StatusRequest | Inquire | None:
+        self,
+        message: Command | StatusRequest | Inquire | ScanRequest | Ack | SidecarHeartbeat | Bye,
+        mono_ms: int,
+    ) -> Command | StatusRequest | Inquire | ScanRequest | None:
         if message.epoch != self._epoch:
             self._count("other_epoch")
             return None
@@ -350,7 +355,7 @@ class LinkSession:
                     self._count("wild_ack")
             case Bye():
                 self.drop(mono_ms, f"bye from the sidecar: {message.reason}")
-            case Command() | StatusRequest() | Inquire():
+            case Command() | StatusRequest() | Inquire() | ScanRequest():
                 return message
         return None
 

@@ -15,7 +15,7 @@ import msgspec
 
 from bridge import __version__
 from bridge.core.link.handshake import LinkKey
-from bridge.core.link.messages import Command, CommandKind, Inquire, StatusRequest, Welcome
+from bridge.core.link.messages import Command, CommandKind, Inquire, ScanRequest, StatusRequest, Welcome
 from bridge.core.link.reports import AnyReport, ConnectionReport, NotSentReason, TroubleReport
 from bridge.core.units.clock import Uniform
 from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
@@ -131,6 +131,8 @@ class ReferenceTerminal:
                     self._questions.append(question)
                 else:
                     self.counts["questions_over_limit"] += 1
+            case ScanRequest():
+                self._scanner.scan_soon()
             case None:
                 pass
         return self._session.take_frames()

@@ -168,5 +168,5 @@ def test_volume_closed_after_a_later_annulled_deal_is_of_ours(bench: JournalBenc
     assert bench.emitted()[-2:] == ["ORDER_FILLED", "POSITION_CLOSED"]
     for number in range(2):
         bench.report(scan(number))
-        bench.later(2 * bench.settings.link.unknown_grace_s + 1)
+        bench.later(2 * bench.settings.link.mismatch_grace_s + 1)
     assert bench.bodies("SYSTEM_ERROR") == []

@@ -1,5 +1,7 @@
 """A pending order that is on the book after its expiry is cancelled by the bridge."""
 
+from datetime import timedelta
+
 from bridge.core.link.messages import CommandKind
 
 from .bench import NOW, JournalBench, limit
@@ -33,6 +35,13 @@ def test_order_on_the_book_after_its_expiry_is_cancelled_once(joined: JournalBen
     joined.later(60)
     joined.report(scan(4, joined.now))
     assert joined.advance() == []
+
+
+def test_further_scan_is_of_use_once_an_order_should_have_left_the_book(joined: JournalBench) -> None:
+    resting(joined)
+    assert joined.report(scan(1, joined.now)).further_scan_after == timedelta(seconds=LATE_S - 1)
+    joined.later(LATE_S)
+    assert joined.report(scan(2, joined.now)).further_scan_after is None
 
 
 def test_order_without_expiry_is_not_cancelled(joined: JournalBench) -> None:

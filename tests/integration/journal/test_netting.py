@@ -198,7 +198,7 @@ def test_deal_of_an_older_position_counts_once_the_history_is_complete(netted: J
     assert netted.rows("SELECT disposition FROM deals WHERE entry = 'OUT'") == [("PARKED",)]
     netted.report(scan(1))
     assert netted.rows("SELECT disposition FROM deals WHERE entry = 'OUT'") == [("PARKED",)]
-    netted.later(2 * netted.settings.link.unknown_grace_s + 1)
+    netted.later(2 * netted.settings.link.mismatch_grace_s + 1)
     netted.report(scan(2))
     assert parts(netted) == [("dir-1", "0.3", "0.3")]
     assert netted.emitted()[-2:] == ["SL_TRIGGERED", "POSITION_CLOSED"]

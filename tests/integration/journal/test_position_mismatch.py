@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import PositionReport, ScanReport
+from bridge.core.link.reports import AnyReport, PositionReport, ScanReport
 from bridge.core.units.mt5_terms import Side
 from tests.integration.journal.bench import INSTANCE_ID, JournalBench, directive, server_ms
 from tests.integration.journal.reports import POSITION, deal, submitted
 
+GRACE_S = 30.0
 LASTING_S = 60.0
 """Twice the grace time."""
 
@@ -95,3 +96,64 @@ def test_full_scan_says_nothing_about_positions_that_it_does_not_name(
         joined.report(scanned(number, *many))
         joined.later(LASTING_S)
     assert emitted(joined) == []
+
+
+def test_scans_that_follow_each_other_raise_nothing_before_the_grace_time(
+    joined: JournalBench, opened: Order
+) -> None:
+    for number in range(1, int(GRACE_S) + 1):
+        joined.report(scanned(number))
+        joined.later(1)
+    assert emitted(joined) == []
+    joined.report(scanned(100))
+    [message] = emitted(joined)
+    assert "has no such position" in message
+
+
+def test_difference_that_ended_and_came_back_is_as_old_as_its_return(
+    joined: JournalBench, opened: Order
+) -> None:
+    joined.report(scanned(1))
+    joined.later(GRACE_S - 1)
+    joined.report(seen(), scanned(2, POSITION))
+    joined.later(1)
+    joined.report(scanned(3))
+    joined.later(GRACE_S - 1)
+    joined.report(scanned(4))
+    assert emitted(joined) == []
+    joined.later(1)
+    joined.report(scanned(5))
+    assert len(emitted(joined)) == 1
+
+
+def test_clock_that_is_set_back_delays_a_difference_by_no_more_than_the_grace_time(
+    joined: JournalBench, opened: Order
+) -> None:
+    joined.report(scanned(1))
+    joined.later(-3_600)
+    for number, seconds in ((2, GRACE_S - 1), (3, 1)):
+        joined.report(scanned(number))
+        assert emitted(joined) == []
+        joined.later(seconds)
+    joined.report(scanned(4))
+    assert len(emitted(joined)) == 1
+
+
+def further(bench: JournalBench, *reports: AnyReport) -> float | None:
+    """Return the seconds after which a further scan is of use."""
+    after = bench.report(*reports).further_scan_after
+    return None if after is None else after.total_seconds()
+
+
+def test_further_scan_is_of_use_once_a_difference_has_lasted(joined: JournalBench, opened: Order) -> None:
+    assert further(joined, seen(), scanned(1, POSITION)) is None
+    assert further(joined, scanned(2)) == GRACE_S
+    joined.later(20)
+    assert further(joined, scanned(3)) == GRACE_S - 20
+    joined.later(10)
+    assert further(joined, scanned(4)) is None, "it is raised: nothing waits"
+    assert len(emitted(joined)) == 1
+
+
+def test_reports_without_a_scan_name_no_further_one(joined: JournalBench, opened: Order) -> None:
+    assert further(joined, seen()) is None

@@ -124,6 +124,16 @@ def test_closing_deal_is_parked_until_the_opening_one(
     assert joined.emitted()[-3:] == ["POSITION_OPENED", "SL_TRIGGERED", "POSITION_CLOSED"]
 
 
+def test_further_scan_is_of_use_once_a_parked_deal_has_waited_long_enough(
+    joined: JournalBench, order: Order
+) -> None:
+    joined.report(leaving(order, magic=order.client_order_id))
+    assert joined.rows("SELECT disposition FROM deals") == [("PARKED",)]
+    assert joined.report(scan(1, joined.now)).further_scan_after == timedelta(seconds=60)
+    joined.later(20)
+    assert joined.report(scan(2, joined.now)).further_scan_after == timedelta(seconds=40)
+
+
 def test_parked_closing_deals_are_applied_in_order(joined: JournalBench, order: Order) -> None:
     first = leaving(order, DEAL + 1, volume="0.1", reason="CLIENT")
     last = leaving(order, DEAL + 2, volume="0.2", reason="TP")

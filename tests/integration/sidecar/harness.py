@@ -36,11 +36,13 @@ CHANCE: Final = 0.5
 class Harness:
     """A Runtime over a journal on a file. The test controls the time."""
 
-    def __init__(self, path: Path, *, max_clock_skew_s: float = 86_400.0) -> None:
+    def __init__(
+        self, path: Path, *, max_clock_skew_s: float = 86_400.0, mismatch_grace_s: float = 30.0
+    ) -> None:
         self.settings = Settings(
             director=DirectorSettings(url="http://127.0.0.1:1", max_clock_skew_s=max_clock_skew_s),
             officers=[OfficerSettings(id=OFFICER, order_id_prefix=0xAB)],
-            link=LinkSettings(),
+            link=LinkSettings(mismatch_grace_s=mismatch_grace_s),
         )
         self.path = path
         self.clock = ManualClock()

@@ -26,6 +26,7 @@ from bridge.core.link.messages import (
     Hello,
     Refused,
     ReportMessage,
+    ScanRequest,
     SidecarHeartbeat,
     StatusRequest,
 )
@@ -692,6 +693,34 @@ async def test_dispatched_command_is_reconciled_in_the_next_session_and_not_rese
         question = await terminal.receive(StatusRequest)
         assert (question.item.order, question.item.attempt) == (command.order, 1)
     assert rig.harness.rows("SELECT attempt FROM dispatches") == [(1,)]
+
+
+@pytest.fixture
+async def prompt(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A link worker and a dispatcher with a grace time of two seconds."""
+    harness = Harness(tmp_path / "prompt.db", mismatch_grace_s=2.0)
+    async with working(harness) as made, at_work(asyncio.create_task(made.dispatcher.run())):
+        yield made
+    harness.close()
+
+
+async def test_scan_is_requested_once_a_difference_has_lasted(prompt: Rig) -> None:
+    async with prompt.terminal() as terminal:
+        await prompt.ready(terminal)
+        await prompt.harness.take(prompt.harness.directive("dir-1"))
+        prompt.harness.runtime.dispatch_wake_up.set()
+        command = await terminal.receive(Command)
+        await terminal.report(submitted(command.order), deal(command.order))
+        await terminal.scan()  # without the position
+        noted = "SELECT raised_at FROM position_mismatches"
+        await eventually(lambda: prompt.harness.rows(noted) == [(None,)])
+        requested = asyncio.create_task(terminal.receive(ScanRequest))
+        await prompt.pass_time(1.8, sleepers=2)
+        assert not requested.done()
+        await prompt.pass_time(0.4, sleepers=2)
+        assert await requested == ScanRequest(epoch=terminal.epoch)
+        await terminal.scan()
+        await eventually(lambda: prompt.harness.rows(noted) != [(None,)])
 
 
 @pytest.mark.usefixtures("dispatching")

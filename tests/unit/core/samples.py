@@ -28,6 +28,7 @@ SCENE = Scene(
     at=NOW,
     to_utc=lambda ms: broker_time.to_utc(ms, [broker_time.Offset(NOW, BROKER_OFFSET_S)], NOW),
     grace=GRACE,
+    mismatch_grace=GRACE,
 )
 
 OPEN_ORDER = Order(

@@ -288,7 +288,7 @@ bool CLinkSession::OnTimer(const long mono_ms,const STerminalState &terminal,con
   }
 //+------------------------------------------------------------------+
 //| Handle one message; return true for a welcome, command, status   |
-//| request or inquiry, which the program handles.                   |
+//| request, inquiry or scan request, which the program handles.     |
 //+------------------------------------------------------------------+
 bool CLinkSession::OnFrame(const uchar &frame[],const long mono_ms,const STerminalState &terminal,
                            const SLedgerIdentity &ledger,SMessage &message)
@@ -388,7 +388,7 @@ bool CLinkSession::Begin(const SMessage &message,const long mono_ms)
   }
 //+------------------------------------------------------------------+
 //| Handle a message of the session; return true for a command,      |
-//| status request or inquiry.                                       |
+//| status request, inquiry or scan request.                         |
 //+------------------------------------------------------------------+
 bool CLinkSession::OnSessionMessage(const SMessage &message,const long mono_ms)
   {
@@ -413,6 +413,7 @@ bool CLinkSession::OnSessionMessage(const SMessage &message,const long mono_ms)
       case MESSAGE_COMMAND:
       case MESSAGE_STATUS_REQUEST:
       case MESSAGE_INQUIRE:
+      case MESSAGE_SCAN_REQUEST:
          return(true);
       default:
          m_state.Count();

@@ -19,6 +19,7 @@ enum ENUM_MESSAGE_TYPE
    MESSAGE_COMMAND,
    MESSAGE_STATUS_REQUEST,
    MESSAGE_INQUIRE,
+   MESSAGE_SCAN_REQUEST,
    MESSAGE_ACK,
    MESSAGE_HEARTBEAT,
    MESSAGE_BYE,
@@ -81,6 +82,8 @@ ENUM_MESSAGE_TYPE MessageTypeOf(const string word)
       return(MESSAGE_STATUS_REQUEST);
    if(word=="inquire")
       return(MESSAGE_INQUIRE);
+   if(word=="scan_request")
+      return(MESSAGE_SCAN_REQUEST);
    if(word=="ack")
       return(MESSAGE_ACK);
    if(word=="heartbeat")
@@ -175,6 +178,8 @@ void CMessageReader::ReadFields(const ENUM_MESSAGE_TYPE type,SMessage &message)
          message.inquiry.epoch=message.epoch;
          message.inquiry.symbol=m_fields.Name("symbol");
          message.inquiry.exact=m_fields.Flag("exact");
+         break;
+      case MESSAGE_SCAN_REQUEST:
          break;
       case MESSAGE_ACK:
          message.seq=m_fields.Integer("seq",0,COUNT_MAX,true);

@@ -131,6 +131,9 @@ void CWork::OnMessage(SMessage &message,const long mono_ms)
          if(!m_inquiries.Put(message.inquiry))
             m_log.Warning("inquiries_full","more inquiries than can wait; the sidecar repeats them");
          break;
+      case MESSAGE_SCAN_REQUEST:
+         m_scanner.RequestScan();
+         break;
       default:
          m_log.Error("message_not_supported","no handler for "+EnumToString(message.type)+"; the message is dropped");
          break;

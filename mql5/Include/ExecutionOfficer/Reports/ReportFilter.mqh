@@ -16,12 +16,14 @@ private:
    CLinkSession     *m_session;
    CReportHashes     m_hashes;
    long              m_readings;
+   long              m_posted;   // reports in this load
 
 public:
                      CReportFilter(void);
    void              Load(CLinkSession &session);
    void              Clear(void);
    int               Remembered(void) const { return(m_hashes.Count()); }
+   long              Posted(void) const { return(m_posted); }
    long              NextReading(void);
    bool              Report(const SReport &report,const long reading,const bool everything);
    void              PostAll(const SReport &reports[]);
@@ -34,6 +36,7 @@ CReportFilter::CReportFilter(void)
   {
    m_session=NULL;
    m_readings=0;
+   m_posted=0;
   }
 //+------------------------------------------------------------------+
 //| Start a load of the program.                                     |
@@ -41,6 +44,7 @@ CReportFilter::CReportFilter(void)
 void CReportFilter::Load(CLinkSession &session)
   {
    m_session=GetPointer(session);
+   m_posted=0;
    Clear();
   }
 //+------------------------------------------------------------------+
@@ -68,6 +72,7 @@ bool CReportFilter::Report(const SReport &report,const long reading,const bool e
    if(noted==REPORT_OUTDATED || (noted==REPORT_UNCHANGED && !everything))
       return(false);
    m_session.Post(report.json);
+   m_posted++;
    return(true);
   }
 //+------------------------------------------------------------------+

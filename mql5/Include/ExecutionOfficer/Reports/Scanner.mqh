@@ -7,7 +7,10 @@
 //|               less the overlap: every record is posted           |
 //|   rescan      every RESCAN_MS, and when the broker has connected:|
 //|               records that this load has not posted yet          |
-//|   rescan      every RESCAN_MS, and once the broker is connected: |
+//|   change scan CHANGE_SCAN_MS after a quick scan met a change, or |
+//|               when the sidecar asks: the same, with the history  |
+//|               since the last scan                                |
+//|   quick scan  every QUICK_SCAN_MS, and at once after a trade     |
 //|               transaction: live orders, positions, the last      |
 //|               minute of history                                  |
 //|                                                                  |
@@ -16,7 +19,7 @@
 //| minutes is read; quick scans continue during a walk, except a    |
 //| full scan's.                                                     |
 //|                                                                  |
-//| Full scan and rescan end with a report of their own, which moves |
+//| All but quick scans end with a report of their own, which moves  |
 //| the watermark. Transactions only make a quick scan come sooner:  |
 //| MetaTrader guarantees neither their order nor their arrival, so  |
 //| nothing is read from them. Reports are posted in portions,       |
@@ -33,6 +36,7 @@
 
 #define QUICK_SCAN_MS 250
 #define RESCAN_MS 60000
+#define CHANGE_SCAN_MS 1000                // from a change to its scan, and between a scan and a later change scan
 #define QUICK_SCAN_HISTORY_MS 60000        // records that enter the history later are found by the next rescan
 #define DEEP_RESCAN_MS 600000
 #define SCAN_RECORDS_PER_CALL 256          // records in one timer call
@@ -45,6 +49,7 @@ enum ENUM_SCAN_KIND
    SCAN_KIND_LEDGER, // entries of the ledger beyond the sidecar's mark
    SCAN_KIND_FULL,
    SCAN_KIND_RESCAN,
+   SCAN_KIND_CHANGE,
    SCAN_KIND_QUICK
   };
 
@@ -54,6 +59,18 @@ enum ENUM_SCAN_STAGE
    SCAN_STAGE_QUICK_IN_WALK, // a quick scan; the walk continues after it
    SCAN_STAGE_SNAPSHOT
   };
+//+------------------------------------------------------------------+
+//| Return whether two sorted lists are equal.                       |
+//+------------------------------------------------------------------+
+bool SameNumbers(const long &one[],const long &other[])
+  {
+   if(ArraySize(one)!=ArraySize(other))
+      return(false);
+   for(int i=0; i<ArraySize(one); i++)
+      if(one[i]!=other[i])
+         return(false);
+   return(true);
+  }
 //+------------------------------------------------------------------+
 //| Comparison of the broker's records with the posted reports.      |
 //+------------------------------------------------------------------+
@@ -80,6 +97,13 @@ private:
    long              m_deep_until_ms;
    long              m_next_quick_ms;
    long              m_next_scan_ms;
+   long              m_scanned_ms;         // start of the last scan that is no quick one
+   long              m_change_due_ms;      // 0: no change is known
+   bool              m_changed;            // the lists are others than those of the last scan
+   bool              m_requested;          // the sidecar has asked for a scan
+   long              m_known_posts;        // reports until the last scan's snapshot, and those of that scan
+   long              m_scan_positions[];   // identifiers in the last scan's snapshot
+   long              m_scan_orders[];      // tickets of live orders in it
    string            m_alarm;
 
    long              ScanFrom(const long watermark_server_ms) const;
@@ -90,6 +114,10 @@ private:
    long              QuickScanFrom(void) const;
    int               Portion(const int room,const long mono_ms);
    void              StartNext(const long mono_ms);
+   bool              ChangeScanDue(const long mono_ms);
+   long              ChangeScanFrom(void) const;
+   void              NoteLists(void);
+   void              CompareLists(void);
    bool              Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms);
    void              End(void);
 
@@ -101,6 +129,7 @@ public:
    void              Begin(const SWelcome &welcome);
    void              RescanNow(const long mono_ms);
    void              ScanSoon(void);
+   void              RequestScan(void);
    void              Step(const long mono_ms);
    string            TakeAlarm(void);
   };
@@ -137,6 +166,8 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
    m_deep_until_ms=0;
    m_next_quick_ms=0;
    m_next_scan_ms=0;
+   m_scanned_ms=0;
+   m_known_posts=0;
    m_alarm="";
   }
 //+------------------------------------------------------------------+
@@ -149,6 +180,11 @@ void CScanner::Forget(void)
    m_walk.Clear();
    m_kind=SCAN_KIND_NONE;
    m_welcomed=false;
+   m_change_due_ms=0;
+   m_changed=false;
+   m_requested=false;
+   ArrayFree(m_scan_positions);
+   ArrayFree(m_scan_orders);
   }
 //+------------------------------------------------------------------+
 //| Begin a session: post the ledger beyond its mark, then           |
@@ -177,6 +213,13 @@ void CScanner::RescanNow(const long mono_ms)
 void CScanner::ScanSoon(void)
   {
    m_next_quick_ms=LONG_MIN;
+  }
+//+------------------------------------------------------------------+
+//| Scan with one of the next steps: the sidecar asks for it.        |
+//+------------------------------------------------------------------+
+void CScanner::RequestScan(void)
+  {
+   m_requested=true;
   }
 //+------------------------------------------------------------------+
 //| Do a bounded amount of work. Only in a session, with the broker  |
@@ -227,7 +270,10 @@ int CScanner::ReportWalk(const int room)
    m_walked_since_quick=true;
    // While the broker is disconnected, the next step tries again.
    if(!m_walk.Walking() && Take(m_tail_ms))
+     {
       m_stage=SCAN_STAGE_SNAPSHOT;
+      NoteLists();
+     }
    return(posted);
   }
 //+------------------------------------------------------------------+
@@ -249,7 +295,9 @@ int CScanner::ReportSnapshot(const int room)
         }
       if(m_snapshot.Done())
         {
-         if(m_kind!=SCAN_KIND_QUICK)
+         if(m_kind==SCAN_KIND_QUICK)
+            CompareLists();
+         else
            {
             End();
             posted++;
@@ -260,8 +308,11 @@ int CScanner::ReportSnapshot(const int room)
       if(!m_snapshot.Next(report))
          continue;
       // After a welcome everything, posted before or not: the journal may have been restored from a backup.
-      if(m_filter.Report(report,m_reading,m_kind==SCAN_KIND_FULL))
-         posted++;
+      if(!m_filter.Report(report,m_reading,m_kind==SCAN_KIND_FULL))
+         continue;
+      posted++;
+      if(m_kind!=SCAN_KIND_QUICK && m_stage==SCAN_STAGE_SNAPSHOT)
+         m_known_posts++;
      }
    return(posted);
   }
@@ -284,8 +335,60 @@ void CScanner::StartNext(const long mono_ms)
       long from_ms=ScanFrom(m_watermark_ms);
       Start(SCAN_KIND_RESCAN,(mono_ms<m_deep_until_ms && deep_ms<from_ms) ? deep_ms : from_ms,mono_ms);
      }
+   else if(ChangeScanDue(mono_ms))
+      Start(SCAN_KIND_CHANGE,ChangeScanFrom(),mono_ms);
    else if(mono_ms>=m_next_quick_ms)
       Start(SCAN_KIND_QUICK,QuickScanFrom(),mono_ms);
+  }
+//+------------------------------------------------------------------+
+//| Return whether something has changed since the last scan, or the |
+//| sidecar asks, and it is time. What explains a change may follow  |
+//| it, so the scan comes a while later.                             |
+//+------------------------------------------------------------------+
+bool CScanner::ChangeScanDue(const long mono_ms)
+  {
+   if(m_change_due_ms==0 && (m_changed || m_filter.Posted()!=m_known_posts))
+      m_change_due_ms=mono_ms+CHANGE_SCAN_MS;
+   if(m_requested)
+      return(mono_ms>=m_scanned_ms+CHANGE_SCAN_MS);
+   return(m_change_due_ms!=0 && mono_ms>=m_change_due_ms);
+  }
+//+------------------------------------------------------------------+
+//| Return the start of a change scan: a minute before the end of    |
+//| the last scan, as a quick scan. Records that enter the history   |
+//| later are a rescan's.                                            |
+//+------------------------------------------------------------------+
+long CScanner::ChangeScanFrom(void) const
+  {
+   long now_ms=ServerMs();
+   long since_ms=((m_watermark_ms<now_ms) ? m_watermark_ms : now_ms)-QUICK_SCAN_HISTORY_MS;
+   return((since_ms>m_from_ms) ? since_ms : m_from_ms);
+  }
+//+------------------------------------------------------------------+
+//| Note the lists of the snapshot of a scan that is no quick one.   |
+//+------------------------------------------------------------------+
+void CScanner::NoteLists(void)
+  {
+   m_snapshot.Positions(m_scan_positions);
+   m_snapshot.LiveOrders(m_scan_orders);
+   ArraySort(m_scan_positions);
+   ArraySort(m_scan_orders);
+   m_changed=false;
+   m_known_posts=m_filter.Posted();
+  }
+//+------------------------------------------------------------------+
+//| Compare the lists of a quick scan with the last scan's.          |
+//+------------------------------------------------------------------+
+void CScanner::CompareLists(void)
+  {
+   long positions[];
+   long live_orders[];
+   m_snapshot.Positions(positions);
+   m_snapshot.LiveOrders(live_orders);
+   ArraySort(positions);
+   ArraySort(live_orders);
+   if(!SameNumbers(positions,m_scan_positions) || !SameNumbers(live_orders,m_scan_orders))
+      m_changed=true;
   }
 //+------------------------------------------------------------------+
 //| Start a scan; return false while the broker is disconnected. The |
@@ -298,9 +401,10 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
    m_walk.Clear();
    m_stage=SCAN_STAGE_WALK;
    if(kind!=SCAN_KIND_QUICK)
+      m_scan_from_ms=from_ms;
+   if(kind!=SCAN_KIND_QUICK && kind!=SCAN_KIND_CHANGE)
      {
       m_scan_reading=m_filter.NextReading();
-      m_scan_from_ms=from_ms;
       m_tail_ms=from_ms;
       if(!SelectHistory(from_ms))
          return(false);
@@ -317,10 +421,17 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
       if(!Take(from_ms))
          return(false);
       m_stage=SCAN_STAGE_SNAPSHOT;
+      if(kind!=SCAN_KIND_QUICK)
+         NoteLists();
      }
    m_kind=kind;
    m_next_quick_ms=mono_ms+QUICK_SCAN_MS;
-   if(kind!=SCAN_KIND_QUICK)
+   if(kind==SCAN_KIND_QUICK)
+      return(true);
+   m_scanned_ms=mono_ms;
+   m_change_due_ms=0;
+   m_requested=false;
+   if(kind!=SCAN_KIND_CHANGE)
       m_next_scan_ms=mono_ms+RESCAN_MS;
    return(true);
   }
@@ -375,12 +486,16 @@ void CScanner::End(void)
    m_snapshot.LiveOrders(live_orders);
    if(ArraySize(positions)>SCAN_POSITIONS_MAX)
      {
-      m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MAX)+" positions are open: the scan cannot be reported. Close positions";
+      if(m_kind!=SCAN_KIND_CHANGE)
+         m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MAX)+" positions are open: the scan cannot be reported. Close positions";
       return;
      }
    m_watermark_ms=m_snapshot.ToMs();
-   m_from_ms=m_scan_from_ms;
-   m_filter.Forget(m_scan_reading);
+   if(m_kind!=SCAN_KIND_CHANGE)
+     {
+      m_from_ms=m_scan_from_ms;
+      m_filter.Forget(m_scan_reading);
+     }
    m_counter++;
    m_session.Post(ScanReport(m_session.InstanceId(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
                            m_walk.Orders()+m_snapshot.Orders(),positions,live_orders));

@@ -1,0 +1,124 @@
+"""Change scans: soon after a change or a request, behind the deals that explain it, and not too often."""
+
+from decimal import Decimal
+
+from bridge.core.link.messages import ScanRequest, encode
+from bridge.core.link.reports import DealReport, OrderReport, PositionReport, ScanReport
+from bridge.simulator.broker.fault_rules import DelayHistory, Rule
+from bridge.simulator.mt5.types import OrderType
+from bridge.simulator.terminal.scan import CHANGE_SCAN_MS, LOOK_MS, RESCAN_MS
+from tests.sidecar_peer import open_order
+from tests.unit.simulator.terminal.rig import Rig
+
+LOT = Decimal("0.10")
+SOON_MS = CHANGE_SCAN_MS + 2 * LOOK_MS
+
+
+def listed(rig: Rig) -> list[tuple[list[int], list[int] | None]]:
+    """Return positions and live orders of each scan."""
+    return [(scan.positions, scan.live_orders) for scan in rig.peer.reports_of(ScanReport)]
+
+
+def test_change_is_followed_by_a_scan_behind_its_reports(joined: Rig) -> None:
+    position = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(LOOK_MS)
+    assert listed(joined) == []
+    joined.run(SOON_MS)
+    assert [type(report) for report in joined.peer.reports] == [
+        DealReport,
+        OrderReport,
+        PositionReport,
+        ScanReport,
+    ]
+    assert listed(joined) == [([position], [])]
+    joined.run(RESCAN_MS - 2 * SOON_MS)
+    assert len(listed(joined)) == 1, "without a change the next scan is the minute's"
+
+
+def test_end_of_a_live_order_is_followed_by_a_scan(joined: Rig) -> None:
+    order = joined.broker.manual_pending("EURUSD", OrderType.BUY_LIMIT, LOT, Decimal("1.09000"))
+    joined.run(SOON_MS)
+    joined.broker.manual_cancel(order)
+    joined.run(SOON_MS)
+    assert listed(joined) == [([], [order]), ([], [])]
+
+
+def test_changed_levels_are_followed_by_a_scan(joined: Rig) -> None:
+    position = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(SOON_MS)
+    joined.broker.manual_modify(position=position, sl=Decimal("1.09000"))
+    joined.run(SOON_MS)
+    assert len(listed(joined)) == 2
+
+
+def test_order_of_ours_is_followed_by_a_scan(joined: Rig) -> None:
+    joined.send(joined.peer.command(open_order()))
+    joined.run(SOON_MS)
+    assert listed(joined) == [([each.identifier for each in joined.broker.positions()], [])]
+
+
+def test_late_deal_is_followed_by_a_further_scan(joined: Rig) -> None:
+    """The lists change first: what the history lacks by then is compared once it has come."""
+    joined.broker.add_rule(Rule(effect=DelayHistory(milliseconds=5_000)))
+    joined.send(joined.peer.command(open_order()))
+    joined.run(SOON_MS)
+    assert (len(listed(joined)), joined.peer.reports_of(DealReport)) == (1, [])
+    joined.run(5_000 + SOON_MS)
+    assert isinstance(joined.peer.reports[-1], ScanReport)
+    assert (len(listed(joined)), len(joined.peer.reports_of(DealReport))) == (2, 1)
+
+
+def test_position_that_vanishes_without_a_deal_is_followed_by_a_scan(joined: Rig) -> None:
+    position = joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
+    joined.run(SOON_MS)
+    joined.peer.forget()
+    joined.broker.delay_history(deals=30_000, orders=30_000)
+    joined.broker.manual_close(position)
+    joined.run(SOON_MS)
+    assert (listed(joined), joined.peer.reports_of(DealReport)) == ([([], [])], [])
+
+
+def test_many_changes_are_scanned_once_a_second(joined: Rig) -> None:
+    for _ in range(50):
+        joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
+        joined.run(100)
+    joined.run(SOON_MS)
+    assert 3 <= len(listed(joined)) <= 6
+    assert len(listed(joined)[-1][0]) == 50
+
+
+def test_change_scan_moves_the_watermark_and_lets_nothing_be_repeated(joined: Rig) -> None:
+    for _ in range(5):
+        joined.broker.manual_close(joined.broker.manual_open("EURUSD", OrderType.BUY, LOT))
+        joined.run(3 * LOOK_MS)
+    joined.run(4 * RESCAN_MS)
+    joined.broker.manual_open("GBPUSD", OrderType.BUY, LOT)
+    joined.run(2 * RESCAN_MS)
+    tickets = [deal.ticket for deal in joined.peer.reports_of(DealReport)]
+    assert tickets == [deal.ticket for deal in joined.broker.history_deals(0, 2**62) if deal.symbol]
+    ends = [scan.to_server_ms for scan in joined.peer.reports_of(ScanReport)]
+    assert ends == sorted(set(ends))
+
+
+def test_requested_scan_comes_once_for_all_requests(joined: Rig) -> None:
+    for _ in range(3):
+        joined.send(encode(ScanRequest(epoch=joined.peer.epoch)))
+    joined.run(SOON_MS)
+    assert listed(joined) == [([], [])]
+    joined.send(encode(ScanRequest(epoch=joined.peer.epoch)))
+    joined.run(SOON_MS)
+    assert len(listed(joined)) == 2
+
+
+def test_requested_scan_keeps_its_distance_from_the_last_scan(joined: Rig) -> None:
+    for _ in range(100):
+        joined.send(encode(ScanRequest(epoch=joined.peer.epoch)))
+        joined.run(60)
+    assert 5 <= len(listed(joined)) <= 6
+
+
+def test_request_of_another_epoch_is_dropped(joined: Rig) -> None:
+    joined.send(encode(ScanRequest(epoch=joined.peer.epoch + 1)))
+    joined.run(SOON_MS)
+    assert listed(joined) == []
+    assert joined.terminal.counts["other_epoch"] == 1
