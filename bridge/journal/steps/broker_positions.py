@@ -64,11 +64,11 @@ def _change(deal: DealReport) -> Decimal:
     return deal.volume if deal.entry is DealEntry.IN else -deal.volume
 
 
-def note_scan(step: Step, scan: ScanReport, epoch: int) -> tuple[dict[int, PositionReport], set[int]]:
+def note_scan(step: Step, scan: ScanReport, epoch: int) -> tuple[dict[int, PositionReport], dict[int, int]]:
     """Store what a scan says is open.
 
-    Return the positions that stand as they were shown, and the identifiers of those that a later deal has changed:
-    of them the scan says nothing.
+    Return the positions that stand as they were shown, and the identifiers of those of which the scan says nothing,
+    each with the milliseconds by which it changed later than the scan; 0 where nothing is known of the present one.
     """
     complete = is_complete(scan)
     officers.set_scan_epoch(
@@ -77,23 +77,24 @@ def note_scan(step: Step, scan: ScanReport, epoch: int) -> tuple[dict[int, Posit
     known = broker_positions.load_all(step.connection, step.account)
     named = set(scan.positions)
     standing: dict[int, PositionReport] = {}
-    changing: set[int] = set()
+    changing: dict[int, int] = {}
     for identifier, shown in known.items():
-        newer = max(shown.changed_server_ms, shown.report.updated_server_ms) > scan.to_server_ms
+        changed_ms = max(shown.changed_server_ms, shown.report.updated_server_ms)
+        later_ms = max(changed_ms - scan.to_server_ms, 0)
         if identifier not in named:
-            if newer or not complete:
-                changing.add(identifier)
+            if later_ms or not complete:
+                changing[identifier] = later_ms
             else:
                 broker_positions.delete(step.connection, step.account, identifier)
-        elif newer:
-            changing.add(identifier)
+        elif later_ms:
+            changing[identifier] = later_ms
         elif not shown.changed_server_ms:
             standing[identifier] = shown.report
-    for identifier in named - standing.keys() - changing:
+    for identifier in named - standing.keys() - changing.keys():
         report = reports.latest_position(step.connection, step.account, identifier)
         if report is None:
             # It is there, and its report could not be read.
-            changing.add(identifier)
+            changing[identifier] = 0
             continue
         broker_positions.save(step.connection, step.account, Shown(report))
         standing[identifier] = report

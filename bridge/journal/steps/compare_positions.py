@@ -7,6 +7,7 @@ that is shown.
 """
 
 from datetime import timedelta
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,11 @@ from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, deals, orders, position_mismatches, positions, reports
 from bridge.journal.tables.position_mismatches import Mismatch, key_of
 
+AFTER_A_CHANGE: Final = timedelta(seconds=1)
+"""Time after a position's change from which a further scan shows it: the last one ended before the change."""
+MOST_LATER_MS: Final = 5_000
+"""Change later than a scan by more than this: the broker's clock was set back, and no scan is of use until then."""
+
 
 def compare_with_broker(
     step: Step, scan: ScanReport, epoch: int, scene: Scene, *, netting: bool
@@ -36,6 +42,11 @@ def compare_with_broker(
     standing, changing = broker_positions.note_scan(step, scan, epoch)
     owners = broker_positions.owners(step, standing)
     lots = positions.lots_known(step.connection, step.account, standing)
+    waits = [
+        timedelta(milliseconds=later_ms) + AFTER_A_CHANGE
+        for identifier, later_ms in changing.items()
+        if 0 < later_ms <= MOST_LATER_MS and any(lot.identifier == identifier for lot in lots)
+    ]
     for identifier in {lot.identifier for lot in lots if lot.identifier in standing} | {
         report.identifier for report in standing.values() if report.magic in owners
     }:
@@ -52,16 +63,15 @@ def compare_with_broker(
     if scan.live_orders is not None:
         found += _of_orders(step, scan.live_orders)
     known = position_mismatches.load(step.connection, step.account)
-    lasting, waits = _note(step, scan, found, known, scene)
+    lasting, unraised = _note(step, scan, found, known, scene)
     unknown = {(Thing.POSITION, identifier) for identifier in changing}
     for key in known.keys() - {key_of(difference) for difference in found}:
         if key[:2] not in unknown and (scan.live_orders is not None or key[0] is Thing.POSITION):
             position_mismatches.delete(step.connection, step.account, key)
     if not netting:
         _adopt(step, lots, standing, lasting)
-    if complete:
-        waits += _close_gone(step, lots, standing, scan, scene)
-    return waits
+    gone = _close_gone(step, lots, standing, scan, scene) if complete else []
+    return [*waits, *unraised, *gone]
 
 
 def _of_orders(step: Step, tickets: list[int]) -> list[Difference]:

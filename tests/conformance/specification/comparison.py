@@ -32,23 +32,12 @@ def flattened(rig: ConformanceRig) -> None:
     assert volumes(rig) == []
 
 
-def rescan(rig: ConformanceRig) -> None:
-    """Let the terminal scan the account now: it does once the broker is connected again."""
-    # Whether a scan of the terminal's own comes between depends on the time that passes.
-    rig.compared = False
-    found = "SELECT scanned_at FROM officers"
-    lost = "SELECT count(*) AS times FROM events WHERE event_type = 'CONNECTION_LOST'"
-    before, losses = rig.journal.rows(found)[0]["scanned_at"], rig.journal.rows(lost)[0]["times"]
-    rig.broker.disconnect()
-    until(rig, "the loss is reported", lambda: rig.journal.rows(lost)[0]["times"] > losses)
-    rig.broker.connect()
-    until(rig, "a scan", lambda: rig.journal.rows(found)[0]["scanned_at"] > before)
-
-
-def shows(rig: ConformanceRig, text: str) -> None:
-    """Wait until the journal has the position as the broker shows it now."""
+def shows(rig: ConformanceRig, text: str, count: int = 1) -> None:
+    """Wait until the journal has so many positions as the broker shows them now."""
     found = "SELECT body FROM broker_positions"
-    until(rig, f"{text} is shown", lambda: any(text in row["body"] for row in rig.journal.rows(found)))
+    until(
+        rig, f"{text} is shown", lambda: sum(text in row["body"] for row in rig.journal.rows(found)) == count
+    )
 
 
 def requires(rig: ConformanceRig, *codes: str) -> None:
@@ -134,7 +123,7 @@ def renamed(rig: ConformanceRig) -> None:
     rig.start()
     one, other, third = (rig.open(quantity=quantity) for quantity in (0.01, 0.02, 0.03))
     rig.broker.rename_symbol("EURUSD", "EURUSD.r")
-    rescan(rig)
+    shows(rig, '"symbol":"EURUSD.r"', count=3)
     rig.emitted(rig.issue("CLOSE", target_directive_id=other), *CLOSED)
     assert volumes(rig) == [Decimal("0.01"), Decimal("0.03")]
     rig.emitted(rig.issue("CLOSE", symbol="EURUSD.r", target_directive_id=one), *CLOSED)
@@ -206,17 +195,19 @@ def divided(rig: ConformanceRig) -> None:
     "A position that a dealer deletes is raised until a write-off ends it as closed without a deal",
 )
 def deleted(rig: ConformanceRig) -> None:
+    # The write-off has to be refused before.
+    rig.configure(link={"mismatch_grace_s": 12.0})
     rig.start()
     opening, kept = rig.open(quantity=0.02), rig.open(quantity=0.03)
     gone, held = rig.broker.positions()
     words = ("writeoff", "--note", "deleted by the broker", "--yes", str(gone.identifier))
-    rescan(rig)
+    shows(rig, '"volume":0.02')
     assert "is at the broker (BUY 0.02 lots in EURUSD)" in order(rig, *words, code=ExitCode.FAILED)
     rig.broker.correct_position(gone.ticket, volume=Decimal(0))
-    rescan(rig)
+    noted = "SELECT raised_at FROM position_mismatches"
+    until(rig, "the difference is noted", lambda: bool(rig.journal.rows(noted)))
     assert "not been missing" in order(rig, *words, code=ExitCode.FAILED)
-    while not rig.journal.rows("SELECT 1 FROM raised_mismatches"):
-        rescan(rig)
+    rig.emitted(opening, *OPENED, EventType.SYSTEM_ERROR)
     assert f" --officer {OFFICER} {gone.identifier} --note" in order(rig, "status", code=ExitCode.ATTENTION)
     done = order(rig, *words)
     for text in (
@@ -230,7 +221,6 @@ def deleted(rig: ConformanceRig) -> None:
     assert {"fill_price", "fill_quantity", "profit"} & closed.body.keys() == set()
     requires(rig)
     assert "is closed in the journal already" in order(rig, *words, code=ExitCode.FAILED)
-    rescan(rig)
     requires(rig)
     flattened(rig)
     rig.emitted(kept, *OPENED, EventType.POSITION_CLOSED)

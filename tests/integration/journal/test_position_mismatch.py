@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from bridge.core.link.messages import Order
@@ -157,3 +158,13 @@ def test_further_scan_is_of_use_once_a_difference_has_lasted(joined: JournalBenc
 
 def test_reports_without_a_scan_name_no_further_one(joined: JournalBench, opened: Order) -> None:
     assert further(joined, seen()) is None
+
+
+@pytest.mark.parametrize(("later_ms", "seconds"), [(400, 1.4), (5_000, 6.0), (5_001, None)])
+def test_further_scan_is_of_use_after_a_change_that_the_last_one_missed(
+    joined: JournalBench, opened: Order, later_ms: int, seconds: float | None
+) -> None:
+    until = server_ms()
+    changed = msgspec.structs.replace(seen("0.5"), updated_server_ms=until + later_ms)
+    assert further(joined, changed, scanned(1, POSITION)) == seconds
+    assert joined.rows("SELECT count(*) FROM position_mismatches") == [(0,)]

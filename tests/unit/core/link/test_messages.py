@@ -99,6 +99,7 @@ FROM_SIDECAR: dict[str, dict[str, object]] = {
     },
     "status_request": {"epoch": 3, "item": STATUS_REQUEST_ITEM},
     "inquire": {"epoch": 3, "symbol": "EURUSD", "exact": True},
+    "scan_request": {"epoch": 3},
     "welcome": {
         "epoch": 3,
         "heartbeat_ms": 1000,
@@ -181,7 +182,19 @@ def test_a_field_of_another_type_is_refused(decode: Decode, kind: str, fields: d
 
 
 @pytest.mark.parametrize(
-    "kind", ["challenge", "refused", "command", "status_request", "inquire", "welcome", "ack", "new", ""]
+    "kind",
+    [
+        "challenge",
+        "refused",
+        "command",
+        "status_request",
+        "inquire",
+        "scan_request",
+        "welcome",
+        "ack",
+        "new",
+        "",
+    ],
 )
 def test_a_terminal_may_not_say_what_the_sidecar_says(kind: str) -> None:
     with pytest.raises(UnknownTypeError, match="unknown message type"):
