@@ -24,13 +24,9 @@ _REMEDY = (
 
 
 @pytest.fixture(scope="session")
-def expert(fork_server: ForkServer, shared: Path) -> Path:
+def expert(fork_server: ForkServer) -> Path:
     """Build the EA's library. One worker builds it; the others wait."""
-    import fcntl  # not on Windows, where there is no fork server either
-
-    with Path(shared, "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return build(EXPERT).library
+    return build(EXPERT).library
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def rig(
     tmp_path: Path, expert: Path, fork_server: ForkServer, request: pytest.FixtureRequest
 ) -> Iterator[NativeRig]:
     """Yield a rig without running processes. After the test, check the invariant and end everything."""
-    with closing(NativeRig(tmp_path, fork_server)) as made:
+    with closing(NativeRig(tmp_path, fork_server, expert)) as made:
         request.node.stash[_RIG] = made
         yield made
         if not request.node.stash.get(_FAILED, False):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.rig.fork_server import ForkServer
 from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
@@ -14,6 +15,11 @@ EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/Execu
 
 class NativeRig(Rig):
     """Rig whose `start_terminal` starts the EA. Each officer has a data folder in the scenario's folder."""
+
+    def __init__(self, folder: Path, fork_server: ForkServer, library: Path) -> None:
+        """`library` is the EA's shared library."""
+        super().__init__(folder, fork_server)
+        self._library = library
 
     def files(self, officer: str = OFFICER) -> Path:
         """Return the terminal's folder MQL5\\Files."""
@@ -45,7 +51,7 @@ class NativeRig(Rig):
         arguments = ["tests.mql5.host", "--endpoint", self.link, "--officer", officer]
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
-        arguments += ["--files", str(self.files(officer).parent)]
+        arguments += ["--files", str(self.files(officer).parent), "--expert", str(self._library)]
         # The terminal sets the sidecar's poll interval; this is the minimum.
         for pair in ("InpPollIntervalS=1", *inputs):
             arguments += ["--input", pair]

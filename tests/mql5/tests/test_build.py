@@ -62,7 +62,29 @@ def test_same_source_is_compiled_once(tmp_path: Path) -> None:
     assert first.library == again.library
     with NativeExpert(again.library, Host()) as expert:
         assert expert._loaded.init() == (0, 7)
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [first.library.parent.name]
+    assert folders(tmp_path / "cache") == [first.library.parent.name]
+
+
+def folders(cache: Path) -> list[str]:
+    return [path.name for path in cache.iterdir() if path.is_dir()]
+
+
+def test_changed_include_leads_to_another_library(tmp_path: Path) -> None:
+    main, part = tmp_path / "a.mq5", tmp_path / "sub" / "part.mqh"
+    part.parent.mkdir()
+    main.write_text('#include "sub/part.mqh"\nint OnInit(void) { return(CODE); }\n', encoding="utf-8")
+    for number in (7, 8, 7):
+        part.write_text(f"#define CODE {number}\n", encoding="utf-8")
+        with NativeExpert(build(main, cache=tmp_path / "cache").library, Host()) as expert:
+            assert expert._loaded.init() == (0, number)
+    assert len(folders(tmp_path / "cache")) == 2
+
+
+def test_lost_library_is_compiled_again(tmp_path: Path) -> None:
+    main = tmp_path / "a.mq5"
+    main.write_text("int OnInit(void) { return(7); }\n", encoding="utf-8")
+    build(main, cache=tmp_path / "cache").library.unlink()
+    assert build(main, cache=tmp_path / "cache").library.exists()
 
 
 def test_unreadable_include_is_a_build_error(tmp_path: Path) -> None:

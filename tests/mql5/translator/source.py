@@ -43,6 +43,22 @@ def load(main: Path, include_dir: Path | None = None) -> Source:
     return source
 
 
+def files_of(main: Path, include_dir: Path | None = None) -> set[Path]:
+    """Return the program's files that exist, without reading what they mean: also those named in comments."""
+    base = include_dir or include_folder(main)
+    found: set[Path] = set()
+    waiting = [main]
+    while waiting:
+        path = waiting.pop().resolve()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        for name in _INCLUDE.finditer(path.read_bytes().decode("utf-8", "replace")):
+            folder = base if name[1] else path.parent
+            waiting.append(folder / (name[1] or name[2]).replace("\\", "/"))
+    return found
+
+
 def include_folder(main: Path) -> Path:
     """Return the nearest folder `Include` in a parent folder of the file, or the file's own folder."""
     for folder in main.resolve().parents:
