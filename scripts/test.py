@@ -22,12 +22,22 @@ from pathlib import Path
 
 import _environment
 
-SIDE_BY_SIDE = ("-n", "6", "--dist", "worksteal")
-"""Tests that start processes mostly wait for them, so six run at the same time on two cores; `-n 0` runs one
-after the other. A worker that has finished takes tests from the others, since slow tests stand together."""
+WORKERS_PER_CORE = 5
+WORKERS = range(4, 17)
+"""Least and most workers, the end excluded."""
 QUICK = ("-m", "quick", "-q")
 COMPILERS = ("c++", "g++", "clang++")
 COLORS = ("FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "MYPY_FORCE_COLOR")
+
+
+def side_by_side() -> tuple[str, ...]:
+    """Return the options for tests at the same time; a later `-n 0` runs one after the other.
+
+    Tests that start processes mostly wait for them, so each core has several workers. One that has finished takes
+    tests from the others; `tests/order.py` has the order.
+    """
+    wanted = WORKERS_PER_CORE * (os.cpu_count() or 1)
+    return "-n", str(min(max(wanted, WORKERS.start), WORKERS.stop - 1)), "--dist", "worksteal"
 
 
 def steps(*, quick: bool = False) -> list[tuple[str, list[str]]]:
@@ -91,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
     _environment.enter(__file__, "test")
     environ = plain(os.environ)
     quick = "--quick" in arguments
-    options = [*(QUICK if quick else SIDE_BY_SIDE), *(word for word in arguments if word != "--quick")]
+    options = [*(QUICK if quick else side_by_side()), *(word for word in arguments if word != "--quick")]
     try:
         if not quick and not ensure_compiler(environ):
             return _environment.FAILED

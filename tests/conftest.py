@@ -1,4 +1,4 @@
-"""Settings of all tests: the same generated examples in every run, no deadline, and the quick selection."""
+"""Settings of all tests: the same generated examples in every run, no deadline, the quick selection, the order."""
 
 import asyncio
 import sys
@@ -8,6 +8,8 @@ from typing import Final
 
 import pytest
 from hypothesis import settings
+
+from tests.order import arrange, workers
 
 QUICK: Final = ("unit/core", "unit/test_layers.py")
 """Folders and files whose tests have the marker `quick`: `pytest -m quick` collects nothing else."""
@@ -50,7 +52,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the marker to the quick tests."""
+    """Give the marker to the quick tests, and arrange all for the workers."""
+    here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and _below(item.path, QUICK):
+        if item.path.is_relative_to(here) and _below(item.path, QUICK):
             item.add_marker(pytest.mark.quick)
+    paths = [
+        item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else "" for item in items
+    ]
+    items[:] = [items[place] for place in arrange(paths, workers())]

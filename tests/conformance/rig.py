@@ -46,8 +46,8 @@ class ConformanceRig(Rig):
         """Switches of the native terminal by officer. The reference terminal has none."""
         self.switches: Switches | None = None
         """Switches of all native terminals, in place of `switch_sets`."""
-        # The sidecar polls at the interval of the terminal; this is the shortest that it accepts.
-        self.inputs = {"InpPollIntervalS": "1"}
+        # 0: the sidecar polls at the interval of its configuration.
+        self.inputs = {"InpPollIntervalS": "0"}
         """Inputs of the EA, beside the required ones."""
         self._library = library
         self.issued: defaultdict[str, list[str]] = defaultdict(list)

@@ -52,8 +52,8 @@ class NativeRig(Rig):
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         arguments += ["--files", str(self.files(officer).parent), "--expert", str(self._library)]
-        # The terminal sets the sidecar's poll interval; this is the minimum.
-        for pair in ("InpPollIntervalS=1", *inputs):
+        # 0: the sidecar polls at the interval of its configuration.
+        for pair in ("InpPollIntervalS=0", *inputs):
             arguments += ["--input", pair]
         if switches:
             arguments += ["--switch", *switches]

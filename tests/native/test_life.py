@@ -389,6 +389,17 @@ def test_scan_starts_at_the_watermark_minus_the_overlap(joined: Bench) -> None:
     assert scan.from_server_ms == joined.peer.watermark_server_ms - 2_000
 
 
+@pytest.mark.parametrize(("given", "sent"), [("0", None), ("7", 7), ("-1", 1), ("999", 300)])
+def test_proof_carries_the_poll_interval(expert: Path, tmp_path: Path, given: str, sent: int | None) -> None:
+    bench = Bench(expert, tmp_path, inputs={"InpPollIntervalS": given})
+    try:
+        bench.start()
+        bench.join()
+        assert bench.peer.proofs[0].poll_interval_s == sent
+    finally:
+        bench.close()
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("off_s", [-1_790, 61, 1_790])
 def test_manual_close_is_reported_at_once_with_a_wrong_clock(

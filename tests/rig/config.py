@@ -9,14 +9,15 @@ API_KEY_ENV: Final = "RIG_API_KEY"
 
 Section = Mapping[str, object]
 
-QUICK_DIRECTOR: Final[Section] = {"poll_interval_s": 0.1, "timeout_s": 20.0}
+QUICK_DIRECTOR: Final[Section] = {"poll_interval_s": 0.2, "timeout_s": 20.0}
 QUICK_LINK: Final[Section] = {
     "heartbeat_s": 0.2,
     "lost_after_s": 30.0,
     "command_deadline_s": 5.0,
     "takeover_margin_s": 0.5,
     "allow_unsafe_takeover": True,
-    "status_request_every_s": 0.5,
+    # Requests come after 0.3, 0.9, 2.1 and 4.5 s: the last two find that the grace time is over.
+    "status_request_every_s": 0.3,
     "unknown_grace_s": 2.0,
 }
 

@@ -47,7 +47,7 @@ def test_all_checks_run_and_pytest_last(
     assert script.main(["-k", "x"]) == 0
     assert [name for name, _ in script.steps()] == ["ruff check", "ruff format", "mypy", "lint-imports"]
     assert ran[:-1] == [command for _, command in script.steps()]
-    assert ran[-1][1:] == ["-m", "pytest", *script.SIDE_BY_SIDE, "-k", "x"]
+    assert ran[-1][1:] == ["-m", "pytest", *script.side_by_side(), "-k", "x"]
     assert capsys.readouterr().out.endswith("==> pytest\n")
 
 

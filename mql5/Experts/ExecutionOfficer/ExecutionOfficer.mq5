@@ -19,7 +19,7 @@ input string         InpOfficer="eo-001";                // Officer id, as in th
 input string         InpLinkKey="";                      // Link key: 64 hex digits of the .linkkey file
 input string         InpHost="127.0.0.1";                // Host of the sidecar
 input int            InpPort=5760;                       // Port of the sidecar's link
-input int            InpPollIntervalS=5;                 // Poll the Director every N seconds (1..300)
+input int            InpPollIntervalS=5;                 // Poll the Director every N seconds (1..300; 0: as the sidecar)
 input group "Allowed actions"
 input bool           InpAllowLong=true;                  // Allow opening long positions
 input bool           InpAllowShort=true;                 // Allow opening short positions

@@ -25,6 +25,12 @@ TAKEN: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_PLACED, EventType.
 """Events of an accepted order without evidence."""
 
 
+SOON_LOST: Final = {"status_request_every_s": 0.2, "unknown_grace_s": 0.4}
+"""Configuration of the link for commands that the broker did not execute: no evidence of them can be late."""
+UNHURRIED: Final = {"command_deadline_s": 60.0}
+"""On a busy machine no command may be late and be sent again: recordings compare the order of the requests."""
+
+
 def answer(rig: ConformanceRig, kind: SendKind, codes: Sequence[int]) -> None:
     """Let the broker answer the next sends of that kind with these codes, one each, and do nothing."""
     for number, code in enumerate(codes, start=1):
@@ -38,6 +44,7 @@ def is_refused(rig: ConformanceRig, directive_id: str, code: int) -> None:
 
 
 def _opens(rig: ConformanceRig, kind: SendKind, **fields: Any) -> None:
+    rig.configure(link=SOON_LOST)
     rig.start()
     answer(rig, kind, CODES)
     issued = [rig.issue("OPEN_LONG", **fields) for _ in CODES]
@@ -79,8 +86,7 @@ def pendings(rig: ConformanceRig) -> None:
 
 @case("K03", "Each return code has the documented effect on a close; the position stays, and can be closed")
 def closes(rig: ConformanceRig) -> None:
-    # On a busy machine no command may be late and be sent again: the recordings compare the order of the requests.
-    rig.configure(link={"command_deadline_s": 60.0})
+    rig.configure(link=UNHURRIED | SOON_LOST)
     # A close waits for the one before it in its symbol: those whose outcome stays open have one each.
     lost = {f"EURUSD.{code}": code for code in (*OPEN, *ACCEPTING)}
     names = [SymbolTerms(name=name, like="EURUSD") for name in lost]
@@ -104,6 +110,7 @@ def closes(rig: ConformanceRig) -> None:
 
 @case("K04", "Each return code has the documented effect on a change; 'no changes' counts as done")
 def modifies(rig: ConformanceRig) -> None:
+    rig.configure(link=SOON_LOST)
     rig.start()
     opening = rig.open()
     codes = [code for code in CODES if verdict(code) is not Verdict.ACCEPTED]
@@ -132,6 +139,7 @@ def modifies(rig: ConformanceRig) -> None:
 
 @case("K05", "Each return code has the documented effect on a cancel; the order stays, and can be cancelled")
 def cancels(rig: ConformanceRig) -> None:
+    rig.configure(link=SOON_LOST)
     rig.start()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
     rig.emitted(waiting, *PLACED)
@@ -154,8 +162,8 @@ def cancels(rig: ConformanceRig) -> None:
 
 @case("K06", "An order that was executed in spite of an open answer is found, reported, and never sent again")
 def executed_after_an_open_answer(rig: ConformanceRig) -> None:
-    # On a busy machine no command may be late and be sent again in another order: each has a fault rule of its own.
-    rig.configure(link={"command_deadline_s": 60.0})
+    # Each send has a fault rule of its own. What was executed is found by the first request about it.
+    rig.configure(link=UNHURRIED | {"status_request_every_s": 0.1})
     rig.start()
     for kind in (SendKind.OPEN, SendKind.PENDING, SendKind.SLTP, SendKind.REMOVE, SendKind.CLOSE):
         for number, code in enumerate((*OPEN, None), start=1):

@@ -26,7 +26,7 @@ def risk_limit(rig: ConformanceRig, **risk_limits: Any) -> None:
 
 def enter(rig: ConformanceRig, **inputs: str) -> None:
     """Set these inputs of the Expert Advisor; a running terminal is restarted."""
-    rig.inputs = {"InpPollIntervalS": "1", **inputs}
+    rig.inputs = {"InpPollIntervalS": "0", **inputs}
     if rig.terminals:
         assert rig.terminal.terminate() == 0
         rig.restart_terminal()

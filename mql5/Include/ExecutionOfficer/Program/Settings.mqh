@@ -37,7 +37,8 @@ void NormalizeSettings(SSettings &settings)
    settings.key=Trimmed(settings.key);
    settings.host=Trimmed(settings.host);
    settings.risk_limits.symbols=NormalizeSymbols(settings.symbols[0]+","+settings.symbols[1]+","+settings.symbols[2]);
-   if(settings.poll_interval_s<POLL_MIN_S)
+   // 0 leaves the interval to the sidecar's configuration.
+   if(settings.poll_interval_s!=0 && settings.poll_interval_s<POLL_MIN_S)
       settings.poll_interval_s=POLL_MIN_S;
    if(settings.poll_interval_s>POLL_MAX_S)
       settings.poll_interval_s=POLL_MAX_S;

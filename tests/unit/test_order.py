@@ -1,0 +1,54 @@
+"""Order of the tests: each once, long ones first in every worker, and tests that compute beside those that wait."""
+
+import pytest
+
+from tests.order import arrange, waiting_s
+
+LONG = ["acceptance/test_demo.py"] * 8
+SHORT = ["native/test_life.py"] * 40
+COMPUTING = ["unit/core/units/test_decimals.py"] * 400
+PATHS = [*COMPUTING[:200], *SHORT, *COMPUTING[200:], *LONG]
+
+
+def parts(workers: int) -> list[list[int]]:
+    """Return the places that pytest-xdist gives to each worker."""
+    places = arrange(PATHS, workers)
+    assert sorted(places) == list(range(len(PATHS)))
+    given: list[list[int]] = []
+    for left in range(workers, 0, -1):
+        size = len(places) // left
+        given.append(places[:size])
+        del places[:size]
+    return given
+
+
+@pytest.mark.parametrize("workers", [2, 3, 4, 7])
+def test_worker_runs_the_tests_of_one_file_in_their_order(workers: int) -> None:
+    for part in parts(workers):
+        for path in set(PATHS):
+            of_file = [place for place in part if PATHS[place] == path]
+            assert of_file == sorted(of_file)
+
+
+@pytest.mark.parametrize("workers", [2, 3, 4, 7])
+def test_every_worker_begins_with_long_tests_and_computes_beside_them(workers: int) -> None:
+    for part in parts(workers):
+        here = [PATHS[place] for place in part]
+        last_long = max(index for index, path in enumerate(here) if path == LONG[0])
+        first_short = min(index for index, path in enumerate(here) if path == SHORT[0])
+        assert abs(here.count(LONG[0]) - len(LONG) / workers) < 1
+        assert last_long < first_short
+        assert 0 < here[:first_short].count(COMPUTING[0]) < here.count(COMPUTING[0])
+
+
+def test_order_stays_without_workers() -> None:
+    assert arrange(PATHS, 1) == list(range(len(PATHS)))
+
+
+def test_no_tests_are_arranged_to_none() -> None:
+    assert arrange([], 4) == []
+
+
+def test_longer_beginning_of_a_path_counts_first() -> None:
+    assert waiting_s("conformance/test_switch_sets.py") > waiting_s("conformance/test_trading.py") > 0
+    assert waiting_s("unit/test_keys.py") == 0
