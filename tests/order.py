@@ -51,10 +51,10 @@ def arrange(paths: Sequence[str], workers: int) -> list[int]:
     arranged: list[int] = []
     # As pytest-xdist divides: where it leaves a rest, the last parts are longer by one.
     for left in range(workers, 0, -1):
-        share = longest_first[left - 1 :: workers]
+        long_ones = longest_first[left - 1 :: workers]
         size = (len(paths) - len(arranged)) // left
-        beside = [computing.popleft() for _ in range(min(max(size - len(share), 0), len(computing)))]
-        progress = _progress(share, [waiting[place] for place in share])
+        beside = [computing.popleft() for _ in range(min(max(size - len(long_ones), 0), len(computing)))]
+        progress = _progress(long_ones, [waiting[place] for place in long_ones])
         progress |= _progress(beside, [1.0] * len(beside))
         arranged += sorted(progress, key=lambda place: (progress[place], place in waiting, place))
     return arranged

@@ -1,5 +1,6 @@
 """Bench: the complete EA under a simulated clock, connected to the sidecar side of tests/sidecar_peer.py."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -123,6 +124,13 @@ class Bench:
             self._beat()
             self.stepped.advance(min(TIMER_MS // 2, (end_us - self.clock.now_us() + 999) // 1000))
             self.carry()
+
+    def run_until(self, reached: Callable[[], bool], within_ms: int) -> None:
+        """Run until the condition holds; fail where it does not after so many milliseconds."""
+        end_us = self.clock.now_us() + within_ms * 1000
+        while not reached():
+            assert self.clock.now_us() < end_us, f"not reached within {within_ms / 1000:g} s"
+            self.run(500)
 
     def join(self, within_ms: int = 40_000) -> None:
         """Run until a session is established and the first scan has ended."""

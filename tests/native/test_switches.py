@@ -29,8 +29,10 @@ def trade(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Ben
         bench.send_frame(bench.peer.command(order))
         bench.run(6_000)
     assert bench.broker.positions() == []
+    # Two scans of the whole history, where it comes late.
+    bench.run_until(lambda: _reported(bench), 130_000)
+    bench.run(5_000)
     assert [record.request.magic for record in bench.broker.sends()] == [1001, 1002]
-    bench.run(130_000)
     deals = {deal.ticket: deal for deal in bench.peer.reports_of(DealReport)}
     assert deals.keys() == {deal.ticket for deal in bench.broker.history_deals(0, 2**52)}
     assert [deal.entry.value for deal in deals.values() if deal.position_id == position.identifier] == [
@@ -41,6 +43,14 @@ def trade(library: Path, folder: Path, switches: Switches, seed: int = 1) -> Ben
     assert bench.peer.reports_of(ScanReport)[-1].positions == []
     assert bench.stages(1001)[:1] == ["received"] and "result" in bench.stages(1002)
     return bench
+
+
+def _reported(bench: Bench) -> bool:
+    """Return True once every deal was reported, and a scan without positions."""
+    deals = {deal.ticket for deal in bench.peer.reports_of(DealReport)}
+    scans = bench.peer.reports_of(ScanReport)
+    made = {deal.ticket for deal in bench.broker.history_deals(0, 2**52)}
+    return deals == made and bool(scans) and scans[-1].positions == []
 
 
 def _listed(bench: Bench) -> None:
