@@ -343,7 +343,7 @@ async def test_delivery_result_that_cannot_be_stored_is_stored_later_without_a_s
 
 
 @pytest.mark.usefixtures("delivering")
-async def test_acceptances_that_come_while_one_is_stored_share_a_commit(
+async def test_acceptances_that_come_while_one_is_stored_are_committed_together(
     harness: Harness, director: Sandbox
 ) -> None:
     await harness.take(*(harness.directive(f"dir-{number}") for number in range(QUEUES)))
