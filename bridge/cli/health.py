@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.responses import FailureKind
+from bridge.journal.database.alteration import Altered
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views.status import JournalStatus, RaisedMismatch, UnresolvedCommand
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
@@ -29,9 +30,9 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
     officer: str
     """Empty if it concerns all officers."""
     code: str
-    """JOURNAL_LOST, HALT_NOT_STORED, JOURNAL_UNREAD, QUARANTINED, HALTED, UNKNOWN, POSITION_MISMATCH, ORPHAN,
-    UNCLOSABLE, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY, NO_TERMINAL, TRADING_FORBIDDEN,
-    NOT_CONFIGURED, LOST_ORDERS, NO_ANSWER."""
+    """JOURNAL_LOST, HALT_NOT_STORED, JOURNAL_UNREAD, JOURNAL_ALTERED, QUARANTINED, HALTED, UNKNOWN,
+    POSITION_MISMATCH, ORPHAN, UNCLOSABLE, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY,
+    NO_TERMINAL, TRADING_FORBIDDEN, NOT_CONFIGURED, LOST_ORDERS, NO_ANSWER."""
     what: str
     """Condition, in words."""
     remedy: str
@@ -44,20 +45,22 @@ def required_actions(
     unanswered: str,
     options: str,
     configured: Collection[str] | None = None,
-    unread: str = "",
+    unread: Altered | None = None,
     lost: Sequence[LostOrders] = (),
 ) -> list[RequiredAction]:
     """Return the required actions, the gravest first.
 
     `unanswered` is the reason for which a sidecar that seems to run did not answer, `options` the options that
     command lines in the remedies need, `configured` the officers of the configuration; None: all of the journal.
-    `journal` is None where it could not be read, for the reason `unread`. `lost` are the orders that it lacks.
+    `journal` is None where it could not be read, for the reason `unread`, which has its remedy. `lost` are the
+    orders that it lacks.
     """
     found = [] if live is None else [*_of_stops(live)]
-    if journal is None:
-        remedy = "stop the sidecar, and look at the file and its folder; nothing of it can be shown"
-        found.append(RequiredAction(officer="", code="JOURNAL_UNREAD", what=unread, remedy=remedy))
-    else:
+    if unread is not None:
+        found.append(
+            RequiredAction(officer="", code="JOURNAL_UNREAD", what=unread.what, remedy=unread.remedy)
+        )
+    if journal is not None:
         found += [*_of_journal(journal, options), *_of_lost_orders(lost, options)]
         if configured is not None:
             found += _of_removed_officers(journal, configured)
@@ -96,6 +99,13 @@ def _of_stops(live: LiveStatus) -> Iterator[RequiredAction]:
 
 
 def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction]:
+    if journal.altered is not None:
+        yield RequiredAction(
+            officer="",
+            code="JOURNAL_ALTERED",
+            what=f"the next start will refuse the journal, which another program changed: {journal.altered.what}",
+            remedy=journal.altered.remedy,
+        )
     for officer in journal.officers:
         if officer.quarantine:
             yield RequiredAction(
@@ -231,7 +241,7 @@ def _of_sidecar(live: LiveStatus) -> Iterator[RequiredAction]:
     for why in live.opens_paused:
         yield RequiredAction(officer="", code="OPENS_PAUSED", what="nothing is opened", remedy=why)
     if live.journal_trouble:
-        remedy = "free space on its disk, or end the program that locks it"
+        remedy = live.journal_remedy
         yield RequiredAction(officer="", code="JOURNAL", what=live.journal_trouble, remedy=remedy)
     for officer in live.officers:
         if officer.dispatch_trouble:

@@ -14,6 +14,7 @@ from bridge.cli.tables import print_table
 from bridge.config import load, windows_paths
 from bridge.exits import ExitCode
 from bridge.journal.database.backup import back_up
+from bridge.journal.database.file import check
 from bridge.journal.views import lists as queries
 
 _SHOWN = 160
@@ -156,9 +157,16 @@ def undelivered(path: Path, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def verify(path: Path, as_json: bool) -> ExitCode:
-    """Verify the audit's hash chain from its first row to its last, and compare the tables with the audit."""
+    """Verify the audit's hash chain, compare the tables with it, and check all else that a start checks.
+
+    Exit status 12: the chain is broken, or a table differs from the audit. 7: the next start will refuse the
+    journal.
+    """
     with journal_at(path) as db:
         verdict = queries.verify(db)
+    if not verdict.broken and not verdict.differs:
+        # All else that the next start will check: pages, schema, words, mark.
+        check(path)
     if as_json:
         _print_json(verdict)
     elif verdict.broken:

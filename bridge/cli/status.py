@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import click
 import msgspec
@@ -20,7 +20,8 @@ from bridge.clock import SystemClock
 from bridge.config import Config, load
 from bridge.core.units.decimals import plain
 from bridge.exits import ExitCode
-from bridge.journal.database.errors import JournalError
+from bridge.journal.database.alteration import Altered
+from bridge.journal.database.errors import JournalAlteredError, JournalError
 from bridge.journal.database.lock import is_held
 from bridge.journal.operator import lost_orders
 from bridge.journal.operator.lost_orders import LostOrders
@@ -30,6 +31,8 @@ from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 
 _DEFAULT_CONFIG = Path("bridge.toml")
+_UNREAD: Final = "stop the sidecar, and look at the file and its folder; nothing of it can be shown"
+_UNREAD_ALTERED: Final = "undo that, and leave the sidecar running: it goes on by itself, and nothing is lost"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +95,7 @@ def _look(config: Config, options: str) -> Report:
     )
 
 
-def _read(config: Config, *, must: bool) -> tuple[JournalStatus | None, list[LostOrders], str]:
+def _read(config: Config, *, must: bool) -> tuple[JournalStatus | None, list[LostOrders], Altered | None]:
     """Return the journal's status and its lost orders, or None and the reason. Raises JournalError where there
     `must` be one."""
     try:
@@ -104,11 +107,12 @@ def _read(config: Config, *, must: bool) -> tuple[JournalStatus | None, list[Los
     except JournalError as error:
         if must:
             raise
-        return None, [], str(error)
+        altered = isinstance(error, JournalAlteredError)
+        return None, [], Altered(str(error), _UNREAD_ALTERED if altered else _UNREAD)
     known = {officer.officer for officer in journal.officers}
     # Officers of the configuration that the journal does not have yet.
     new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
-    return msgspec.structs.replace(journal, officers=[*journal.officers, *new]), lost, ""
+    return msgspec.structs.replace(journal, officers=[*journal.officers, *new]), lost, None
 
 
 class _Table(NamedTuple):

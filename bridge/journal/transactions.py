@@ -14,7 +14,7 @@ from bridge.core.settings import Settings
 from bridge.core.trade.executors import DispatchClock
 from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.faultpoint import faultpoint
-from bridge.journal.database import content, file
+from bridge.journal.database import content, file, foreign_sql
 from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import LockWait
@@ -86,7 +86,7 @@ class Transactions:
         try:
             return self.wait.attempt(read)
         except sqlite3.Error as error:
-            raise JournalUnavailableError(name, str(error)) from error
+            raise _unavailable(name, error) from error
 
     def _step(
         self,
@@ -110,7 +110,7 @@ class Transactions:
         try:
             file.transaction(self._connection, run, self.wait)
         except sqlite3.Error as error:
-            raise JournalUnavailableError(name, str(error)) from error
+            raise _unavailable(name, error) from error
         faultpoint(f"journal.{name}.committed")
         self.stops.committed(stops[0])
         return results[0]
@@ -126,3 +126,10 @@ class Transactions:
             monotonic=self._monotonic(),
             opening=self._opening,
         )
+
+
+def _unavailable(name: str, error: sqlite3.Error) -> JournalUnavailableError:
+    """Return the error of a step, with the remedy where another program's object in the file is the cause."""
+    if altered := foreign_sql.explain(error, content.own_names()):
+        return JournalUnavailableError(name, altered.what, altered.remedy)
+    return JournalUnavailableError(name, str(error))

@@ -90,6 +90,8 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Reasons for which nothing is opened for any officer; empty while something may be."""
     journal_trouble: str
     """Reason for which the last write to the journal failed; empty where it worked."""
+    journal_remedy: str
+    """Remedy for that; empty where it worked."""
     journal_lost: str
     """Finding about the journal's files, with its remedy; empty while they are where they were."""
     journal_waits_s: float
@@ -126,6 +128,7 @@ class StatusReader:
             now=utc_text(runtime.now()),
             opens_paused=runtime.why_opens_paused,
             journal_trouble=runtime.journal_trouble,
+            journal_remedy=runtime.journal_remedy,
             journal_lost=runtime.journal_lost,
             journal_waits_s=round(runtime.journal_waits_s, 1),
             stops_not_stored=[stop.halt for stop in runtime.stops_waiting],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -72,6 +72,15 @@ class PollNote(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since polls began to fail; 0 while they work."""
 
 
+class _Trouble(NamedTuple):
+    """First failure of the journal since it could last be written."""
+
+    error: JournalUnavailableError
+    since: datetime
+    name: str
+    """Random id, for the key of its event."""
+
+
 class Runtime:
     """Shared by the poll, link, dispatch and delivery workers."""
 
@@ -90,7 +99,7 @@ class Runtime:
         self.log = log
         self._journal = journal
         self._thread = thread
-        self._trouble: tuple[str, datetime, str] | None = None
+        self._trouble: _Trouble | None = None
         """Reason for which the journal could not be written, since when, and the id of that occurrence."""
         self.dispatch_wake_up = WakeUp()
         self.delivery_wake_up = WakeUp()
@@ -134,7 +143,14 @@ class Runtime:
     @property
     def journal_trouble(self) -> str:
         """Reason for which the journal could not be written, and since when; empty while it can be."""
-        return "" if self._trouble is None else f"{self._trouble[0]} (since {utc_text(self._trouble[1])})"
+        return (
+            "" if self._trouble is None else f"{self._trouble.error} (since {utc_text(self._trouble.since)})"
+        )
+
+    @property
+    def journal_remedy(self) -> str:
+        """Remedy for that; empty while the journal can be written."""
+        return "" if self._trouble is None else self._trouble.error.remedy
 
     def poll_interval_s(self, officer: str) -> float:
         """Return the seconds between polls for the officer."""
@@ -160,7 +176,7 @@ class Runtime:
             self._note_lost(error.finding)
             raise
         except JournalUnavailableError as error:
-            self._trouble = self._trouble or (str(error), self.now(), occurrence_id())
+            self._trouble = self._trouble or _Trouble(error, self.now(), occurrence_id())
             raise
         if self._trouble is not None:
             await self._emit_trouble()
@@ -222,10 +238,9 @@ class Runtime:
         trouble, self._trouble = self._trouble, None
         if trouble is None:
             return
-        why, _, name = trouble
-        message = f"{why}. It can be written again; nothing was sent or acknowledged meanwhile"
+        message = f"{trouble.error}. It can be written again; nothing was sent or acknowledged meanwhile"
         for officer in self.settings.officers:
-            emit = partial(_emit_one, officer.id, message, name, self.now())
+            emit = partial(_emit_one, officer.id, message, trouble.name, self.now())
             try:
                 await self._thread.run(partial(emit, self._journal))
             except JournalUnavailableError:

@@ -1,13 +1,15 @@
-"""Check of a journal's content: what every start checks, and what reads the whole file."""
+"""Check of a journal's content: what every start checks, and what reads the whole file. Reads only."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database
 
-from bridge.journal.database import audit, consistency, operator_marks, schema_check
+from bridge.journal.database import audit, consistency, foreign_limits, operator_marks, schema_check
+from bridge.journal.database.alteration import Altered
 from bridge.journal.database.errors import (
     JournalAlteredError,
     JournalDamagedError,
@@ -37,36 +39,31 @@ def check(
 
     `whole` False: no check whose time grows with the file.
     """
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION_ID:
+    unmarked = _unmarked(connection)
+    if unmarked and not _is_ours(connection):
         raise JournalDamagedError(path, "it is an SQLite file, but not a journal of this bridge")
+    # Only a file in which all else is the bridge's is named as its copy.
+    whole = whole or unmarked is not None
     if whole:
         _check_pages(path, connection, progress)
-    applied = [
-        row[0]
-        for row in connection.execute(
-            "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", [migrations.name]
-        )
-    ]
+    applied = _applied(connection)
     if unknown := [name for name in applied if name not in known_migrations()]:
         raise JournalNewerError(path, unknown)
     if whole:
         progress("audit")
         if broken := audit.first_break(connection):
             raise JournalDamagedError(path, f"its audit does not hold: {broken}")
-    with closing(_expected(applied)) as expected:
-        found = schema_check.compare(connection, expected)
-    if found.changed:
-        raise JournalDamagedError(path, f"its schema was changed: {', '.join(found.changed)}")
-    for each in found.harmful:
-        finding = f"{each.kind} {each.name} on {each.table} is not the bridge's, and changes what it writes"
-        raise JournalAlteredError(
-            path, finding, f"remove it with the SQL statement: DROP {each.kind} {each.name}"
-        )
+    changed, altered = _schema_findings(connection, applied)
+    if changed:
+        raise JournalDamagedError(path, f"its schema was changed: {', '.join(changed)}")
+    if altered:
+        raise JournalAlteredError(path, *altered)
     if whole:
         _check_rows(path, connection, progress)
-    if altered := operator_marks.first_difference(connection):
-        raise JournalAlteredError(path, altered.what, altered.remedy)
+    if mark := operator_marks.first_difference(connection):
+        raise JournalAlteredError(path, mark)
+    if unmarked:
+        raise JournalAlteredError(path, unmarked)
 
 
 def _check_pages(path: Path, connection: sqlite3.Connection, progress: Progress) -> None:
@@ -99,15 +96,70 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def _expected(applied: list[str]) -> sqlite3.Connection:
-    """Return an empty database with the schema that these migrations make."""
-    made = sqlite3.connect(":memory:")
-    stop = next((name for name in known_migrations() if name not in applied), None)
-    migrations.apply(Database(made), stop_before=stop)
-    return made
+def first_alteration(connection: sqlite3.Connection) -> Altered | None:
+    """Return the first finding for which the next opening would refuse the journal, of those that cost little.
+
+    The mark and the schema are looked at, and no page or row. Raises sqlite3.DatabaseError.
+    """
+    changed, altered = _schema_findings(connection, _applied(connection))
+    if changed:
+        return Altered(f"its schema was changed: {', '.join(changed)}", "restore it from a backup")
+    return altered[0] if altered else _unmarked(connection)
 
 
 def foreign_objects(connection: sqlite3.Connection) -> list[str]:
     """Return the tables, views and indexes of other tools and people in the file, such as 'view mine'."""
     with closing(_expected(known_migrations())) as expected:
         return schema_check.foreign_objects(connection, expected)
+
+
+@cache
+def own_names() -> frozenset[str]:
+    """Return the names of all objects of the bridge, by this version's migrations."""
+    with closing(_expected(known_migrations())) as expected:
+        names = [row[0] for row in expected.execute("SELECT name FROM sqlite_master")]
+    return frozenset(names)
+
+
+def _unmarked(connection: sqlite3.Connection) -> Altered | None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application == APPLICATION_ID:
+        return None
+    return Altered(
+        f"its application_id is {application}, as in a copy that was made as SQL text (.dump, .clone), and a "
+        f"journal's is {APPLICATION_ID}; all else in it is the bridge's",
+        f"put it back with the SQL statement: PRAGMA application_id = {APPLICATION_ID}",
+    )
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    """Return True for a file that has the bridge's migrations and every table of the bridge."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "_sqlite_migrations" not in there or not (applied := _applied(connection)):
+        return False
+    with closing(_expected(applied)) as expected:
+        return {each.name for each in schema_check.objects(expected) if each.kind == "table"} <= there
+
+
+def _applied(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute(
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = :name ORDER BY id",
+        {"name": migrations.name},
+    )
+    return [row[0] for row in rows]
+
+
+def _schema_findings(connection: sqlite3.Connection, applied: list[str]) -> tuple[list[str], list[Altered]]:
+    """Return the tables that cannot be mended, and the other findings: own objects first, then foreign ones."""
+    with closing(_expected(applied)) as expected:
+        changed, altered, foreign = schema_check.compare(connection, expected)
+        ours = {each.name for each in schema_check.objects(expected)}
+        return changed, [*altered, *foreign_limits.harmful(connection, foreign, ours)]
+
+
+def _expected(applied: list[str]) -> sqlite3.Connection:
+    """Return an empty database with the schema that these migrations make."""
+    made = sqlite3.connect(":memory:")
+    stop = next((name for name in known_migrations() if name not in applied), None)
+    migrations.apply(Database(made), stop_before=stop)
+    return made

@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Final
 
+from bridge.journal.database.alteration import Altered
+
 LOST_REMEDY: Final = (
     "nothing is stored, sent or acknowledged any more. Manage the positions in the terminal, stop the sidecar, "
     "put the journal back (or restore a backup), and start the sidecar again"
 )
 """Remedy for a journal that was removed or replaced."""
+
+DISK_REMEDY: Final = "free space on its disk, or end the program that locks it"
+"""Remedy for a journal that cannot be written now."""
 
 
 class JournalError(Exception):
@@ -35,12 +40,14 @@ class JournalDamagedError(JournalError):
 
 
 class JournalAlteredError(JournalDamagedError):
-    """A program that is not the bridge changed something that one SQL statement undoes. Nothing was done."""
+    """A program that is not the bridge changed something that SQL statements undo. Nothing was done."""
 
-    def __init__(self, path: Path, finding: str, remedy: str) -> None:
+    def __init__(self, path: Path, *found: Altered) -> None:
+        what = "; ".join(each.what for each in found)
+        remedy = "; then ".join(each.remedy for each in found)
         JournalError.__init__(
             self,
-            f"the journal at {path} was changed by another program: {finding}. Nothing was done; {remedy}",
+            f"the journal at {path} was changed by another program: {what}. Nothing was done; {remedy}",
         )
 
 
@@ -132,9 +139,10 @@ class JournalUnopenedError(JournalError):
 class JournalUnavailableError(JournalError):
     """A step failed as a whole: disk full, lock held for too long, input/output error. Nothing of it is stored."""
 
-    def __init__(self, step: str, reason: str) -> None:
+    def __init__(self, step: str, reason: str, remedy: str = DISK_REMEDY) -> None:
         super().__init__(f"the journal could not store the step '{step}': {reason}")
         self.step = step
+        self.remedy = remedy
 
 
 class JournalLostError(JournalUnavailableError):

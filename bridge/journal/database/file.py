@@ -16,7 +16,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
-from bridge.journal.database import content, header
+from bridge.journal.database import content, foreign_sql, header
 from bridge.journal.database.content import Progress, no_progress
 from bridge.journal.database.errors import (
     JournalAlteredError,
@@ -176,6 +176,8 @@ def unusable(
     path: Path, error: sqlite3.Error, *, otherwise: type[JournalDamagedError | JournalReadOnlyError]
 ) -> JournalError:
     """Return the error for an error of SQLite. A full disk or a lock is no finding against the file itself."""
+    if altered := foreign_sql.explain(error, content.own_names()):
+        return JournalAlteredError(path, altered)
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return JournalDamagedError(path, f"SQLite says: {error}")

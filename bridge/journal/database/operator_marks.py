@@ -9,19 +9,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from bridge.journal.database.alteration import Altered
 from bridge.journal.database.sql import words
 from bridge.journal.database.words import AuditKind, HaltSetter
 
 EVERYTHING = "everything"
 """Subject of the audit row of a halt of all symbols that the bridge set."""
-
-
-class Altered(NamedTuple):
-    """A mark that differs from the audit."""
-
-    what: str
-    remedy: str
-    """The SQL statement that puts it back, and the command that lifts it in order."""
 
 
 class _Halt(NamedTuple):

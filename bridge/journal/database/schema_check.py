@@ -1,14 +1,16 @@
 """Comparison of a journal's schema with the one that the migrations make, by meaning.
 
 Other tools keep tables of their own in the file (a replication tool does), and people add views and indexes. Such
-foreign objects are named and left alone: nothing of the bridge changes by them. Two kinds do change what the bridge
-writes, and are refused: a trigger on one of its tables, and a unique index on one.
+foreign objects are named and left alone: nothing of the bridge changes by them. Those that change or limit what the
+bridge writes are refused (`foreign_limits`).
 """
 
 import re
 import sqlite3
 from collections import Counter
 from typing import Any, Final, NamedTuple
+
+from bridge.journal.database.alteration import Altered
 
 _PART: Final = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|\w+|[^\w\s]", re.DOTALL
@@ -17,6 +19,8 @@ _UNSEEN: Final = frozenset({"autoincrement", "check", "collate", "conflict", "de
 """Words of a table's text with a meaning that no PRAGMA shows."""
 _TOOL_TABLE: Final = "_sqlite_migrations"
 """Table in which sqlite-utils records the migrations. Its text changes with the release of sqlite-utils."""
+
+_Rows = list[tuple[Any, ...]]
 
 
 class Object(NamedTuple):
@@ -32,83 +36,131 @@ class Findings(NamedTuple):
     """Differences of a schema from the expected one."""
 
     changed: list[str]
-    """Objects of the bridge that are missing or differ."""
-    harmful: list[Object]
-    """Foreign objects that change what the bridge writes."""
+    """Tables of the bridge that are missing or differ in a way that no statement undoes."""
+    altered: list[Altered]
+    """Other differences of the bridge's own objects."""
+    foreign: list[Object]
+    """Objects that are not the bridge's."""
 
 
 def compare(connection: sqlite3.Connection, expected: sqlite3.Connection) -> Findings:
     """Compare the schema of a journal with the expected one."""
-    ours = {each.name: each for each in _objects(expected)}
-    found = {each.name: each for each in _objects(connection)}
-    changed = [
-        name
-        for name, each in ours.items()
-        if name not in found or _meaning(connection, found[name]) != _meaning(expected, each)
-    ]
-    foreign = [each for name, each in found.items() if name not in ours]
-    harmful = [each for each in foreign if each.table in ours and _changes_writes(connection, each)]
-    return Findings(sorted(changed), harmful)
+    ours = {each.name: each for each in objects(expected)}
+    found = {each.name: each for each in objects(connection)}
+    changed: list[str] = []
+    altered: list[Altered] = []
+    for name, each in sorted(ours.items()):
+        there = found.get(name)
+        if there is not None and meaning(connection, there) == meaning(expected, each):
+            continue
+        if (mended := _mended(connection, expected, each, there)) is None:
+            changed.append(name)
+        else:
+            altered.append(mended)
+    return Findings(changed, altered, [each for name, each in found.items() if name not in ours])
+
+
+def _mended(
+    connection: sqlite3.Connection, expected: sqlite3.Connection, each: Object, found: Object | None
+) -> Altered | None:
+    """Return the finding about an object of the bridge that a statement puts back; None where none does."""
+    if each.kind == "table":
+        return None if found is None else _columns_added(connection, expected, each, found)
+    if found is not None and found.kind != each.kind:
+        return None
+    drop = "" if found is None else f"DROP {each.kind.upper()} {each.name}; "
+    return Altered(
+        f"the bridge's {each.kind} {each.name} is {'missing' if found is None else 'another one'}",
+        f"put it back with the SQL statement: {drop}{_one_line(each.sql)}",
+    )
+
+
+def _columns_added(
+    connection: sqlite3.Connection, expected: sqlite3.Connection, each: Object, found: Object
+) -> Altered | None:
+    before = pragma(expected, "table_xinfo", each.name)
+    now = pragma(connection, "table_xinfo", found.name)
+    rest, rest_before = _beside_columns(connection, found), _beside_columns(expected, each)
+    if found.kind != "table" or now[: len(before)] != before or rest != rest_before:
+        return None
+    added = [str(row[1]) for row in now[len(before) :]]
+    drops = "; ".join(f"ALTER TABLE {each.name} DROP COLUMN {quoted(name)}" for name in added)
+    return Altered(
+        f"the bridge's table {each.name} has the column {', '.join(added)}, which is not the bridge's",
+        f"keep what is in it elsewhere, and remove it with the SQL statement: {drops}",
+    )
 
 
 def foreign_objects(connection: sqlite3.Connection, expected: sqlite3.Connection) -> list[str]:
     """Return the objects that are not the bridge's, such as 'view mine'. Cheap: nothing is compared."""
-    ours = {each.name for each in _objects(expected)}
-    return sorted(f"{each.kind} {each.name}" for each in _objects(connection) if each.name not in ours)
+    ours = {each.name for each in objects(expected)}
+    return sorted(f"{each.kind} {each.name}" for each in objects(connection) if each.name not in ours)
 
 
-def _objects(connection: sqlite3.Connection) -> list[Object]:
+def objects(connection: sqlite3.Connection) -> list[Object]:
     """Return the objects of the schema without SQLite's own (ANALYZE may have been run) and sqlite-utils'."""
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     found = [Object(*row) for row in rows]
     return [each for each in found if not each.name.startswith("sqlite_") and each.table != _TOOL_TABLE]
 
 
-def _changes_writes(connection: sqlite3.Connection, foreign: Object) -> bool:
-    if foreign.kind == "index":
-        return any(
-            name == foreign.name and unique for name, unique, *_ in _indexes(connection, foreign.table)
-        )
-    return foreign.kind == "trigger"
-
-
-def _meaning(connection: sqlite3.Connection, each: Object) -> object:
+def meaning(connection: sqlite3.Connection, each: Object) -> object:
     """Return what the object is, without comments, spaces, quotes and the case of its text."""
-    parts = _parts(each.sql)
     if each.kind == "table":
-        unseen = Counter(part for part in parts if part in _UNSEEN)
-        return (
-            each.kind,
-            _pragma(connection, "table_xinfo", each.name),
-            sorted(_pragma(connection, "foreign_key_list", each.name)),
-            sorted(row[1:] for row in _indexes(connection, each.name) if row[2] != "c"),
-            # STRICT and WITHOUT ROWID stand behind the last parenthesis.
-            parts[len(parts) - parts[::-1].index(")") :],
-            unseen,
-        )
+        return each.kind, pragma(connection, "table_xinfo", each.name), _beside_columns(connection, each)
+    parts = parts_of(each.sql)
     if each.kind == "index":
-        [row] = [row for row in _indexes(connection, each.table) if row[0] == each.name]
+        [row] = [row for row in indexes(connection, each.table) if row[0] == each.name]
         where = parts[parts.index("where") :] if "where" in parts else []
         return each.kind, each.table, row[1:], where
     return each.kind, each.table, parts
 
 
-def _indexes(
-    connection: sqlite3.Connection, table: str
-) -> list[tuple[str, int, str, int, tuple[object, ...]]]:
+def _beside_columns(connection: sqlite3.Connection, table: Object) -> object:
+    """Return what a table is beside its columns: keys, constraints, options."""
+    parts = parts_of(table.sql)
+    return (
+        sorted(foreign_keys(connection, table.name)),
+        sorted(row[1:] for row in indexes(connection, table.name) if row[2] != "c"),
+        # STRICT and WITHOUT ROWID stand behind the last parenthesis.
+        parts[len(parts) - parts[::-1].index(")") :],
+        Counter(part for part in parts if part in _UNSEEN),
+    )
+
+
+def foreign_keys(connection: sqlite3.Connection, table: str) -> _Rows:
+    """Return the foreign keys of a table, as PRAGMA foreign_key_list does, with each referenced column named."""
+    found = []
+    for row in pragma(connection, "foreign_key_list", table):
+        number, place, parent, child, to, *rest = row
+        if to is None:
+            # REFERENCES without a column means the primary key.
+            keys = {each[5]: each[1] for each in pragma(connection, "table_info", parent)}
+            to = keys.get(place + 1)
+        found.append((number, place, parent, child, to, *rest))
+    return found
+
+
+def indexes(connection: sqlite3.Connection, table: str) -> _Rows:
     """Return the indexes of a table: name, unique, origin, partial, and columns with order and collation."""
     return [
-        (name, unique, origin, partial, tuple(row[1:] for row in _pragma(connection, "index_xinfo", name)))
-        for _, name, unique, origin, partial in _pragma(connection, "index_list", table)
+        (name, unique, origin, partial, tuple(row[1:] for row in pragma(connection, "index_xinfo", name)))
+        for _, name, unique, origin, partial in pragma(connection, "index_list", table)
     ]
 
 
-def _pragma(connection: sqlite3.Connection, pragma: str, name: str) -> list[tuple[Any, ...]]:
-    quoted = name.replace('"', '""')
-    return [tuple(row) for row in connection.execute(f'PRAGMA {pragma}("{quoted}")')]
+def pragma(connection: sqlite3.Connection, name: str, table: str) -> _Rows:
+    """Return the rows of a PRAGMA about a table or an index."""
+    return [tuple(row) for row in connection.execute(f"PRAGMA {name}({quoted(table)})")]
 
 
-def _parts(sql: str) -> list[str]:
+def quoted(name: str) -> str:
+    """Return the name as an SQL identifier."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def parts_of(sql: str) -> list[str]:
     """Return the words and signs of an SQL text; names without quotes, words in lower case."""
     found = []
     for part in _PART.findall(sql):
@@ -118,3 +170,9 @@ def _parts(sql: str) -> list[str]:
             part = part[1:-1]
         found.append(part if part.startswith("'") else part.lower())
     return found
+
+
+def _one_line(sql: str) -> str:
+    """Return an SQL text without comments on one line."""
+    without = _PART.sub(lambda part: " " if part[0].startswith(("--", "/*")) else part[0], sql)
+    return " ".join(without.split())

@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 from sqlite_utils import Database
 
+from bridge.journal.database import content
+from bridge.journal.database.alteration import Altered
 from bridge.journal.database.content import snapshot
 from bridge.journal.database.errors import JournalError, JournalNewerError
 from bridge.journal.database.schema import known_migrations, migrations
@@ -146,6 +148,9 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
     mismatches: list[RaisedMismatch]
     """Differences from the broker that have lasted."""
     unclosable: list[UnclosablePosition]
+    altered: Altered | None = None
+    """Change by another program for which the next start will refuse the journal; None where there is none. The
+    audit, and halts and quarantines, are compared at the start and by `journal verify` alone."""
 
 
 def status(db: Database, path: Path) -> JournalStatus:
@@ -164,6 +169,7 @@ def status(db: Database, path: Path) -> JournalStatus:
             unresolved=views.rows(db, "unresolved_commands", UnresolvedCommand),
             mismatches=views.rows(db, "raised_mismatches", RaisedMismatch),
             unclosable=views.rows(db, "unclosable_positions", UnclosablePosition),
+            altered=content.first_alteration(db.conn),
         )
 
 

@@ -9,6 +9,7 @@ from bridge.cli.health import LOCKED_S, OUTAGE_S, required_actions
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.link.session import Counters
+from bridge.journal.database.alteration import Altered
 from bridge.journal.database.words import HaltSetter
 from bridge.journal.tables.halts import Halt
 from bridge.journal.views.status import (
@@ -53,6 +54,7 @@ LIVE = LiveStatus(
     now=utc_text(NOW),
     opens_paused=[],
     journal_trouble="",
+    journal_remedy="",
     journal_lost="",
     journal_waits_s=0,
     stops_not_stored=[],
@@ -158,8 +160,27 @@ def test_lock_of_another_program_requires_action_once_it_lasts(waits_s: float, f
 
 
 def test_journal_that_could_not_be_read_requires_action_beside_a_running_sidecar() -> None:
-    found = required_actions(None, LIVE, "", "", unread="there is no journal")
-    assert [(each.code, each.what) for each in found] == [("JOURNAL_UNREAD", "there is no journal")]
+    found = required_actions(None, LIVE, "", "", unread=Altered("there is no journal", "look"))
+    assert [(each.code, each.what, each.remedy) for each in found] == [
+        ("JOURNAL_UNREAD", "there is no journal", "look")
+    ]
+
+
+def test_journal_that_the_next_start_would_refuse_requires_action_with_its_remedy() -> None:
+    altered = Altered("trigger mine on deals changes what it writes", "DROP TRIGGER mine")
+    [action] = required_actions(replace(JOURNAL, altered=altered), LIVE, "", "")
+    assert (action.code, action.remedy) == ("JOURNAL_ALTERED", "DROP TRIGGER mine")
+    assert "the next start will refuse the journal" in action.what
+
+
+def test_remedy_of_a_failed_step_is_shown_with_it() -> None:
+    live = replace(LIVE, journal_trouble="cannot read view mine", journal_remedy="remove view mine")
+    [action] = required_actions(JOURNAL, live, "", "")
+    assert (action.code, action.what, action.remedy) == (
+        "JOURNAL",
+        "cannot read view mine",
+        "remove view mine",
+    )
 
 
 def test_refused_terminal_is_named_with_the_remedy_of_the_refusal() -> None:
