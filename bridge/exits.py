@@ -22,7 +22,10 @@ class ExitCode(IntEnum):
     API_KEY = 4, "the Director's API key is missing or unusable"
     LINK_KEY = 5, "a link key file is missing, unusable, or readable by others"
     JOURNAL_MISSING = 6, "the journal does not exist"
-    JOURNAL_DAMAGED = 7, "the journal is damaged or was changed by another program, or the file is not a journal"
+    JOURNAL_DAMAGED = (
+        7,
+        "the journal is damaged or was changed by another program, or the file is not a journal",
+    )
     JOURNAL_NEWER = 8, "another version of the bridge wrote the journal"
     JOURNAL_LOCKED = 9, "the journal is owned by another process"
     JOURNAL_READ_ONLY = 10, "the journal cannot be written"

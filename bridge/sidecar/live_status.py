@@ -90,8 +90,8 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Reasons for which nothing is opened for any officer; empty while something may be."""
     journal_trouble: str
     """Reason for which the last write to the journal failed; empty where it worked."""
-    journal_remedy: str
-    """Remedy for that; empty where it worked."""
+    journal_remedy: str = ""
+    """Remedy for that; empty where it worked, and of a sidecar before this field."""
     journal_lost: str
     """Finding about the journal's files, with its remedy; empty while they are where they were."""
     journal_waits_s: float

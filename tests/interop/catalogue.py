@@ -3,21 +3,17 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.rig.packages import UnavailableError, debian, npm, one, pip, program, run
+
 ROUTERS: Final = Path(__file__).parent / "routers"
 ROOT: Final = Path(__file__).parents[2]
-INSTALL_S: Final = 300
 MANY_LINUX: Final = ("manylinux1", "manylinux2010", "manylinux2014", "manylinux_2_12", "manylinux_2_28")
-
-
-class UnavailableError(Exception):
-    """The implementation cannot be installed or started on this machine. The message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -39,42 +35,6 @@ class Foreign:
     """Older than ZMTP 3: the expected result is that the EA refuses the connection."""
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=INSTALL_S
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(str(error)) from None
-    if done.returncode:
-        output = (done.stderr or done.stdout).strip().splitlines()
-        raise UnavailableError(f"{command[0]}: {output[-1] if output else f'exit code {done.returncode}'}")
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise UnavailableError(f"program {name} is not installed")
-    return found
-
-
-def _pip(folder: Path, *words: str) -> None:
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-input")
-    _run((*pip, "--target", str(folder), *words), folder)
-
-
-def _npm(folder: Path, package: str, *words: str) -> None:
-    (folder / "package.json").write_text("{}", encoding="utf-8")
-    _run((_program("npm"), "install", "--no-audit", "--no-fund", *words, package), folder)
-
-
-def _one(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.rglob(pattern))
-    if not found:
-        raise UnavailableError(f"the package holds no file {pattern}")
-    return found[0]
-
-
 def _python(module: str, folder: Path, *words: str) -> Served:
     return Served(
         (sys.executable, "-m", f"tests.interop.routers.{module}", "PORT", *words),
@@ -91,36 +51,28 @@ def _wheel(version: str, python: str) -> Callable[[Path], Served]:
         machine = os.uname().machine
         platforms = [word for name in MANY_LINUX for word in ("--platform", f"{name}_{machine}")]
         only = ("--only-binary=:all:", "--implementation", "cp", "--python-version", python)
-        _pip(folder, "--no-deps", *only, *platforms, f"pyzmq=={version}")
-        libraries = [*folder.rglob("libsodium*.so*"), _one(folder, "libzmq*.so*")]
+        pip(folder, "--no-deps", *only, *platforms, f"pyzmq=={version}")
+        libraries = [*folder.rglob("libsodium*.so*"), one(folder, "libzmq*.so*")]
         return _python("libzmq", folder, *map(str, libraries))
 
     return install
 
 
-def _debian(package: str, folder: Path) -> Path:
-    """Unpack a Debian package and its dependencies into the folder, without installing them."""
-    for name in (package, "libnorm1", "libpgm-5.3-0", "libsodium23", "libbsd0", "libmd0"):
-        _run((_program("apt-get"), "download", name), folder)
-        _run((_program("dpkg"), "-x", str(_one(folder, f"{name}_*.deb")), str(folder)), folder)
-    return folder
-
-
 def _debian_libzmq(folder: Path) -> Served:
-    files = _debian("libzmq5", folder)
+    files = debian(folder, "libzmq5", "libnorm1", "libpgm-5.3-0", "libsodium23", "libbsd0", "libmd0")
     needed = [
-        _one(files, f"{name}.so.*") for name in ("libmd", "libbsd", "libnorm", "libpgm-5.3", "libsodium")
+        one(files, f"{name}.so.*") for name in ("libmd", "libbsd", "libnorm", "libpgm-5.3", "libsodium")
     ]
-    return _python("libzmq", folder, *map(str, [*needed, _one(files, "libzmq.so.5")]))
+    return _python("libzmq", folder, *map(str, [*needed, one(files, "libzmq.so.5")]))
 
 
 def _omq(folder: Path) -> Served:
-    _pip(folder, "pyomq")
+    pip(folder, "pyomq")
     return _python("omq", folder)
 
 
 def _azmq(folder: Path) -> Served:
-    _pip(folder, "azmq==1.0.6")
+    pip(folder, "azmq==1.0.6")
     # Two constructs in its source became syntax errors in Python 3.7 and 3.9.
     file = folder / "azmq" / "socket.py"
     text = file.read_text(encoding="utf-8").replace(
@@ -136,8 +88,8 @@ def _node(folder: Path, node: str) -> Served:
 
 def _zeromq_6(version: str) -> Callable[[Path], Served]:
     def install(folder: Path) -> Served:
-        node = _program("node")
-        _npm(folder, f"zeromq@{version}")
+        node = program("node")
+        npm(folder, f"zeromq@{version}")
         return _node(folder, node)
 
     return install
@@ -145,39 +97,38 @@ def _zeromq_6(version: str) -> Callable[[Path], Served]:
 
 def _zeromq_5(folder: Path) -> Served:
     """Install zeromq 5 with Node 18 from PyPI: its binaries support no newer Node."""
-    _npm(folder, "zeromq@5.3.1", "--ignore-scripts")
+    npm(folder, "zeromq@5.3.1", "--ignore-scripts")
     (folder / "python").mkdir()
-    _pip(folder / "python", "nodejs-bin==18.4.0a4")
-    return _node(folder, str(_one(folder / "python", "bin/node")))
+    pip(folder / "python", "nodejs-bin==18.4.0a4")
+    return _node(folder, str(one(folder / "python", "bin/node")))
 
 
 def _java(jar: Path, version: str) -> Served:
-    return Served((_program("java"), "-cp", str(jar), str(ROUTERS / "Router.java"), "PORT", version))
+    return Served((program("java"), "-cp", str(jar), str(ROUTERS / "Router.java"), "PORT", version))
 
 
 def _toree(folder: Path) -> Served:
     """Install Apache Toree: its single jar contains a JeroMQ with ZMTP 3."""
-    _program("java")
-    _run(
+    program("java")
+    run(
         (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "toree==0.5.0"),
         folder,
     )
-    shutil.unpack_archive(_one(folder, "toree-*.tar.gz"), folder)
-    return _java(_one(folder, "toree-assembly-*.jar"), "0.4")
+    shutil.unpack_archive(one(folder, "toree-*.tar.gz"), folder)
+    return _java(one(folder, "toree-assembly-*.jar"), "0.4")
 
 
 def _kotlin(folder: Path) -> Served:
     """Install the Kotlin kernel of Jupyter: its jar contains a newer JeroMQ."""
-    _program("java")
-    _pip(folder, "--no-deps", "kotlin-jupyter-kernel==0.19.0.944")
-    return _java(_one(folder, "kotlin-jupyter-kernel-*-all.jar"), "0.6.0")
+    program("java")
+    pip(folder, "--no-deps", "kotlin-jupyter-kernel==0.19.0.944")
+    return _java(one(folder, "kotlin-jupyter-kernel-*-all.jar"), "0.6.0")
 
 
 def _debian_jeromq(folder: Path) -> Served:
-    _program("java")
-    _run((_program("apt-get"), "download", "libjeromq-java"), folder)
-    _run((_program("dpkg"), "-x", str(_one(folder, "*.deb")), str(folder)), folder)
-    return _java(_one(folder, "jeromq-0*.jar"), "0.3.6")
+    program("java")
+    debian(folder, "libjeromq-java")
+    return _java(one(folder, "jeromq-0*.jar"), "0.3.6")
 
 
 CATALOGUE: Final = (

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
-from tests.interop.catalogue import Served, UnavailableError
+from tests.interop.catalogue import Served
+from tests.rig.packages import UnavailableError
 
 START_WITHIN_S: Final = 60
 END_WITHIN_S: Final = 5

@@ -9,12 +9,13 @@ from typing import Final
 from rich.console import Console as Screen
 from rich.table import Table
 
-from tests.interop.catalogue import CATALOGUE, Foreign, Served, UnavailableError
+from tests.interop.catalogue import CATALOGUE, Foreign, Served
 from tests.interop.checks import CHECKS
 from tests.interop.expert import BrokenError, Expert
 from tests.interop.router import Router, free_port
 from tests.interop.session import Session, whole_expert
 from tests.native.console import Console, console
+from tests.rig.packages import UnavailableError
 
 NAMES: Final = (*(name for name, _ in CHECKS), "session", "restart")
 OK, FAILED, NOT_TRIED = "ok", "FAILED", "-"

@@ -1,5 +1,6 @@
 """Errors for a journal that cannot be used. Each names the file, the finding and the remedy."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -44,10 +45,10 @@ class JournalAlteredError(JournalDamagedError):
 
     def __init__(self, path: Path, *found: Altered) -> None:
         what = "; ".join(each.what for each in found)
-        remedy = "; then ".join(each.remedy for each in found)
         JournalError.__init__(
             self,
-            f"the journal at {path} was changed by another program: {what}. Nothing was done; {remedy}",
+            f"the journal at {path} was changed by another program: {what}. Nothing was done; "
+            f"{_remedies(found)}",
         )
 
 
@@ -174,3 +175,12 @@ class JournalOfficersError(JournalError):
             f"{', '.join(configured)}. Nothing was changed; set [journal] path to this officer's journal, or make "
             "a new one with 'execution-officer setup'"
         )
+
+
+def _remedies(found: Iterable[Altered]) -> str:
+    """Return the remedies in one sentence; the statements of one kind behind each other."""
+    statements: dict[str, list[str]] = {}
+    for each in found:
+        words, mark, statement = each.remedy.partition(": ")
+        statements.setdefault(words + mark, []).append(statement)
+    return "; then ".join(words + "; ".join(each) for words, each in statements.items())

@@ -80,10 +80,11 @@ def _columns_added(
 ) -> Altered | None:
     before = pragma(expected, "table_xinfo", each.name)
     now = pragma(connection, "table_xinfo", found.name)
-    rest, rest_before = _beside_columns(connection, found), _beside_columns(expected, each)
-    if found.kind != "table" or now[: len(before)] != before or rest != rest_before:
-        return None
+    # A column's own CHECK and formula go with it.
+    rest, rest_before = _keys_and_options(connection, found), _keys_and_options(expected, each)
     added = [str(row[1]) for row in now[len(before) :]]
+    if not added or found.kind != "table" or now[: len(before)] != before or rest != rest_before:
+        return None
     drops = "; ".join(f"ALTER TABLE {each.name} DROP COLUMN {quoted(name)}" for name in added)
     return Altered(
         f"the bridge's table {each.name} has the column {', '.join(added)}, which is not the bridge's",
@@ -106,9 +107,11 @@ def objects(connection: sqlite3.Connection) -> list[Object]:
 
 def meaning(connection: sqlite3.Connection, each: Object) -> object:
     """Return what the object is, without comments, spaces, quotes and the case of its text."""
-    if each.kind == "table":
-        return each.kind, pragma(connection, "table_xinfo", each.name), _beside_columns(connection, each)
     parts = parts_of(each.sql)
+    if each.kind == "table":
+        columns = pragma(connection, "table_xinfo", each.name)
+        unseen = Counter(part for part in parts if part in _UNSEEN)
+        return each.kind, columns, _keys_and_options(connection, each), unseen
     if each.kind == "index":
         [row] = [row for row in indexes(connection, each.table) if row[0] == each.name]
         where = parts[parts.index("where") :] if "where" in parts else []
@@ -116,15 +119,14 @@ def meaning(connection: sqlite3.Connection, each: Object) -> object:
     return each.kind, each.table, parts
 
 
-def _beside_columns(connection: sqlite3.Connection, table: Object) -> object:
-    """Return what a table is beside its columns: keys, constraints, options."""
+def _keys_and_options(connection: sqlite3.Connection, table: Object) -> object:
+    """Return a table's foreign keys, the indexes that its text makes, and its options."""
     parts = parts_of(table.sql)
     return (
         sorted(foreign_keys(connection, table.name)),
         sorted(row[1:] for row in indexes(connection, table.name) if row[2] != "c"),
         # STRICT and WITHOUT ROWID stand behind the last parenthesis.
         parts[len(parts) - parts[::-1].index(")") :],
-        Counter(part for part in parts if part in _UNSEEN),
     )
 
 

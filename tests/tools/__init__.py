@@ -1,0 +1,1 @@
+"""Other SQLite tools on the journal of a running sidecar."""
