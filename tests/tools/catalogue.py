@@ -76,6 +76,8 @@ def _sqlite_utils(folder: Path) -> Installed:
         ("create-view", JOURNAL, "utils_view", "select symbol, profit from deals"),
         ("create-index", JOURNAL, "deals", "symbol"),
         ("enable-fts", JOURNAL, "events", "body"),
+        # A dump with such an index cannot be loaded again.
+        ("disable-fts", JOURNAL, "events"),
         ("create-table", JOURNAL, "utils_table", "id", "integer", "note", "text"),
         ("transform", JOURNAL, "halts"),
     )
