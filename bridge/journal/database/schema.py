@@ -140,6 +140,7 @@ CREATE TABLE commands (                         -- order requests to the broker
     officer TEXT NOT NULL REFERENCES officers,  -- officer whose terminal gets it
     directive_id TEXT NOT NULL,                 -- directive that it belongs to
     number INTEGER NOT NULL,                    -- 1, 2, 3, ... within the directive
+    place INTEGER NOT NULL,                     -- place of the directive in the inbox
     created_at TEXT NOT NULL,                   -- time at which it was planned
     body TEXT NOT NULL,                         -- JSON of the order as it goes to the terminal
     kind TEXT NOT NULL,                         -- CommandKind
@@ -169,6 +170,8 @@ CREATE TABLE commands (                         -- order requests to the broker
 CREATE INDEX commands_by_state ON commands (officer, state);
 CREATE INDEX commands_by_target_order ON commands (officer, target_order) WHERE target_order <> 0;
 CREATE INDEX commands_by_target_position ON commands (officer, target_position) WHERE target_position <> 0;
+CREATE INDEX commands_planned ON commands (officer, kind = 'OPEN', place, number) WHERE state = 'PLANNED';
+CREATE INDEX commands_expiring ON commands (officer, expires_at) WHERE state = 'PLANNED';
 CREATE INDEX commands_opening ON commands (officer, dispatched_at) WHERE kind = 'OPEN';
 CREATE INDEX commands_by_order ON commands (officer, order_ticket) WHERE order_ticket <> 0;
 
@@ -387,6 +390,10 @@ CREATE TABLE events (                           -- the outbox to the Director
     dismissed_at TEXT                           -- time at which an operator dismissed the refused event
 ) STRICT;
 CREATE INDEX events_queued ON events (officer, directive_id, id, event_type) WHERE state = 'queued';
+CREATE INDEX events_about_trades ON events (id)
+    WHERE state = 'queued' AND event_type NOT IN ('DIRECTIVE_RECEIVED', 'ORDER_REJECTED');
+CREATE INDEX events_about_no_trade ON events (id)
+    WHERE state = 'queued' AND event_type IN ('DIRECTIVE_RECEIVED', 'ORDER_REJECTED');
 CREATE INDEX events_refused ON events (officer, id) WHERE state = 'refused';
 CREATE INDEX events_by_directive ON events (officer, directive_id, id);
 """

@@ -243,7 +243,8 @@ class _Adopting:
             else "",
             silent_until=silent_until,
         )
-        commands.add(step.connection, record, step.now)
+        place = directives.place(step.connection, step.officer, directive_id)
+        commands.add(step.connection, record, step.now, place=place)
         step.audit(
             AuditKind.PLANNED, str(record.client_order_id), commands.order_json(record.order), directive_id
         )

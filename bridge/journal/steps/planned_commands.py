@@ -15,7 +15,7 @@ from bridge.core.units.decimals import ZERO
 from bridge.core.units.order_ids import make_client_order_id
 from bridge.journal.database.words import AuditKind
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands
+from bridge.journal.tables import commands, directives
 
 
 def add_commands(
@@ -26,6 +26,7 @@ def add_commands(
 ) -> list[CommandRecord]:
     """Store the directive's commands, with their audit rows, and return them."""
     records: list[CommandRecord] = []
+    place = directives.place(step.connection, step.officer, directive_id)
     for number, each in enumerate(planned, start=1):
         record = CommandRecord(
             officer=step.officer,
@@ -36,7 +37,7 @@ def add_commands(
             expires_at=expires_at,
         )
         records.append(record)
-        commands.add(step.connection, record, step.now)
+        commands.add(step.connection, record, step.now, place=place)
         body = commands.order_json(record.order)
         step.audit(AuditKind.PLANNED, str(record.client_order_id), body, directive_id)
     step.set_directive_state(directive_id, DirectiveState.WORKING)

@@ -29,6 +29,7 @@ FIXED: Final = (
     "officer",
     "directive_id",
     "number",
+    "place",
     "created_at",
     "body",
     "kind",
@@ -142,9 +143,12 @@ def _changing(record: CommandRecord) -> Parameters:
     }
 
 
-def add(connection: sqlite3.Connection, record: CommandRecord, at: datetime) -> None:
-    """Insert a new command. Raises sqlite3.IntegrityError for a client order id or a number that is taken, and
-    msgspec.ValidationError for an order that could not be read again."""
+def add(connection: sqlite3.Connection, record: CommandRecord, at: datetime, *, place: int) -> None:
+    """Insert a new command. `place` is that of its directive in the inbox.
+
+    Raises sqlite3.IntegrityError for a client order id or a number that is taken, and msgspec.ValidationError for
+    an order that could not be read again.
+    """
     order = record.order
     body = order_json(order)
     _order.decode(body)
@@ -155,6 +159,7 @@ def add(connection: sqlite3.Connection, record: CommandRecord, at: datetime) -> 
             "officer": record.officer,
             "directive_id": record.directive_id,
             "number": record.number,
+            "place": place,
             "created_at": utc_text(at),
             "body": body,
             "kind": order.kind,
@@ -380,10 +385,12 @@ def planned(
     without `opens` none is.
     """
     rows = connection.execute(
-        f"{_SELECT} {_IN_ORDER} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])}"
+        # In the order of the index of planned commands, as far as the limit: thousands may wait.
+        f"{_SELECT} INDEXED BY commands_planned {_IN_ORDER}"
+        f" WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])}"
         # Times are stored in one form: their texts compare as they do.
         f" AND c.expires_at > :now AND NOT ({_OPENS} AND (NOT :opens OR {_HALTED}))"
-        f" ORDER BY {_OPENS}, d.id, c.number LIMIT {MAX_PLANNED}",
+        f" ORDER BY {_OPENS}, c.place, c.number LIMIT {MAX_PLANNED}",
         {"officer": officer, "now": utc_text(now), "opens": opens},
     )
     return [_record(row) for row in rows]
@@ -412,8 +419,8 @@ def halted(connection: sqlite3.Connection, officer: str, limit: int) -> list[Com
 def expired(connection: sqlite3.Connection, officer: str, now: datetime, limit: int) -> list[CommandRecord]:
     """Return the officer's planned commands whose time to live is over, at most `limit`."""
     rows = connection.execute(
-        f"{_SELECT} WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])} AND c.expires_at <= :now"
-        " LIMIT :limit",
+        f"{_SELECT} INDEXED BY commands_expiring WHERE c.officer = :officer"
+        f" AND c.state = {words([_S.PLANNED])} AND c.expires_at <= :now LIMIT :limit",
         {"officer": officer, "now": utc_text(now), "limit": limit},
     )
     return [_record(row) for row in rows]
@@ -438,8 +445,8 @@ def unsettled_symbols(
     there.
     """
     rows = connection.execute(
-        f"SELECT DISTINCT c.symbol FROM commands c {_IN_ORDER}"
-        f" WHERE c.officer = :officer AND d.id < :before_id AND {_MAY_CHANGE_POSITION}",
+        "SELECT DISTINCT c.symbol FROM commands c"
+        f" WHERE c.officer = :officer AND c.place < :before_id AND {_MAY_CHANGE_POSITION}",
         {**account.parameters, "before_id": before_id, "resting_since": utc_text(resting_since)},
     )
     return {row["symbol"] for row in rows}
@@ -463,8 +470,8 @@ def unsettled(
     rows = connection.execute(
         f"SELECT DISTINCT c.kind, c.side, c.state <> {words([_S.PLANNED])} AS sent,"
         " coalesce(:target IN (c.directive_id, c.opening_directive_id), 0) AS of_target"
-        f" FROM commands c {_IN_ORDER}"
-        f" WHERE c.officer = :officer AND d.id < :before_id AND c.symbol = :symbol AND {_MAY_CHANGE_POSITION}"
+        " FROM commands c"
+        f" WHERE c.officer = :officer AND c.place < :before_id AND c.symbol = :symbol AND {_MAY_CHANGE_POSITION}"
         f" AND NOT (c.state = {words([_S.PLANNED])} AND c.expires_at <= :now)",
         {
             **account.parameters,

@@ -162,6 +162,14 @@ def exists(connection: sqlite3.Connection, officer: str, directive_id: str) -> b
     return _one(connection, ("id",), officer, directive_id) is not None
 
 
+def place(connection: sqlite3.Connection, officer: str, directive_id: str) -> int:
+    """Return the directive's place in the inbox. Raises RuntimeError where the inbox does not hold it."""
+    row = _one(connection, ("id",), officer, directive_id)
+    if row is None:
+        raise RuntimeError(f"the inbox of officer {officer} does not hold directive {directive_id}")
+    return int(row["id"])
+
+
 def is_known(connection: sqlite3.Connection, officer: str, directive_id: str, fingerprint: str) -> bool:
     """Return True where the directive is stored with this body, or was already found changed."""
     row = _one(connection, ("fingerprint", "changed_at"), officer, directive_id)

@@ -39,6 +39,25 @@ COLUMNS: Final = (
 
 _ABOUT_NO_TRADE: Final = words(ABOUT_NO_TRADE)
 _QUEUED: Final = words([EventState.QUEUED])
+_SAME_QUEUE: Final = f"b.state = {_QUEUED} AND b.officer = e.officer AND b.directive_id IS e.directive_id"
+"""Condition for the queued events `b` of the queue of `e`. The index of the queues finds them."""
+_OUTGOING: Final = "f.id, f.officer, f.directive_id, f.event_type, f.key, f.body, f.refusals"
+_DUE_ABOUT_TRADES: Final = (
+    # Along the index of the events about trades, the first of each queue: thousands of others may wait.
+    f"SELECT {_OUTGOING} FROM (SELECT (SELECT min(b.id) FROM events b INDEXED BY events_queued"
+    f" WHERE {_SAME_QUEUE}) AS first FROM events e INDEXED BY events_about_trades"
+    f" WHERE e.state = {_QUEUED} AND e.event_type NOT IN ({_ABOUT_NO_TRADE})"
+    f" AND NOT EXISTS (SELECT 1 FROM events b INDEXED BY events_queued WHERE {_SAME_QUEUE} AND b.id < e.id"
+    f" AND b.event_type NOT IN ({_ABOUT_NO_TRADE})) ORDER BY e.id LIMIT :limit) q"
+    " JOIN events f ON f.id = q.first ORDER BY f.id"
+)
+_DUE_ABOUT_NO_TRADE: Final = (
+    f"SELECT {_OUTGOING} FROM events f JOIN (SELECT e.id AS first FROM events e INDEXED BY events_about_no_trade"
+    f" WHERE e.state = {_QUEUED} AND e.event_type IN ({_ABOUT_NO_TRADE})"
+    f" AND NOT EXISTS (SELECT 1 FROM events b INDEXED BY events_queued WHERE {_SAME_QUEUE}"
+    f" AND (b.id < e.id OR b.event_type NOT IN ({_ABOUT_NO_TRADE}))) ORDER BY e.id LIMIT :limit) q"
+    " ON f.id = q.first ORDER BY f.id"
+)
 _DELIVERED: Final = words([EventState.DELIVERED])
 _REFUSED: Final = words([EventState.REFUSED])
 
@@ -108,15 +127,13 @@ def add(
 def due(connection: sqlite3.Connection, *, limit: int, busy: Collection[Queue]) -> list[Outgoing]:
     """Return the oldest queued event of each queue that is not busy, at most `limit`.
 
-    Queues with an event about a live order or position come first, then those with the oldest event.
+    Queues with an event about a live order or position come first: those whose event about it is the oldest. Then
+    come those with the oldest event. The cost does not grow with the number of events that wait.
     """
-    rows = connection.execute(
-        "SELECT e.id, e.officer, e.directive_id, e.event_type, e.key, e.body, e.refusals FROM"
-        f" (SELECT min(id) AS first, min(event_type IN ({_ABOUT_NO_TRADE})) AS about_no_trade FROM events"
-        f" WHERE state = {_QUEUED} GROUP BY officer, directive_id) q JOIN events e ON e.id = q.first"
-        " ORDER BY q.about_no_trade, e.id LIMIT :limit",
-        {"limit": limit + len(busy)},
-    )
+    wanted = {"limit": limit + len(busy)}
+    rows = connection.execute(_DUE_ABOUT_TRADES, wanted).fetchall()
+    if len(rows) < wanted["limit"]:
+        rows += connection.execute(_DUE_ABOUT_NO_TRADE, {"limit": wanted["limit"] - len(rows)}).fetchall()
     found = [
         Outgoing(
             id=row["id"],

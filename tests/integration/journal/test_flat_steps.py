@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -38,6 +39,8 @@ LIMITS: Final = RiskLimits(
     max_drawdown_percent=Decimal(90),
 )
 LEDGERS: Final = LedgerIdentity(id=LEDGER, mark=1)
+BATCH: Final = 100
+"""Directives that are listed at once: more than one look at the planned commands reads."""
 _VALUES: Final = re.compile(r"'(?:[^']|'')*'|\b[0-9.]+\b")
 
 
@@ -154,3 +157,26 @@ def test_cost_of_no_step_grows_with_the_history(
     }
     assert grown == {}
     assert {step for step, _ in late} == {step for step, _ in early}
+
+
+def test_cost_of_no_step_grows_with_the_opens_and_events_that_wait(joined: JournalBench) -> None:
+    bench = joined
+    bench.connection.execute("PRAGMA synchronous = OFF")
+    [sent] = bench.sent(directive("first"))
+    bench.report(submitted(sent.order), result(sent.order))
+    costs = []
+    for batch in range(3):
+        cost = Cost(bench.connection)
+        bench.take(*(directive(f"dir-{batch}-{number}") for number in range(BATCH)))
+        bench.advance()
+        # All of them are planned, and the window is full.
+        cost.of("advance", bench.advance)
+        cost.of("look into the outbox", lambda: bench.due(8))
+        [event] = bench.due(1)
+        cost.of("delivery", partial(bench.journal.set_delivered, [Delivery(event, "")], bench.now))
+        costs.append(cost.steps)
+    assert bench.rows("SELECT count(*) FROM commands WHERE state = 'PLANNED'") > [(2 * BATCH,)]
+    assert bench.rows("SELECT count(*) FROM events WHERE state = 'queued'") > [(2 * BATCH,)]
+    _, early, late = costs
+    assert {step for step, _ in late} == {"advance", "look into the outbox", "delivery"}
+    assert {key: (early[key], count) for key, count in late.items() if count > 1.25 * early[key] + 10} == {}
