@@ -1,23 +1,27 @@
 """Keys on disk and in the environment: link keys of the officers, API key of the Director.
 
-A key file contains one line of text. On POSIX only its owner may have access. On Windows the mode does not show who
-has access; there the operator sets the folder's access rights, and they are not checked.
+A key file contains one line of text. On POSIX only root and the user that reads it may have access, by mode or by
+access control list: a service manager gives a credential to a service by such a list. On Windows the mode does not
+show who has access; there the operator sets the folder's access rights, and they are not checked.
 
 No message ever contains a key or a text that may be one.
 """
 
+import errno
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bridge import ownership
 from bridge.core.link.handshake import KEY_BYTES, LinkKey, LinkKeyError
+from bridge.core.units import posix_acl
 
 SUFFIX: Final = ".linkkey"
 _MAX_BYTES: Final = 4096
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _HAS_MODES = os.name == "posix"
 
 
@@ -55,7 +59,7 @@ def link_key_path(journal: Path, officer: str) -> Path:
 
 
 def create_link_key(path: Path) -> LinkKey:
-    """Draw a random key and store it durably, readable by its owner only.
+    """Draw a random key and store it durably, readable by its owner only: for root, the owner of its folder.
 
     Raises FileExistsError if the path exists, and leaves it unchanged; OSError if the file cannot be written, and
     leaves none.
@@ -65,6 +69,7 @@ def create_link_key(path: Path) -> LinkKey:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as file:
+            ownership.give(file.fileno(), path.parent)
             file.write(key.to_text().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -142,17 +147,13 @@ def _api_key(text: str, where: str) -> ApiKey:
 
 
 def _read_private(path: Path) -> str:
-    """Return the text of a short file that only its owner may read. Raises KeyFileError, OSError."""
+    """Return the text of a short file that only root and this user may read. Raises KeyFileError, OSError."""
     # O_NONBLOCK: a named pipe in the file's place must not block.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
         status = os.fstat(file.fileno())  # of the opened file: the path may name another one by now
         if not stat.S_ISREG(status.st_mode):
             raise KeyFileError("it is not a regular file; name the file that contains the key")
-        if _HAS_MODES and status.st_mode & _OTHERS:
-            raise KeyFileError(
-                f"mode {stat.S_IMODE(status.st_mode):03o} lets others read or change it; "
-                f"run: chmod 600 '{path}'"
-            )
+        _check_private(path, file.fileno(), status)
         raw = file.read(_MAX_BYTES + 1)
     if len(raw) > _MAX_BYTES:
         raise KeyFileError(f"it is longer than {_MAX_BYTES} bytes; it must contain only the key")
@@ -162,6 +163,48 @@ def _read_private(path: Path) -> str:
         raise KeyFileError(
             "it is not UTF-8 text; save it as UTF-8 (Notepad's 'Unicode' and > in Windows PowerShell write UTF-16)"
         ) from None
+
+
+def _check_private(path: Path, descriptor: int, status: os.stat_result) -> None:
+    """Raise KeyFileError where anybody but root and this user has a right to the open file."""
+    if not _HAS_MODES:
+        return
+    try:
+        attribute = _acl(descriptor)
+        openings = posix_acl.openings(status.st_mode, status.st_uid, attribute, user=os.geteuid())
+    except posix_acl.AclError as error:
+        openings, attribute = [f"its access control list cannot be understood: {error}"], b""
+    if not openings:
+        return
+    if os.fstatvfs(descriptor).f_flag & os.ST_RDONLY:
+        remedy = (
+            "its file system is read-only: correct the owner and the rights where the file comes from, such as the "
+            "LoadCredential= of a unit or the mode of a container's secret"
+        )
+    else:
+        remedy = f"run: {_restriction(path, status.st_uid, has_acl=attribute is not None)}"
+    raise KeyFileError(f"{', and '.join(openings)}; {remedy}")
+
+
+def _acl(descriptor: int) -> bytes | None:
+    """Return the access control list of the open file; None where it has none. macOS keeps no such list."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        return os.getxattr(descriptor, posix_acl.ATTRIBUTE)
+    except OSError as error:
+        if error.errno in (errno.ENODATA, errno.ENOTSUP):
+            return None
+        raise
+
+
+def _restriction(path: Path, owner: int, *, has_acl: bool) -> str:
+    """Return the command that leaves the file to root and this user alone."""
+    user = os.geteuid()
+    clear = f"setfacl -b '{path}' && " if has_acl else ""
+    if user in (posix_acl.ROOT, owner):
+        return f"{clear}chmod 600 '{path}'"
+    return f"{clear}chown {user} '{path}' && chmod 600 '{path}'"
 
 
 def _unusable(what: str, path: Path, error: KeyFileError | OSError) -> str:

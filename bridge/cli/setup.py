@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bridge import ownership
 from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
 from bridge.config import Config, load
@@ -77,7 +78,7 @@ def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
         _refuse_lost(config.journal, present)
     try:
         # Not left to `create`: with a file in the folder's place it would report an existing journal.
-        config.journal.parent.mkdir(parents=True, exist_ok=True)
+        ownership.make_folder(config.journal.parent)
         things = [Thing("journal", _make(create, config.journal), config.journal)]
         for officer, path in keys.items():
             things.append(Thing(f"link key of {officer}", _make(create_link_key, path), path))

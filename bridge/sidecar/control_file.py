@@ -17,6 +17,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from bridge import ownership
+
 SUFFIX: Final = ".control"
 HOST: Final = "127.0.0.1"
 _MAX_BYTES: Final = 4096
@@ -81,6 +83,8 @@ def _replace(path: Path, data: bytes, pause: Callable[[float], None]) -> None:
         # The mode is given at creation: with a chmod after it there would be a moment in which others could read.
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
+            journal = path.with_name(path.name.removesuffix(SUFFIX))
+            ownership.give(file.fileno(), journal if journal.exists() else path.parent)
             file.write(data)
         for tries_left in range(REPLACE_TRIES if sys.platform == "win32" else 1, 0, -1):
             try:

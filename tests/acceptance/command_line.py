@@ -45,6 +45,12 @@ class CommandLine:
         self.read_output()
         return code
 
+    def run_plain(self, *arguments: str) -> int:
+        """Run one command that takes no configuration, and return its exit status."""
+        code = cli.invoke(arguments)
+        self.read_output()
+        return code
+
     def read_output(self) -> str:
         """Return the standard output since the last reading."""
         self.stdout, self.stderr = self._capsys.readouterr()

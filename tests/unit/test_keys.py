@@ -3,6 +3,9 @@
 import os
 import re
 import stat
+import struct
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,7 @@ SECRET = "-".join(["key", "of", "the", "director"])
 HEX = "0f" * 32
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes say nothing on Windows")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such lists")
 
 
 def private(path: Path, content: str | bytes, mode: int = 0o600) -> Path:
@@ -154,6 +158,90 @@ def test_file_modes_are_ignored_on_systems_without_modes(path: Path, monkeypatch
     monkeypatch.setattr(keys, "_HAS_MODES", False)
     assert load_link_key(private(path, HEX, 0o644)).to_text() == HEX
     create_link_key(path.with_name("other"))  # a folder cannot be opened there either
+
+
+# A service manager's credential: of root, and readable by the service's user by an access control list
+
+
+def with_acl(path: Path, *entries: str) -> Path:
+    """Give the file an access control list, in the short text form of setfacl."""
+    tags = {"u:": 0x01, "g:": 0x04, "m:": 0x10, "o:": 0x20}
+    rows = []
+    for entry in entries:
+        kind, number, rights = entry.split(":")
+        tag = tags[f"{kind}:"] << 1 if number else tags[f"{kind}:"]
+        bits = sum(bit for letter, bit in (("r", 4), ("w", 2)) if letter in rights)
+        rows.append(struct.pack("<HHI", tag, bits, int(number) if number else 0xFFFFFFFF))
+    try:
+        os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(rows))
+    except OSError as error:
+        pytest.skip(f"no access control lists here: {error}")
+    return path
+
+
+def loaded_as(user: int, path: Path) -> str:
+    """Return the key, or the error, as a process of the user sees it; skip where this one cannot become that user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    os.seteuid(user)
+    try:
+        return load_link_key(path).to_text()
+    except LinkKeyFileError as error:
+        return str(error)
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def credential(tmp_path: Path) -> Iterator[Path]:
+    """A key file of this user in a folder that every user may enter."""
+    folders = [tmp_path, *(each for each in tmp_path.parents if each.stat().st_uid == os.geteuid())]
+    modes = [each.stat().st_mode for each in folders]
+    for folder, mode in zip(folders, modes, strict=True):
+        folder.chmod(mode | 0o111)
+    yield private(tmp_path / "eo-001.linkkey", HEX)
+    for folder, mode in zip(folders, modes, strict=True):
+        folder.chmod(mode)
+
+
+@linux_only
+def test_key_that_a_list_gives_to_this_user_alone_is_accepted(credential: Path) -> None:
+    with_acl(credential, "u::r", "u:12345:r", "g::", "m::r", "o::")
+    assert stat.S_IMODE(credential.stat().st_mode) == 0o440
+    assert loaded_as(12_345, credential) == HEX
+
+
+@linux_only
+def test_key_with_a_list_that_gives_it_to_nobody_else_is_accepted_by_its_owner(credential: Path) -> None:
+    with_acl(credential, "u::r", f"u:{os.geteuid()}:r", "g::", "m::r", "o::")
+    assert load_link_key(credential).to_text() == HEX
+
+
+@linux_only
+def test_key_that_a_list_gives_to_one_more_user_is_refused_with_the_command(credential: Path) -> None:
+    with_acl(credential, "u::r", "u:12345:r", "u:12346:r", "g::", "m::r", "o::")
+    said = loaded_as(12_345, credential)
+    assert "its access control list lets user 12346 read or change it; run: setfacl -b '" in said
+    assert f"chown 12345 '{credential}' && chmod 600 '{credential}'" in said
+
+
+@linux_only
+def test_owner_of_a_key_with_a_list_for_others_is_shown_the_command(credential: Path) -> None:
+    with_acl(credential, "u::rw", "g::r", "g:12345:r", "m::r", "o::")
+    with pytest.raises(LinkKeyFileError) as caught:
+        load_link_key(credential)
+    assert "lets its group read or change it, and its access control list lets group 12345" in str(
+        caught.value
+    )
+    assert f"run: setfacl -b '{credential}' && chmod 600 '{credential}'" in str(caught.value)
+
+
+@linux_only
+def test_key_of_another_user_is_refused(credential: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(credential, 12_346, 12_346)
+    with_acl(credential, "u::r", "u:12345:r", "g::", "m::r", "o::")
+    assert "it belongs to user 12346; run: setfacl -b" in loaded_as(12_345, credential)
 
 
 @posix_only

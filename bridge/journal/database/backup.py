@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from bridge import ownership
 from bridge.journal.database.errors import JournalDamagedError, JournalError, JournalMissingError
 from bridge.journal.database.file import check, open_reader, sync_folder, unusable
 
@@ -69,7 +70,7 @@ def _check_copy(path: Path, target: Path, partial: Path) -> None:
 def _copy(path: Path, target: Path, partial: Path) -> None:
     try:
         # Readable by its owner alone, as the journal is.
-        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        ownership.make_private(partial, target.parent)
     except OSError as error:
         finding = f"{target.parent}: {error.strerror}"
         raise BackupError(target, finding, "Name a folder that exists and can be written.") from error

@@ -16,6 +16,7 @@ from typing import Final
 
 from sqlite_utils import Database
 
+from bridge import ownership
 from bridge.journal.database import content, foreign_sql, header
 from bridge.journal.database.content import Progress, no_progress
 from bridge.journal.database.errors import (
@@ -59,9 +60,9 @@ _PASSING: Final = frozenset(
 
 def create(path: Path) -> None:
     """Create a new, empty journal. Raises FileExistsError where the path exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    ownership.make_folder(path.parent)
     # Exclusive: of two concurrent set-ups one creates the journal.
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    ownership.make_private(path, path.parent)
     try:
         with closing(connect(path)) as connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -15,6 +15,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from bridge import ownership
 from bridge.journal.database.errors import (
     JournalForeignLockError,
     JournalLockedError,
@@ -93,8 +94,12 @@ def _restrict(journal: Path, lock: Path) -> None:
     """Let nobody but the journal's owner open the lock file, also where root made it, or an earlier version."""
     if sys.platform == "win32":
         return
-    found, owner = lock.stat(), journal.stat()
-    if os.geteuid() == 0 and (found.st_uid, found.st_gid) != (owner.st_uid, owner.st_gid):
-        os.chown(lock, owner.st_uid, owner.st_gid)
-    if os.geteuid() in (0, found.st_uid) and stat.S_IMODE(found.st_mode) != _MODE:
-        lock.chmod(_MODE)
+    # O_NOFOLLOW, and no change by path: in a folder of another user the path may lead to any file by now.
+    descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        ownership.give(descriptor, journal)
+        found = os.fstat(descriptor)
+        if os.geteuid() in (0, found.st_uid) and found.st_nlink == 1 and stat.S_IMODE(found.st_mode) != _MODE:
+            os.fchmod(descriptor, _MODE)
+    finally:
+        os.close(descriptor)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from bridge import ownership
 from bridge.journal.database.errors import JournalError
 from bridge.journal.database.file import check, sync_folder
 
@@ -22,7 +23,7 @@ def rescue(connection: sqlite3.Connection, path: Path, at: datetime) -> Path | N
     target = path.with_name(f"{path.name}{SUFFIX}{at:%Y%m%dT%H%M%SZ}")
     try:
         # Exclusive, and readable by its owner alone, as the journal is.
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        ownership.make_private(target, target.parent)
     except OSError:
         return None
     try:
