@@ -22,7 +22,15 @@ HOMES: Final = ("/home", "/root", "/run/user")
 """Folders that ProtectHome= hides."""
 TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 - named for what PrivateTmp= does to them
 _NO_FAMILY: Final = frozenset({errno.EAFNOSUPPORT, errno.EPERM, errno.EACCES})
+_IN_EVERY_NAMESPACE: Final = frozenset(
+    {"lo", "tunl0", "sit0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "ip6tnl0", "ip6gre0"}
+)
+"""Interfaces that the kernel makes in each new network namespace."""
 _TRIAL_FAILED: Final = 1
+_OF_A_FILTER: Final = frozenset(
+    {signal.SIGABRT, signal.SIGILL, signal.SIGSEGV, getattr(signal, "SIGSYS", None)}
+)
+"""Signals by which a forbidden call ends a process: the filter's own, and those of libraries that are refused."""
 
 
 class ConfinedError(Exception):
@@ -59,7 +67,7 @@ def _can_be_had(make: Callable[[], socket.socket]) -> bool:
 
 
 def check_network(host: str, environ: Mapping[str, str] = os.environ) -> None:
-    """Check that a service has a network interface to another machine, where `host` is on one. Raises ConfinedError.
+    """Check that a service can reach another machine, where `host` is on one. Raises ConfinedError.
 
     Only what systemd started is checked: it waits for the network before, so that an interface is there.
     """
@@ -69,10 +77,10 @@ def check_network(host: str, environ: Mapping[str, str] = os.environ) -> None:
         names = [name for _, name in socket.if_nameindex()]
     except OSError:
         return
-    if names in ([], ["lo"]):
+    if set(names) <= _IN_EVERY_NAMESPACE:
         raise ConfinedError(
-            f"the Director's host {host} cannot be reached: this process has no network interface but the loopback, and "
-            "a terminal outside could not reach the link either; remove PrivateNetwork= from the unit"
+            f"the Director's host {host} cannot be reached: this process has no network interface but its own "
+            "loopback, and no terminal could reach the link; remove PrivateNetwork= from the unit"
         )
 
 
@@ -81,10 +89,10 @@ def _by_systemd(environ: Mapping[str, str]) -> bool:
     return environ.get("SYSTEMD_EXEC_PID") == str(os.getpid()) or "NOTIFY_SOCKET" in environ
 
 
-def try_out(trial: Callable[[], None] | None = None) -> None:
+def try_out() -> None:
     """Use the system calls of the bridge's libraries in a child process first. Raises ConfinedError.
 
-    A filter that ends the process at a forbidden call, such as SystemCallFilter=, ends the child alone. It is called
+    A filter that ends the process at a forbidden call, such as SystemCallFilter=, ends the child alone. It is done
     before there are threads. Other systems than Linux have no such filters.
     """
     if sys.platform != "linux":
@@ -92,19 +100,18 @@ def try_out(trial: Callable[[], None] | None = None) -> None:
     child = os.fork()
     if child == 0:
         try:
-            (trial or _use_libraries)()
+            _use_libraries()
         except BaseException:
             os._exit(_TRIAL_FAILED)
         os._exit(0)
     _, status = os.waitpid(child, 0)
-    if not os.WIFSIGNALED(status):
-        # What raises an error in the child raises it here too, where it has its own message.
+    if not os.WIFSIGNALED(status) or os.WTERMSIG(status) not in _OF_A_FILTER:
+        # What raises an error in the child raises it here too, with its own message. SIGTERM is an operator's.
         return
-    number = os.WTERMSIG(status)
-    name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
     raise ConfinedError(
-        f"a trial of threads, sockets and database was ended by {name}: this process may not use a system call that "
-        "the bridge needs; write SystemCallFilter=@system-service in the unit, and remove filters beyond it"
+        f"a trial of threads, sockets and database was ended by {signal.Signals(os.WTERMSIG(status)).name}: this "
+        "process may not use a system call that the bridge needs; write SystemCallFilter=@system-service "
+        "in the unit, and remove filters beyond it"
     )
 
 
@@ -126,13 +133,13 @@ def _use_database() -> None:
 
 
 def hint(path: Path, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the limit that may hide a file from a service or keep it from writing it; empty where none is likely."""
+    """Return the limit that may hide a file from a service or keep it from writing; empty where none is likely."""
     if sys.platform == "win32":
         return ""
     if _is_read_only(path):
         return (
-            "; its file system is read-only for this process: in a unit with ProtectSystem=strict or ReadOnlyPaths= name "
-            "its folder in StateDirectory= (below /var/lib) or ReadWritePaths="
+            "; its file system is read-only for this process: in a unit with ProtectSystem=strict or "
+            "ReadOnlyPaths= name its folder in StateDirectory= (below /var/lib) or ReadWritePaths="
         )
     if not _by_systemd(environ):
         return ""

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bridge import ownership
+from bridge import confinement, ownership
 from bridge.core.link.handshake import KEY_BYTES, LinkKey, LinkKeyError
 from bridge.core.units import posix_acl
 
@@ -87,7 +87,7 @@ def load_link_key(path: Path) -> LinkKey:
     except FileNotFoundError:
         raise LinkKeyFileError(
             f"the link key file {path} does not exist; run 'execution-officer setup' to create it, "
-            "or copy it from the machine on which it was created"
+            f"or copy it from the machine on which it was created{confinement.hint(path)}"
         ) from None
     except (KeyFileError, OSError) as error:
         raise LinkKeyFileError(_unusable("link key file", path, error)) from None
@@ -127,7 +127,7 @@ def api_key_from_file(path: Path) -> ApiKey:
         if (hidden := path.with_name(f"{path.name}.txt")).is_file():
             # Editors on Windows add this ending, and its Explorer hides it.
             remedy = f"rename {hidden.name}, which is beside it, to {path.name}"
-        raise ApiKeyError(f"the API key file {path} does not exist; {remedy}") from None
+        raise ApiKeyError(f"the API key file {path} does not exist; {remedy}{confinement.hint(path)}") from None
     except (KeyFileError, OSError) as error:
         raise ApiKeyError(_unusable("API key file", path, error)) from None
     return _api_key(text, f"the API key file {path}")
@@ -209,7 +209,8 @@ def _restriction(path: Path, owner: int, *, has_acl: bool) -> str:
 
 def _unusable(what: str, path: Path, error: KeyFileError | OSError) -> str:
     if isinstance(error, OSError):
-        return f"the {what} {path} cannot be read: {error.strerror}; check its owner and permissions"
+        remedy = f"check its owner and permissions{confinement.hint(path)}"
+        return f"the {what} {path} cannot be read: {error.strerror}; {remedy}"
     return f"the {what} {path} cannot be used: {error}"
 
 

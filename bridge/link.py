@@ -6,6 +6,7 @@ from typing import Final
 
 import zmq
 
+from bridge import confinement
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
 
 MAX_DRAIN: Final = 256
@@ -28,7 +29,8 @@ class Link:
     """Bound ROUTER. Sending never blocks; received messages are never queued in this process."""
 
     def __init__(self, endpoint: str) -> None:
-        """Bind. Raises EndpointError."""
+        """Bind. Raises EndpointError, ConfinedError."""
+        confinement.check_address_families()
         self._readable = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = zmq.Context()

@@ -50,6 +50,11 @@ class LogCode(StrEnum):
         "sidecar_task_failed",
         "A task of the sidecar failed; the sidecar ends with an error.",
     )
+    WATCHDOG_NOT_FED = (
+        "watchdog_not_fed",
+        "Workers make no progress; the service manager ends the sidecar and starts it again.",
+    )
+    WATCHDOG_FED = "watchdog_fed", "Workers that made no progress do again."
     CLOCK_UNTRUSTED = "clock_untrusted", "The wall clock cannot be trusted; opening orders pause."
     CLOCK_TROUBLE_NOT_STORED = (
         "clock_trouble_not_stored",

@@ -13,8 +13,8 @@ from pathlib import Path
 def give(descriptor: int, like: Path) -> None:
     """Where root runs this, give an open file or folder to the owner and group of `like`. Raises OSError.
 
-    The descriptor is given and no path: in a folder of another user a path may lead to any file by then. A file that
-    has a second name is left alone, since that user may have made it a name of any file.
+    The descriptor is given and no path: in a folder of another user a path may lead to any file by then. A file
+    that has a second name is left alone, since that user may have made it a name of any file.
     """
     if sys.platform == "win32" or os.geteuid() != 0:
         return
@@ -38,7 +38,7 @@ def make_private(path: Path, like: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it that are missing; each belongs to the owner of the one above. Raises OSError."""
+    """Make a folder and those that are missing above it; each has the owner of the one above. Raises OSError."""
     if path.is_dir():
         return
     make_folder(path.parent)

@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from bridge.config import ConfigError
+from bridge.confinement import ConfinedError
 from bridge.exits import ExitCode
 from bridge.journal.database.errors import (
     JournalDamagedError,
@@ -24,6 +25,7 @@ from bridge.keys import ApiKeyError, LinkKeyFileError
 
 _CODES: Final[dict[type[Exception], ExitCode]] = {
     ConfigError: ExitCode.CONFIG,
+    ConfinedError: ExitCode.CONFINED,
     ApiKeyError: ExitCode.API_KEY,
     LinkKeyFileError: ExitCode.LINK_KEY,
     JournalMissingError: ExitCode.JOURNAL_MISSING,
@@ -48,26 +50,36 @@ class Failure(Exception):
         self.code = code
 
 
+def exit_status(error: Exception) -> int:
+    """Return the exit status of an error; FAILED for one without a status of its own."""
+    error = _unwrapped(error)
+    if isinstance(error, click.ClickException):
+        return error.exit_code
+    if isinstance(error, Failure):
+        return error.code
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), ExitCode.FAILED)
+
+
 def report(error: Exception, *, debug: bool) -> int:
     """Print the error on stderr and return the exit status. With `debug` the traceback comes first."""
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        # A task group wraps the one error that ended it; the wrapper itself has no information.
-        error = error.exceptions[0]
+    error = _unwrapped(error)
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     if isinstance(error, click.ClickException):
         error.show()
-        return error.exit_code
-    if isinstance(error, Failure):
+    elif isinstance(error, (Failure, *_CODES)):
         _print(str(error))
-        return error.code
-    for kind, code in _CODES.items():
-        if isinstance(error, kind):
-            _print(str(error))
-            return code
-    where = "the traceback is above" if debug else "run again with --debug to see the traceback"
-    _print(f"internal error: {_one_line(error)}{_place(error)}; {where}")
-    return ExitCode.FAILED
+    else:
+        where = "the traceback is above" if debug else "run again with --debug to see the traceback"
+        _print(f"internal error: {_one_line(error)}{_place(error)}; {where}")
+    return exit_status(error)
+
+
+def _unwrapped(error: Exception) -> Exception:
+    """Return the one error that ended a task group; the wrapper itself has no information."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _print(message: str) -> None:

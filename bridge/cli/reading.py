@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from bridge.journal.database.errors import JournalUnreadableError
 from bridge.journal.database.file import check, open_reader, unreadable
+from bridge.journal.database.header import is_there
 from bridge.journal.views.lists import reading
 
 
@@ -23,7 +24,7 @@ def journal_at(path: Path) -> Iterator[Database]:
 def connection_at(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a connection to the journal for the functions of its tables. Raises as `journal_at`."""
     with _translated(path):
-        if not path.is_file():
+        if not is_there(path):
             # Raises the error of a missing journal.
             check(path)
         with open_reader(path) as connection:

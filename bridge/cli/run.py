@@ -1,29 +1,33 @@
 """`execution-officer run`: run the sidecar."""
 
 import asyncio
+import faulthandler
 import os
 import random
 import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 
-from bridge.cli.failure import Failure
-from bridge.cli.options import config_option
+from bridge import confinement
+from bridge.cli.failure import Failure, exit_status, report
+from bridge.cli.options import FILE, config_option
 from bridge.clock import SystemClock
 from bridge.config import Config, load
 from bridge.core.link.handshake import LinkKey
 from bridge.core.settings import Settings
 from bridge.core.units.clock import Clock
 from bridge.director import DirectorClient, DirectorLimits
-from bridge.exits import ExitCode
+from bridge.exits import FINAL, ExitCode
 from bridge.journal.journal import Journal, opened
-from bridge.keys import ApiKey, find_api_key, link_key_path, load_link_key
+from bridge.keys import ApiKey, api_key_from_file, find_api_key, link_key_path, load_link_key
 from bridge.link import EndpointError, Link
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog, aside
+from bridge.sidecar import service_manager
 from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.sidecar import Sidecar
@@ -34,14 +38,42 @@ OWNER_WAIT_S: Final = 1.0
 
 @click.command()
 @config_option
-def run(config_path: Path) -> ExitCode:
+@click.option(
+    "--api-key-file",
+    type=FILE,
+    metavar="FILE",
+    help="File of the Director's API key, in place of the configuration's: a credential of a service manager.",
+)
+@click.option(
+    "--stay-down",
+    is_flag=True,
+    help="End with status 0 where another start cannot help, for a service manager that would start it again.",
+)
+def run(config_path: Path, api_key_file: Path | None, stay_down: bool) -> ExitCode:
     """Run the sidecar until SIGTERM or Ctrl-C.
 
     It polls the Director, journals, dispatches to the terminals and delivers events. A signal stops it in order
     within seconds. A second signal ends it at once, which loses nothing.
     """
+    try:
+        return _run_until_stopped(config_path, api_key_file)
+    except Exception as error:
+        if not (stay_down and exit_status(error) in FINAL):
+            raise
+        report(error, debug=False)
+        return ExitCode.OK
+
+
+def _run_until_stopped(config_path: Path, api_key_file: Path | None) -> ExitCode:
     config = load(config_path)
-    key = find_api_key(config.settings.director.api_key_env, config.api_key_file)
+    confinement.check_address_families()
+    confinement.check_network(urlsplit(config.settings.director.url).hostname or "")
+    confinement.try_out()
+    key = (
+        api_key_from_file(api_key_file)
+        if api_key_file is not None
+        else find_api_key(config.settings.director.api_key_env, config.api_key_file)
+    )
     keys = {
         officer.id: load_link_key(link_key_path(config.journal, officer.id))
         for officer in config.settings.officers
@@ -53,11 +85,11 @@ def run(config_path: Path) -> ExitCode:
         lost = journal.stops.waiting
     if log.stuck:
         # A regular exit would wait for the reader of the log. The journal is closed.
-        os._exit(ExitCode.JOURNAL_UNOPENED if lost else ExitCode.OK)
+        os._exit(ExitCode.HALT_LOST if lost else ExitCode.OK)
     if lost:
         named = ", ".join(f"{stop.officer} ({stop.halt.symbol or 'all symbols'})" for stop in lost)
         raise Failure(
-            ExitCode.JOURNAL_UNOPENED,
+            ExitCode.HALT_LOST,
             f"the journal could not be written until the end, so these halts are lost: {named}; end the program "
             "that locks it, or make room on its disk, and give the command again before the next start",
         )
@@ -69,6 +101,10 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
     _stop_on_signals(stop)
     clock, log = SystemClock(), EventLog.named("bridge.sidecar")
     link, control = _bind(config, clock)
+    manager = service_manager.from_environment()
+    if manager is not None and manager.watchdog_s is not None:
+        # The manager ends a sidecar that hangs by SIGABRT: where each thread was then is in the log.
+        faulthandler.enable()
     if foreign := journal.foreign_objects():
         log.info(LogCode.JOURNAL_HAS_FOREIGN_OBJECTS, objects=foreign)
     async with DirectorClient(
@@ -84,6 +120,7 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
             uniform=random.SystemRandom().random,
             log=log,
             control=control,
+            manager=manager,
         )
         await sidecar.run(stop)
 

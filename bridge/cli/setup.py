@@ -117,8 +117,20 @@ def _make(maker: Callable[[Path], object], path: Path) -> State:
 
 
 def _is_there(path: Path) -> bool:
-    """Return True if something is at the path. A broken symbolic link counts: it would not be overwritten."""
-    return path.exists() or path.is_symlink()
+    """Return True if something is at the path. A broken symbolic link counts: it would not be overwritten.
+
+    Raises Failure where this user may not look.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise Failure(
+            ExitCode.JOURNAL_READ_ONLY,
+            f"cannot look at {path}: {error.strerror}; check the owner and permissions of its folder",
+        ) from error
+    return True
 
 
 def _write_example(path: Path) -> Thing:

@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from bridge import confinement
 from bridge.config import windows_paths
 from bridge.config.problem import ConfigError, Problem, shown
 from bridge.config.reading import read_table
@@ -77,9 +78,9 @@ def _parse(source: Path) -> dict[str, Any]:
         if (hidden := source.with_name(f"{source.name}.txt")).is_file():
             # Editors on Windows add this ending, and its Explorer hides it.
             remedy = f"rename {hidden.name}, which is beside it, to {source.name}"
-        raise error("does not exist", remedy) from None
+        raise error("does not exist", remedy + confinement.hint(source)) from None
     except OSError as problem:
-        remedy = "check that it is a file and its permissions"
+        remedy = "check that it is a file and its permissions" + confinement.hint(source)
         raise error(f"cannot be read ({problem.strerror})", remedy) from None
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         remedy = "save it as UTF-8; Notepad's 'Unicode' and > in Windows PowerShell write UTF-16"

@@ -21,6 +21,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Dispatch until cancelled."""
         while True:
+            self._runtime.progress.expect("dispatch", self._runtime.clock.monotonic(), LOOK_S)
             await self._store_stops()
             for officer in self._runtime.settings.officers:
                 try:

@@ -98,6 +98,8 @@ class LinkWorker:
             # No message waits longer than a tick, even if its signal was lost.
             if not self._link.wake_receiver() and not self._intake_lock.locked():
                 self._caught_up = now
+            # Not `now`: a receiver that processes nothing makes no progress.
+            self._runtime.progress.expect("link", self._caught_up)
             await self._handle(self._sessions.tick(now, self._caught_up))
             await self._request_scans()
             await self._watch_presence()

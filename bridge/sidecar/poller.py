@@ -42,7 +42,12 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
+        worker = f"polls of {self._officer}"
         while True:
+            clock = self._runtime.clock
+            self._runtime.progress.expect(
+                worker, clock.monotonic(), self._runtime.settings.director.timeout_s
+            )
             failure = await self._poll()
             wait = next_poll(
                 failure,
@@ -59,7 +64,8 @@ class Poller:
                 kind=None if failure is None else failure.kind,
                 failing_s=self._silent_s(),
             )
-            await self._runtime.clock.sleep(wait)
+            self._runtime.progress.expect(worker, clock.monotonic(), wait)
+            await clock.sleep(wait)
 
     async def _watch_silence(self, *, failing: bool) -> None:
         """Cancel pending orders when the Director is silent for too long and the configuration asks for it.

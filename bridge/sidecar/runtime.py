@@ -15,6 +15,7 @@ from bridge.core.director.responses import FailureKind
 from bridge.core.settings import Settings
 from bridge.core.units.clock import Clock, Uniform
 from bridge.core.units.clock_trust import ClockUncertainty, ClockWatch
+from bridge.core.units.progress import Progress
 from bridge.journal.database.errors import LOST_REMEDY, JournalLostError, JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
@@ -112,6 +113,10 @@ class Runtime:
         """By officer, the result of its last poll."""
         self.dispatch_trouble: dict[str, str] = {}
         """By officer, the bridge's own error on which its dispatch fails."""
+        self.progress = Progress()
+        """Times by which the workers are due."""
+        self._rescuing = False
+        """True while the content of a lost journal is copied."""
         self._lost_finding = ""
         self._rescued: Path | None = None
         """Copy of the lost journal's content."""
@@ -193,7 +198,11 @@ class Runtime:
     async def rescue_journal(self) -> None:
         """Copy the content of a lost journal, which the end of this process would take away."""
         at = self.lost_at or self.now()
-        self._rescued = await self._thread.run(lambda: self._journal.rescue(at))
+        self._rescuing = True
+        try:
+            self._rescued = await self._thread.run(lambda: self._journal.rescue(at))
+        finally:
+            self._rescuing = False
         if self._rescued is None:
             self.log.error(LogCode.JOURNAL_NOT_RESCUED)
         else:
@@ -224,6 +233,15 @@ class Runtime:
         if self.stops_waiting:
             await self.step(lambda journal: journal.store_stops())
             self.dispatch_wake_up.set()
+
+    async def reach_journal(self) -> None:
+        """Return once the journal's thread has had a turn for this."""
+        await self._thread.run(lambda: None)
+
+    @property
+    def journal_occupied(self) -> bool:
+        """True while the journal's thread does what has to be waited for: another program's lock, or a rescue."""
+        return self._rescuing or self.journal_waits_s > 0
 
     @property
     def journal_waits_s(self) -> float:

@@ -28,6 +28,8 @@ from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.lost_journal import LostJournalReporter
 from bridge.sidecar.poller import Poller
 from bridge.sidecar.runtime import Runtime
+from bridge.sidecar.service_manager import ServiceManager
+from bridge.sidecar.service_reporter import ServiceReporter
 
 JOURNAL_WAIT_S = 2.0
 """Seconds that a stop waits for a lock that another program has on the journal."""
@@ -50,8 +52,9 @@ class Sidecar:
         uniform: Uniform,
         log: EventLog,
         control: ControlSocket | None = None,
+        manager: ServiceManager | None = None,
     ) -> None:
-        """`control` None: no control endpoint."""
+        """`control` None: no control endpoint. `manager` None: no service manager wants messages."""
         self._thread = JournalThread()
         self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log)
         self._director = director
@@ -69,6 +72,7 @@ class Sidecar:
         self._journal_check = JournalCheck(self._runtime, journal.unchecked)
         self._pollers = [Poller(self._runtime, director, officer) for officer in settings.officers]
         status = StatusReader(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
+        self._reporters = [ServiceReporter(self._runtime, self._links, manager)] if manager else []
         self._control = control
         self._servers = (
             [ControlServer(self._runtime, status, self._links, control)] if control is not None else []
@@ -93,8 +97,13 @@ class Sidecar:
                 checking = group.create_task(self._journal_check.run(), name="journal check")
                 serving = [group.create_task(server.run(), name="control") for server in self._servers]
                 polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
+                # Last: the journal is open and the link bound, and every worker has begun.
+                managing = [group.create_task(reporter.run(), name="service") for reporter in self._reporters]
                 await stop.wait()
                 self._runtime.log.info(LogCode.SIDECAR_STOPPING)
+                for reporter in self._reporters:
+                    reporter.stopping()
+                await _end(*managing)
                 self._runtime.end_journal_waits(JOURNAL_WAIT_S)
                 await _end(checking, *serving)
                 await _end(*polling)

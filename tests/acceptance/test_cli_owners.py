@@ -84,7 +84,9 @@ def test_files_of_an_open_journal_belong_to_the_journals_owner(services: Command
 def test_backup_by_root_belongs_to_the_owner_of_its_folder(services: CommandLine) -> None:
     services.run("setup")
     target = services.folder / "copy.db"
-    assert services.run_plain("journal", "--path", str(services.journal), "backup", str(target)) == ExitCode.OK
+    assert (
+        services.run_plain("journal", "--path", str(services.journal), "backup", str(target)) == ExitCode.OK
+    )
     assert (target.stat().st_uid, target.stat().st_gid) == (SERVICE, SERVICE)
 
 

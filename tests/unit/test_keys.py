@@ -180,7 +180,7 @@ def with_acl(path: Path, *entries: str) -> Path:
 
 
 def loaded_as(user: int, path: Path) -> str:
-    """Return the key, or the error, as a process of the user sees it; skip where this one cannot become that user."""
+    """Return the key, or the error, as a process of the user sees it; skip where this one cannot become it."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     os.seteuid(user)

@@ -56,7 +56,7 @@ def read(attribute: bytes) -> list[Entry]:
 
 
 def openings(mode: int, owner: int, attribute: bytes | None, *, user: int) -> list[str]:
-    """Return one clause for each right that the file gives to anybody but root and `user`; empty where there is none.
+    """Return one clause for each right that the file gives to anybody but root and `user`; empty without one.
 
     `mode` is the file's mode, `attribute` the value of its ATTRIBUTE, None where it has none. Root reads every
     file; for root itself the owner is no stranger. Raises AclError.

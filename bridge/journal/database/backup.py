@@ -15,6 +15,7 @@ import msgspec
 from bridge import ownership
 from bridge.journal.database.errors import JournalDamagedError, JournalError, JournalMissingError
 from bridge.journal.database.file import check, open_reader, sync_folder, unusable
+from bridge.journal.database.header import is_there
 
 
 class BackupError(JournalError):
@@ -39,7 +40,7 @@ def back_up(path: Path, target: Path) -> Backup:
     The file appears under its name once it is complete, checked and on the disk. Raises BackupError, and the errors
     of `check` for a journal that is not whole: a copy of it would hide the damage.
     """
-    if not path.is_file():
+    if not is_there(path):
         raise JournalMissingError(path)
     if target.exists():
         raise BackupError(target, "the file exists, and a backup overwrites nothing", "Name a new file.")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from bridge import confinement
 from bridge.journal.database.alteration import Altered
 
 LOST_REMEDY: Final = (
@@ -26,7 +27,7 @@ class JournalMissingError(JournalError):
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"there is no journal at {path}. If this is a new installation, run 'execution-officer setup'; "
-            "if there was one, restore it first: it knows which orders were sent"
+            "if there was one, restore it first: it knows which orders were sent" + confinement.hint(path)
         )
 
 
@@ -112,6 +113,7 @@ class JournalReadOnlyError(JournalError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"the journal at {path} cannot be written: {reason}. Check its owner and permissions"
+            + confinement.hint(path)
         )
 
 
@@ -123,7 +125,8 @@ class JournalUnreadableError(JournalReadOnlyError):
             self,
             f"the journal at {path} cannot be read by this user now: {reason}. It was left as it is, and "
             "nothing speaks against it: restore nothing. While no sidecar runs, reading needs the right to write "
-            "to the journal's folder; start the sidecar, or read as the user that owns the journal",
+            "to the journal's folder; start the sidecar, or read as the user that owns the journal"
+            + confinement.hint(path),
         )
 
 

@@ -124,7 +124,7 @@ def check(
     every page, the audit's whole chain and each stored word are checked. `whole` False leaves out everything that
     reads the whole file (`content.check`).
     """
-    if not path.is_file():
+    if not header.is_there(path):
         raise JournalMissingError(path)
     header.check(path, wait_s=wait_s)
     try:

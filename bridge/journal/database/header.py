@@ -1,5 +1,7 @@
 """The first bytes of the journal's file: an SQLite file or not, before SQLite opens it."""
 
+import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,19 @@ _HEADER: Final = b"SQLite format 3\x00"
 _SHARING: Final = frozenset({32, 33})
 """Windows: another program holds the file, or a part of it, without sharing: a scanner, a backup tool."""
 PAUSE_S: Final = 0.1
+
+
+def is_there(path: Path) -> bool:
+    """Return True where a regular file is at the path. Raises PermissionError where this user may not look.
+
+    Not `Path.is_file`, which says False then in later versions of Python: the journal would count as lost.
+    """
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        raise
+    except OSError:
+        return False
 
 
 def is_sharing_violation(error: OSError) -> bool:

@@ -23,6 +23,7 @@ from bridge.journal.database.errors import (
     JournalReadOnlyError,
     JournalUnopenedError,
 )
+from bridge.journal.database.header import is_there
 
 _MODE: Final = 0o600
 
@@ -33,8 +34,11 @@ def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
 
     Raises JournalMissingError, JournalLockedError, JournalReadOnlyError, JournalUnopenedError.
     """
-    if not path.is_file():
-        raise JournalMissingError(path)
+    try:
+        if not is_there(path):
+            raise JournalMissingError(path)
+    except PermissionError as error:
+        raise JournalReadOnlyError(path, str(error)) from error
     beside = _path(path)
     _check_owner(path, beside)
     lock = FileLock(beside, mode=_MODE)

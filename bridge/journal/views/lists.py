@@ -14,6 +14,7 @@ from sqlite_utils import Database
 from bridge.journal.database import audit, consistency, operator_marks
 from bridge.journal.database.content import foreign_objects
 from bridge.journal.database.file import check, open_reader
+from bridge.journal.database.header import is_there
 from bridge.journal.tables import views
 
 PAGE: Final = 100
@@ -81,7 +82,7 @@ class ChainVerdict(msgspec.Struct, frozen=True):
 @contextmanager
 def reading(path: Path) -> Iterator[Database]:
     """Open the journal read-only. Raises JournalMissingError, and sqlite3.DatabaseError for another file."""
-    if not path.is_file():
+    if not is_there(path):
         # Raises the error of a missing journal.
         check(path)
     with open_reader(path) as connection:

@@ -20,6 +20,7 @@ import zmq
 import zmq.asyncio
 from msgspec import Raw
 
+from bridge import confinement
 from bridge.clock import SystemClock
 from bridge.core.units.clock import Clock
 from bridge.faultpoint import faultpoint
@@ -63,6 +64,7 @@ class BrokerServer:
         endpoint is not on loopback, zmq.ZMQError where it is in use."""
         if not _LOOPBACK.match(endpoint):
             raise ValueError(f"endpoint {endpoint!r} is not on loopback; write one such as tcp://127.0.0.1:*")
+        confinement.check_address_families()
         context = zmq.asyncio.Context()
         socket = context.socket(zmq.ROUTER)
         socket.linger = 0
