@@ -83,6 +83,7 @@ class ExitCode(IntEnum):
         Restart.CANNOT_HELP,
     )
     HALT_LOST = 26, "run: it was stopped before the journal could store a halt", Restart.CANNOT_HELP
+    SERVICE = 27, "service: the service cannot be defined, or its manager refused", Restart.NOT_OF_RUN
     INTERRUPTED = 130, "ended by Ctrl-C", Restart.CANNOT_HELP
 
 

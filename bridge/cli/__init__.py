@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, TextIO
 
 import click
@@ -49,6 +50,7 @@ COMMANDS: Final = {
         "Show the journal: directives, their steps, undelivered events, and the audit; back it up.",
     ),
     "expert": Place("bridge.cli.expert", "Copy the Expert Advisor's sources into FOLDER."),
+    "service": Place("bridge.cli.service", "Install the sidecar as a service, start it and stop it."),
     "reference-terminal": Place("bridge.cli.simulator", "Run a reference terminal until Ctrl-C."),
     "simulated-broker": Place("bridge.cli.simulator", "Run a simulated broker until Ctrl-C."),
     "sandbox-director": Place("bridge.cli.sandbox", "Run a sandbox Director until Ctrl-C."),
@@ -80,8 +82,14 @@ class _Debug:
     show_default=True,
     help="Lowest level that is logged.",
 )
+@click.option(
+    "--log-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Append the log and errors to FILE, not to stderr: for a service manager that keeps no log.",
+)
 @click.pass_obj
-def cli(state: _Debug, debug: bool, log_json: bool, log_level: str) -> None:
+def cli(state: _Debug, debug: bool, log_json: bool, log_level: str, log_file: Path | None) -> None:
     """Carry trade directives from a Director API to MetaTrader 5, and report their outcome.
 
     Answers go to stdout. The log goes to stderr: text on a terminal, JSON lines elsewhere.
@@ -90,7 +98,17 @@ def cli(state: _Debug, debug: bool, log_json: bool, log_level: str) -> None:
     from bridge.logs import set_up
 
     state.on = debug
+    if log_file is not None:
+        sys.stderr = _appending(log_file)
     set_up(LogLevel(log_level), json_lines=log_json)
+
+
+def _appending(path: Path) -> TextIO:
+    """Return the file for appending, line by line. Raises click.UsageError."""
+    try:
+        return path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+    except OSError as error:
+        raise click.UsageError(f"--log-file {path} cannot be written: {error.strerror}; name another file.") from error
 
 
 def invoke(arguments: Sequence[str]) -> int:

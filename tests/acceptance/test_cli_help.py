@@ -106,6 +106,9 @@ def test_exit_codes_are_stable() -> None:
         "CONTROL_FILE": 22,
         "FLATTEN_UNFINISHED": 23,
         "FLATTEN_ABORTED": 24,
+        "CONFINED": 25,
+        "HALT_LOST": 26,
+        "SERVICE": 27,
         "INTERRUPTED": 130,
     }
     assert all(code.__doc__ == code.meaning for code in ExitCode)

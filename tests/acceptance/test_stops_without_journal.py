@@ -103,7 +103,7 @@ def test_stop_with_a_halt_that_could_not_be_stored_says_that_it_is_lost(rig: Rig
     with lock(rig):
         command(rig, "halt")
         rig.sidecar.send(signal.SIGTERM)
-        assert rig.sidecar.exited(SOON_S) == ExitCode.JOURNAL_UNOPENED
+        assert rig.sidecar.exited(SOON_S) == ExitCode.HALT_LOST
         rig.sidecar.line(f"these halts are lost: {OFFICER} (all symbols)")
     rig.start_sidecar()
     rig.open()
