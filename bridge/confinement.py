@@ -132,16 +132,19 @@ def _use_database() -> None:
     sqlite3.connect(":memory:").close()
 
 
-def hint(path: Path, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the limit that may hide a file from a service or keep it from writing; empty where none is likely."""
-    if sys.platform == "win32":
+def read_only_hint(path: Path) -> str:
+    """Return the limit that keeps a file from being written; empty where its file system can be."""
+    if sys.platform == "win32" or not _is_read_only(path):
         return ""
-    if _is_read_only(path):
-        return (
-            "; its file system is read-only for this process: in a unit with ProtectSystem=strict or "
-            "ReadOnlyPaths= name its folder in StateDirectory= (below /var/lib) or ReadWritePaths="
-        )
-    if not _by_systemd(environ):
+    return (
+        "; its file system is read-only for this process: in a unit with ProtectSystem=strict or ReadOnlyPaths= "
+        "name its folder in StateDirectory= (below /var/lib) or ReadWritePaths="
+    )
+
+
+def hint(path: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the limit that may hide a file from a service; empty where none is likely."""
+    if sys.platform == "win32" or not _by_systemd(environ):
         return ""
     inside = [str(parent) for parent in path.absolute().parents]
     if any(home in inside for home in HOMES):

@@ -110,6 +110,7 @@ def install(
         return
     if definition.user is not None:
         execution.check_user(definition.user)
+        execution.check_program(definition.user, definition.program)
     execution.write(at, definition)
     execution.run_all(at, at.installing())
     if start:

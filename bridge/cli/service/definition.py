@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+import bridge
 from bridge.config import Config
 
 MADE_BY: Final = "Made by 'execution-officer service install'"
@@ -42,6 +43,8 @@ class Definition(Struct, frozen=True, kw_only=True):
     scope: Scope
     program: tuple[str, ...]
     """Absolute path of the program, and its words before the command."""
+    reads: tuple[PurePath, ...] = ()
+    """Folders of the program's Python and packages."""
     config: PurePath
     journal: PurePath
     api_key_file: PurePath | None
@@ -77,13 +80,13 @@ def define(
     dynamic_user: bool,
     environment_file: Path | None,
     log_file: PurePath | None = None,
-    program: tuple[str, ...] | None = None,
 ) -> Definition:
     """Return the definition for a configuration. Raises ServiceError where something is missing or does not fit."""
     definition = Definition(
         name=name,
         scope=scope,
-        program=this_program() if program is None else program,
+        program=this_program(),
+        reads=(Path(sys.prefix), Path(sys.base_prefix), Path(bridge.__file__).parent),
         config=config.source,
         journal=config.journal,
         api_key_file=config.api_key_file,

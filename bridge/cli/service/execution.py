@@ -53,6 +53,33 @@ def check_user(user: str) -> None:
         )
 
 
+def check_program(user: str, program: Words) -> None:
+    """Check that the user can run the program, where root can find that out. Raises ServiceError."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    import pwd
+
+    found = pwd.getpwnam(user)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program
+            [*program, "--version"],
+            user=found.pw_uid,
+            group=found.pw_gid,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            text=True,
+        )
+        why = "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no words"])[-1]
+    except OSError as error:
+        why = str(error)
+    if why:
+        raise ServiceError(
+            f"the user {user} cannot run {' '.join(program)}: {why}; install the bridge where every user may read "
+            "it, such as below /opt, with a Python that is there too"
+        )
+
+
 def write(place: Place, definition: Definition) -> None:
     """Write the manager's file. Raises ServiceError where that of another program is there, or for OSErrors."""
     path, text = Path(place.file), place.text(definition)

@@ -3,7 +3,7 @@
 Source: systemd.service(5), systemd.exec(5), of version 252 and later.
 """
 
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import Final
 
 from bridge import __version__
@@ -18,6 +18,9 @@ RESTART_S: Final = 5
 _STATE: Final = PurePosixPath("/var/lib")
 _HOMES: Final = tuple(map(PurePosixPath, ("/home", "/root", "/run/user")))
 _TEMPORARY: Final = tuple(map(PurePosixPath, ("/tmp", "/var/tmp")))  # noqa: S108 - a service there is refused
+
+_OF_SYSTEMD: Final = "CHDIR EXEC USER NAMESPACE CREDENTIALS SIGSYS"
+"""Failures of systemd itself before the program runs, and a system call that ended it."""
 
 _FILTERS: Final = """\
 NoNewPrivileges=yes
@@ -59,7 +62,7 @@ def unit(definition: Definition) -> str:
     sections = [
         f"# {MADE_BY}, version {__version__}, which overwrites it.\n"
         f"# Changes of your own belong into a drop-in: systemctl edit {definition.name}",
-        _unit_section(system=system),
+        _unit_section(definition),
         _service_section(definition),
         _filters(definition),
         f"[Install]\nWantedBy={'multi-user' if system else 'default'}.target",
@@ -67,12 +70,14 @@ def unit(definition: Definition) -> str:
     return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
-def _unit_section(*, system: bool) -> str:
+def _unit_section(definition: Definition) -> str:
+    system = definition.scope is Scope.SYSTEM
     network = "After=network-online.target time-sync.target\nWants=network-online.target\n" if system else ""
     return (
         "[Unit]\n"
         "Description=MetaTrader 5 execution bridge (execution-officer)\n"
         f"{network}"
+        f"RequiresMountsFor={_word(str(definition.folder))} {_word(str(definition.config))}\n"
         "# No limit on starts: an outage of hours must not leave it stopped.\n"
         "StartLimitIntervalSec=0\n"
     )
@@ -97,7 +102,7 @@ def _service_section(definition: Definition) -> str:
         "# journal or limits that require action.",
         "Restart=on-failure",
         f"RestartSec={RESTART_S}",
-        f"RestartPreventExitStatus={' '.join(str(int(code)) for code in FINAL if code)} SIGSYS",
+        f"RestartPreventExitStatus={' '.join(str(int(code)) for code in FINAL if code)} {_OF_SYSTEMD}",
     ]
     return "\n".join(lines)
 
@@ -120,7 +125,8 @@ def _filters(definition: Definition) -> str:
     if definition.scope is Scope.USER:
         return _FILTERS
     folder = PurePosixPath(definition.folder)
-    used = [folder, PurePosixPath(definition.config), PurePosixPath(definition.program[0])]
+    files: tuple[str | PurePath, ...] = (definition.config, definition.program[0], *definition.reads)
+    used = [folder, *(PurePosixPath(each) for each in files)]
     if any(_is_below(path, _TEMPORARY) for path in used):
         raise ServiceError(
             f"{folder} or another file of the service is below /tmp, which is emptied and which PrivateTmp= hides; "

@@ -113,7 +113,7 @@ class JournalReadOnlyError(JournalError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
             f"the journal at {path} cannot be written: {reason}. Check its owner and permissions"
-            + confinement.hint(path)
+            + (confinement.read_only_hint(path) or confinement.hint(path))
         )
 
 
