@@ -9,14 +9,10 @@ import errno
 import os
 import signal
 import socket
-import sqlite3
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
-
-import zmq
 
 HOMES: Final = ("/home", "/root", "/run/user")
 """Folders that ProtectHome= hides."""
@@ -116,6 +112,11 @@ def try_out() -> None:
 
 
 def _use_libraries() -> None:
+    # Not at the top: every command imports this module, and one uses them.
+    import threading
+
+    import zmq
+
     worker = threading.Thread(target=_use_database)
     worker.start()
     context = zmq.Context()
@@ -129,6 +130,8 @@ def _use_libraries() -> None:
 
 
 def _use_database() -> None:
+    import sqlite3
+
     sqlite3.connect(":memory:").close()
 
 

@@ -127,7 +127,9 @@ def api_key_from_file(path: Path) -> ApiKey:
         if (hidden := path.with_name(f"{path.name}.txt")).is_file():
             # Editors on Windows add this ending, and its Explorer hides it.
             remedy = f"rename {hidden.name}, which is beside it, to {path.name}"
-        raise ApiKeyError(f"the API key file {path} does not exist; {remedy}{confinement.hint(path)}") from None
+        raise ApiKeyError(
+            f"the API key file {path} does not exist; {remedy}{confinement.hint(path)}"
+        ) from None
     except (KeyFileError, OSError) as error:
         raise ApiKeyError(_unusable("API key file", path, error)) from None
     return _api_key(text, f"the API key file {path}")

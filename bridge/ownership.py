@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def give(descriptor: int, like: Path) -> None:
-    """Where root runs this, give an open file or folder to the owner and group of `like`. Raises OSError.
+    """Give an open file or folder to the owner and group of `like`, where root runs this. Raises OSError.
 
     The descriptor is given and no path: in a folder of another user a path may lead to any file by then. A file
     that has a second name is left alone, since that user may have made it a name of any file.

@@ -108,7 +108,9 @@ def _appending(path: Path) -> TextIO:
     try:
         return path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
     except OSError as error:
-        raise click.UsageError(f"--log-file {path} cannot be written: {error.strerror}; name another file.") from error
+        raise click.UsageError(
+            f"--log-file {path} cannot be written: {error.strerror}; name another file."
+        ) from error
 
 
 def invoke(arguments: Sequence[str]) -> int:

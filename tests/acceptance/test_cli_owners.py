@@ -91,7 +91,7 @@ def test_backup_by_root_belongs_to_the_owner_of_its_folder(services: CommandLine
 
 
 def test_lock_file_that_is_a_name_of_another_file_is_not_given_away(services: CommandLine) -> None:
-    """Who owns the folder could make it a name of any file, and root would give that file away."""
+    """The owner of the folder could make it a name of any file, and root would give that file away."""
     services.run("setup")
     os.chown(services.journal, SERVICE, SERVICE)
     other = services.folder / "other"

@@ -151,8 +151,8 @@ def _as_a_user() -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/home/anybody/journal.db", "ProtectHome="),
-        ("/root/journal.db", "ProtectHome="),
+        (f"{confinement.HOMES[0]}/anybody/journal.db", "ProtectHome="),
+        (f"{confinement.HOMES[1]}/journal.db", "ProtectHome="),
         ("/tmp/nowhere/journal.db", "PrivateTmp="),  # noqa: S108 - nothing is written there
         ("/var/lib/nowhere/journal.db", ""),
     ],

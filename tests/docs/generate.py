@@ -11,12 +11,14 @@ import sqlite3
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
 from sqlite_utils import Database
 
+from bridge.cli.service import systemd
+from bridge.cli.service.definition import Definition, Scope
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventType, ExecutionEvent
 from bridge.core.link import messages, reports
 from bridge.core.link.report_identity import report_key
@@ -202,8 +204,23 @@ def event_types() -> str:
 
 def exit_codes() -> str:
     """Return the exit statuses."""
-    rows = "\n".join(f"| {code.value} | {code.name} | {code.meaning} |" for code in ExitCode)
-    return f"| status | name | meaning |\n| --- | --- | --- |\n{rows}\n"
+    rows = "\n".join(f"| {code.value} | {code.name} | {code.meaning} | {code.restart} |" for code in ExitCode)
+    return f"| status | name | meaning | a restart helps |\n| --- | --- | --- | --- |\n{rows}\n"
+
+
+def systemd_unit() -> str:
+    """Return the unit of an installation in the usual folders."""
+    definition = Definition(
+        name="execution-officer",
+        scope=Scope.SYSTEM,
+        program=("/opt/execution-officer/bin/execution-officer",),
+        config=PurePosixPath("/etc/execution-officer/bridge.toml"),
+        journal=PurePosixPath("/var/lib/execution-officer/journal.db"),
+        api_key_file=PurePosixPath("/etc/execution-officer/director.key"),
+        api_key_env=None,
+        user="bridge",
+    )
+    return f"```ini\n{systemd.unit(definition)}```\n"
 
 
 _COLUMN: Final = re.compile(
@@ -331,6 +348,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "retcodes": retcodes,
     "event-types": event_types,
     "exit-codes": exit_codes,
+    "systemd-unit": systemd_unit,
     "schema-tables": schema_tables,
     "schema-views": schema_views,
     "event-fields": event_fields,

@@ -79,7 +79,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            print(self.log(), file=sys.stderr)
+            print(self.log()[-8000:], file=sys.stderr)
         for program in self._programs:
             program.kill()
             program.wait()
@@ -145,7 +145,7 @@ class World:
         return self.state()
 
     def log(self) -> str:
-        return self.machine.run("journalctl", "--no-pager", "--unit", UNIT, "--output", "cat").stdout[-8000:]
+        return self.machine.run("journalctl", "--no-pager", "--unit", UNIT, "--output", "cat").stdout
 
     def start_director(self) -> None:
         self._start("sandbox-director", "--port", str(self.director_port), "--api-key-env", "KEY")
@@ -186,7 +186,7 @@ class World:
         return True
 
     def trade(self, directive_id: str) -> None:
-        """Issue a directive, and wait until the Director has been told that it is filled."""
+        """Issue a directive, and wait until the Director has the events of its fill."""
         issued = self.director.issue(
             OFFICER,
             {

@@ -89,12 +89,12 @@ async def look(harness: Harness, times: int = 1) -> None:
     """Let the reporter look so many times at the workers, each of which has its turn between two looks."""
     for _ in range(times):
         for _ in range(int(LOOK_S)):
-            await settle()
+            await turns()
             harness.clock.advance(1)
-    await settle()
+    await turns()
 
 
-async def settle() -> None:
+async def turns() -> None:
     """Let every task run as far as it can without time: threads and sockets need a moment of real time."""
     for _ in range(20):
         await asyncio.sleep(0.001)

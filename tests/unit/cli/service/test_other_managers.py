@@ -16,6 +16,8 @@ from bridge.cli.service.task_scheduler import NAMESPACE, task
 
 from .samples import SYSTEM, USER, WINDOWS
 
+HOME = "/".join(("", "home", "me"))
+USERS = "\\".join(("", "Users", "me"))
 LOGGED = msgspec.structs.replace(
     SYSTEM, log_file=PurePosixPath("/var/lib/execution-officer/execution-officer.log")
 )
@@ -101,7 +103,7 @@ def test_task_is_well_formed_in_its_encoding(tmp_path: Path) -> None:
 
 
 def at(manager: Manager, scope: Scope) -> Place:
-    home = PureWindowsPath("C:\\Users\\me") if manager is Manager.WINDOWS else PurePosixPath("/home/me")
+    home = PureWindowsPath(f"C:{USERS}") if manager is Manager.WINDOWS else PurePosixPath(HOME)
     return Place(manager=manager, scope=scope, name="eo", home=home, uid=501)
 
 
@@ -109,10 +111,10 @@ def at(manager: Manager, scope: Scope) -> Place:
     ("manager", "scope", "file"),
     [
         (Manager.SYSTEMD, Scope.SYSTEM, "/etc/systemd/system/eo.service"),
-        (Manager.SYSTEMD, Scope.USER, "/home/me/.config/systemd/user/eo.service"),
+        (Manager.SYSTEMD, Scope.USER, f"{HOME}/.config/systemd/user/eo.service"),
         (Manager.LAUNCHD, Scope.SYSTEM, "/Library/LaunchDaemons/eo.plist"),
-        (Manager.LAUNCHD, Scope.USER, "/home/me/Library/LaunchAgents/eo.plist"),
-        (Manager.WINDOWS, Scope.SYSTEM, "C:/Users/me/eo.task.xml"),
+        (Manager.LAUNCHD, Scope.USER, f"{HOME}/Library/LaunchAgents/eo.plist"),
+        (Manager.WINDOWS, Scope.SYSTEM, f"C:{USERS.replace(chr(92), '/')}/eo.task.xml"),
     ],
 )
 def test_file_is_where_the_manager_looks(manager: Manager, scope: Scope, file: str) -> None:
@@ -147,7 +149,7 @@ def test_commands_of_systemd() -> None:
 
 def test_commands_of_launchd() -> None:
     assert words(at(Manager.LAUNCHD, Scope.USER)) == {
-        "install": ["launchctl bootstrap gui/501 /home/me/Library/LaunchAgents/eo.plist"],
+        "install": [f"launchctl bootstrap gui/501 {HOME}/Library/LaunchAgents/eo.plist"],
         "uninstall": ["launchctl bootout gui/501/eo"],
         "start": ["launchctl kickstart gui/501/eo"],
         "stop": ["launchctl kill SIGTERM gui/501/eo"],
@@ -160,7 +162,7 @@ def test_commands_of_launchd() -> None:
 
 def test_commands_of_windows() -> None:
     assert words(at(Manager.WINDOWS, Scope.SYSTEM)) == {
-        "install": ["schtasks /Create /TN eo /XML C:\\Users\\me\\eo.task.xml /F"],
+        "install": [f"schtasks /Create /TN eo /XML C:{USERS}\\eo.task.xml /F"],
         "uninstall": ["schtasks /End /TN eo", "schtasks /Delete /TN eo /F"],
         "start": ["schtasks /Run /TN eo"],
         "stop": ["schtasks /End /TN eo"],

@@ -14,6 +14,8 @@ from bridge.exits import ExitCode, Restart
 
 from .samples import SYSTEM, USER
 
+HOME = "/".join(("", "home", "me"))
+
 
 def read(definition: Definition) -> dict[str, str]:
     """Return the settings of [Service]; each name occurs once."""
@@ -95,9 +97,9 @@ def test_folder_of_the_journal_is_the_only_one_that_is_written() -> None:
 
 def test_home_folders_are_hidden_unless_a_file_of_the_service_is_there() -> None:
     assert read(SYSTEM)["ProtectHome"] == "yes"
-    in_home = read(changed(program=("/home/me/execution-officer/bin/execution-officer",)))
+    in_home = read(changed(program=(f"{HOME}/execution-officer/bin/execution-officer",)))
     assert in_home["ProtectHome"] == "read-only"
-    python = PurePosixPath("/home/me/.pyenv/versions/3.12")
+    python = PurePosixPath(f"{HOME}/.pyenv/versions/3.12")
     assert read(changed(reads=(python,)))["ProtectHome"] == "read-only"
 
 
