@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -122,6 +124,15 @@ class World:
         self.set_up()
         done = self.service("install", "--config", str(self.config), *(options or ("--run-as", SERVICE_USER)))
         assert done.returncode == 0, done.stderr
+
+    @contextmanager
+    def holding(self, words: str) -> Iterator[None]:
+        """Have a shell command run in the machine while the context lasts; it is given a moment to begin."""
+        pid = self.machine.run("sh", "-c", f"{words} > /dev/null 2>&1 & echo $!; sleep 2").stdout.strip()
+        try:
+            yield
+        finally:
+            self.machine.run("kill", "-9", pid)
 
     def service(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.command("service", *words)
