@@ -102,7 +102,7 @@ def passing_fault_is_followed_by_a_start(machine: Machine) -> None:
         world.install()
         # --close: the lock is of flock itself, which is ended below.
         words = f"setpriv --reuid {SERVICE_UID} --regid {SERVICE_UID} --clear-groups flock --close"
-        with world.holding(f"{words} {world.folder}/journal.db.lock sleep infinity"):
+        with world.occupying(f"{words} {world.folder}/journal.db.lock sleep infinity"):
             world.service("start")
             eventually(lambda: int(world.property("NRestarts")) > 0, lambda: str(world.state()))
         eventually(
@@ -245,7 +245,7 @@ def halt_that_could_not_be_stored_is_not_followed_by_a_start(machine: Machine) -
         world.install()
         world.start()
         hold = f"import sqlite3,time;c=sqlite3.connect('{world.folder}/journal.db');c.execute('BEGIN IMMEDIATE');"
-        with world.holding(f'python3 -c "{hold}time.sleep(600)"'):
+        with world.occupying(f'python3 -c "{hold}time.sleep(600)"'):
             done = world.command("halt", "--config", str(world.config))
             assert done.returncode == 0, done.stderr
             os.kill(world.machine.outside_pid(int(world.property("MainPID"))), signal.SIGTERM)

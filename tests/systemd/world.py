@@ -126,7 +126,7 @@ class World:
         assert done.returncode == 0, done.stderr
 
     @contextmanager
-    def holding(self, words: str) -> Iterator[None]:
+    def occupying(self, words: str) -> Iterator[None]:
         """Have a shell command run in the machine while the context lasts; it is given a moment to begin."""
         pid = self.machine.run("sh", "-c", f"{words} > /dev/null 2>&1 & echo $!; sleep 2").stdout.strip()
         try:
