@@ -167,6 +167,7 @@ def test_position_without_a_known_deal_is_ended_and_nothing_is_reported(joined: 
     scans(joined, 2, 4)
     assert raised(joined) == ["POSITION_MISMATCH"]
     written_off(joined)
+    scans(joined, 5, 7)
     assert raised(joined) == []
     assert joined.bodies("POSITION_CLOSED") == []
     joined.report(deal(command.order))
