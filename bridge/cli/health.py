@@ -224,9 +224,8 @@ def _mismatch_remedy(mismatch: RaisedMismatch, options: str) -> str:
     show = f"compare the account's history with '{journal}'"
     if not mismatch.shown:
         waits = f"{show}: it ends once the broker reports the deals or the end of the order; ask the broker"
-        if mismatch.thing == "order":
-            return waits
-        command = f"execution-officer writeoff{options} --officer {mismatch.officer} {mismatch.number}"
+        order = " --order" if mismatch.thing == "order" else ""
+        command = f"execution-officer writeoff{options} --officer {mismatch.officer}{order} {mismatch.number}"
         return f'{waits}. Where there is none: {command} --note "WHY"'
     if mismatch.thing == "order":
         return f"{show}; a CANCEL or 'execution-officer flatten{options}' takes off the book what is there"

@@ -17,6 +17,7 @@ from typing import TypeVar
 from bridge.core.director.poll import Item
 from bridge.core.link.messages import Hello, Prove, StatusRequest
 from bridge.core.settings import Settings
+from bridge.core.trade.comparison import Thing
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.events import system_error
 from bridge.core.units.clock_trust import ClockUncertainty
@@ -433,23 +434,23 @@ class Journal(Transactions):
             ),
         )
 
-    def officers_with_position(self, among: list[str], position: int) -> list[str]:
-        """Return those of the officers that have, or had, a lot in the position."""
-        return self._read("writeoff", lambda: writeoff.officers_with(self._connection, among, position))
+    def officers_with(self, among: list[str], thing: Thing, number: int) -> list[str]:
+        """Return those of the officers that have, or had, that position or order."""
+        return self._read("writeoff", lambda: writeoff.officers_with(self._connection, among, thing, number))
 
     def write_off(
-        self, officer: str, now: datetime, *, position: int, note: str, look: bool = False
+        self, officer: str, now: datetime, *, thing: Thing, number: int, note: str, look: bool = False
     ) -> WrittenOff:
-        """End a position that the broker no longer has; with `look` only say which. Raises CannotWriteOffError."""
+        """End a position or order that the broker no longer has. With `look` only return what would be ended.
 
-        def work(step: Step) -> WrittenOff:
-            return (
-                writeoff.look_at(step, position)
-                if look
-                else writeoff.write_off(step, position=position, note=note)
-            )
-
-        return self._step("writeoff", officer, now, work)
+        Raises CannotWriteOffError.
+        """
+        return self._step(
+            "writeoff",
+            officer,
+            now,
+            lambda step: writeoff.write_off(step, thing=thing, number=number, note=note, look=look),
+        )
 
     def _has_work(self, officer: str) -> bool:
         return directives.any_waiting(self._connection, officer) or commands.any_in_states(

@@ -65,7 +65,7 @@ REVISION: Final = "REVISION"
 """Values of an event's `action` beside the command kinds."""
 ROUND: Final = ":rest"
 """Suffix of a flatten's id in the ids of the rounds that follow it."""
-_ENDED_ON_REQUEST: Final = ("RESOLVED", "WITHDRAWN")
+_ENDED_ON_REQUEST: Final = ("RESOLVED", "WITHDRAWN", "WRITTEN_OFF")
 """Reasons of commands that an operator or another directive ended."""
 
 

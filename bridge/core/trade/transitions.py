@@ -141,6 +141,16 @@ def resolve_command(
     return Outcome(disposition=Disposition.APPLIED, command=after, events=new_events)
 
 
+def write_off_order(command: CommandRecord, at: datetime, *, ticket: int, note: str) -> Outcome:
+    """End a command whose order the broker no longer has, and shows no end of, by an operator's statement."""
+    message = (
+        f"order {ticket} is ended without a record: the broker no longer has it and shows no end; an operator "
+        f"states: {note}"
+    )
+    ended = msgspec.structs.replace(command, reason="WRITTEN_OFF", message=message)
+    return _if_moved(command, advance(ended, CommandInput.ORDER_GONE, at))
+
+
 def apply_effect(command: CommandRecord, what: CommandInput, at: datetime) -> Outcome:
     """Apply what the target of a MODIFY or CANCEL shows (`amend_effects`) to that command."""
     message = {

@@ -65,6 +65,14 @@ def save(
     )
 
 
+def set_off_book(connection: sqlite3.Connection, account: Account, ticket: int) -> None:
+    """Store that the order is not on the book, whatever was reported of it last."""
+    connection.execute(
+        f"UPDATE orders SET off_book = 1 WHERE {OF_ACCOUNT} AND ticket = :ticket",
+        {**account.parameters, "ticket": ticket},
+    )
+
+
 def load(connection: sqlite3.Connection, account: Account, ticket: int) -> OrderReport | None:
     """Return the order as it was reported last, where it is one of ours."""
     row = connection.execute(

@@ -1,4 +1,4 @@
-"""Operator command `writeoff`: end a position that the broker no longer has and whose close no deal shows."""
+"""Operator command `writeoff`: end what the broker no longer has and whose end no record shows."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,6 +7,7 @@ import msgspec
 
 from bridge.core.link.messages import Name
 from bridge.core.settings import Settings
+from bridge.core.trade.comparison import Thing
 from bridge.exits import ExitCode
 from bridge.journal.journal import Journal
 from bridge.journal.operator.writeoff import CannotWriteOffError, UnscannedError, WrittenOff
@@ -14,15 +15,16 @@ from bridge.sidecar.operator.request import Note, RefusedError, Request, officer
 
 
 class WriteoffRequest(Request[WrittenOff], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """End a position in the journal, and report it to the Director as closed without a deal."""
+    """End a position or order in the journal, and report that to the Director."""
 
     name = "writeoff"
 
-    position: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-    """Position identifier of the broker."""
+    number: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    """Position identifier of the broker; with `order` an order ticket."""
+    order: bool = False
     note: Note
     officer: Name | None = None
-    """None: the one officer that has such a position."""
+    """None: the one officer that has it."""
     look: bool = False
     """Answer with what would be ended, and change nothing."""
 
@@ -32,19 +34,20 @@ class WriteoffRequest(Request[WrittenOff], frozen=True, kw_only=True, forbid_unk
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> WrittenOff:
         officers = officers_meant(self.officer, settings)
-        having = journal.officers_with_position(officers, self.position)
+        thing = Thing.ORDER if self.order else Thing.POSITION
+        having = journal.officers_with(officers, thing, self.number)
         if not having:
             raise RefusedError(
-                f"position {self.position} is not in the journal; 'execution-officer status' lists the open "
-                "positions"
+                f"{thing} {self.number} is not in the journal; 'execution-officer status' lists what is open"
             )
         if len(having) > 1:
             raise RefusedError(
-                f"position {self.position} exists for several officers ({', '.join(having)}); name one with "
-                "--officer"
+                f"{thing} {self.number} exists for several officers ({', '.join(having)}); name one with --officer"
             )
         try:
-            return journal.write_off(having[0], now, position=self.position, note=self.note, look=self.look)
+            return journal.write_off(
+                having[0], now, thing=thing, number=self.number, note=self.note, look=self.look
+            )
         except UnscannedError as error:
             raise RefusedError(str(error), ExitCode.NO_TERMINAL) from error
         except CannotWriteOffError as error:

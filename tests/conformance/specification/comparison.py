@@ -225,3 +225,30 @@ def deleted(rig: ConformanceRig) -> None:
     flattened(rig)
     rig.emitted(kept, *OPENED, EventType.POSITION_CLOSED)
     rig.emitted(opening, *OPENED, EventType.SYSTEM_ERROR, EventType.POSITION_CLOSED)
+
+
+@case(
+    "B11",
+    "A pending order that vanishes without a record is raised until a write-off ends it, as cancelled",
+)
+def order_deleted(rig: ConformanceRig) -> None:
+    rig.configure(link=PROMPT)
+    rig.start()
+    waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.08, time_in_force="GTC")
+    rests(rig, waiting)
+    (gone,) = rig.broker.orders()
+    words = ("writeoff", "--order", "--note", "deleted by the broker", "--yes", str(gone.ticket))
+    assert "has not been missing" in order(rig, *words, code=ExitCode.FAILED)
+    rig.broker.disconnect()
+    rig.emitted_besides(EventType.CONNECTION_LOST)
+    rig.broker.manual_cancel(gone.ticket)
+    rig.broker.hide_order(gone.ticket)
+    rig.broker.connect()
+    *_, mismatch = rig.emitted(waiting, *PLACED, EventType.SYSTEM_ERROR)
+    assert mismatch.code == "POSITION_MISMATCH"
+    requires(rig, "POSITION_MISMATCH")
+    assert f"order {gone.ticket} is ended without a record" in order(rig, *words)
+    *_, cancelled = rig.emitted(waiting, *PLACED, EventType.SYSTEM_ERROR, EventType.ORDER_CANCELLED)
+    assert "deleted by the broker" in cancelled.body["error_message"]
+    requires(rig)
+    assert "is not on the book in the journal" in order(rig, *words, code=ExitCode.FAILED)

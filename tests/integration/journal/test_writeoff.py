@@ -7,13 +7,14 @@ import pytest
 
 from bridge.core.link.messages import Order
 from bridge.core.link.reports import PositionReport
+from bridge.core.trade.comparison import Thing
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.journal.operator.writeoff import CannotWriteOffError, UnscannedError, WrittenOff
 from bridge.journal.views import lists
 from bridge.journal.views.status import status
 
-from .bench import ACCOUNT, OFFICER, JournalBench, closing, directive, server_ms
-from .reports import DEAL, POSITION, TIMEOUT, deal, leaving, result, scan, standing, submitted
+from .bench import ACCOUNT, OFFICER, JournalBench, closing, directive, limit, server_ms
+from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, leaving, result, scan, standing, submitted
 
 RESCAN_S = 60.0
 """Interval of the terminal's scans."""
@@ -42,7 +43,9 @@ def scans(bench: JournalBench, first: int, last: int, *positions: int) -> None:
 
 
 def written_off(bench: JournalBench, *, look: bool = False) -> WrittenOff:
-    return bench.journal.write_off(OFFICER, bench.now, position=POSITION, note=NOTE, look=look)
+    return bench.journal.write_off(
+        OFFICER, bench.now, thing=Thing.POSITION, number=POSITION, note=NOTE, look=look
+    )
 
 
 def raised(bench: JournalBench) -> list[str]:
@@ -128,7 +131,7 @@ def test_position_is_refused_while_no_scan_of_the_session_is_known(joined: Journ
 
 def test_unknown_and_closed_positions_are_refused(joined: JournalBench) -> None:
     order = opened(joined)
-    assert joined.journal.officers_with_position([OFFICER], POSITION + 1) == []
+    assert joined.journal.officers_with([OFFICER], Thing.POSITION, POSITION + 1) == []
     joined.report(leaving(order, time_server_ms=server_ms() + 1))
     with pytest.raises(CannotWriteOffError, match="is closed in the journal already"):
         written_off(joined)
@@ -191,3 +194,26 @@ def test_each_lot_of_a_netted_position_is_reported_under_its_directive(bench: Jo
     bench.report(shown(command.order, "0.1", magic=0))
     scans(bench, 5, 7, POSITION)
     assert raised(bench) == []
+
+
+def test_order_that_vanished_without_a_record_is_cancelled_once_it_was_raised(joined: JournalBench) -> None:
+    def ended() -> WrittenOff:
+        return joined.journal.write_off(OFFICER, joined.now, thing=Thing.ORDER, number=ORDER, note=NOTE)
+
+    [command] = joined.sent(limit())
+    joined.report(result(command.order), booked(command.order), scan(1, joined.now, orders=(ORDER,)))
+    with pytest.raises(CannotWriteOffError, match=f"order {ORDER} has not been missing"):
+        ended()
+    scans(joined, 2, 4)
+    assert raised(joined) == ["POSITION_MISMATCH"]
+    assert [lot.side for lot in ended().lots] == ["BUY_LIMIT"]
+    [body] = joined.bodies("ORDER_CANCELLED")
+    assert NOTE in body["error_message"] and "is ended without a record" in body["error_message"]
+    assert joined.command_state(command.order.client_order_id) == "CANCELLED"
+    scans(joined, 5, 7)
+    assert raised(joined) == []
+    with pytest.raises(CannotWriteOffError, match="is not on the book in the journal"):
+        ended()
+    # Its deal still counts, should it become known.
+    joined.report(deal(command.order))
+    assert joined.emitted("dir-limit")[-1] == "POSITION_OPENED"

@@ -17,7 +17,7 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "resume": {"officer": OFFICER},
     "flatten": {"officer": OFFICER, "nonce": "0f" * 8},
     "resolve": {"directive_id": "dir-1", "verdict": "rejected", "note": "not in the history"},
-    "writeoff": {"position": POSITION, "note": "deleted by the broker"},
+    "writeoff": {"number": POSITION, "note": "deleted by the broker"},
     "retry": {"directives": ["dir-2"]},
     "dismiss": {"note": "known"},
     "rebind": {"officer": OFFICER, "why": "compared"},
