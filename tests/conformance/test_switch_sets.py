@@ -79,8 +79,11 @@ class _Terminals:
         self.names = {REFERENCE: REFERENCE} | {_officer(name): name for name in members}
         # On a busy machine a command that is late must not be sent again, in another order.
         slow = {"command_deadline_s": 60.0, "unknown_grace_s": 60.0}
-        rig.configure(officers=[{"id": officer} for officer in self.names], link=slow)
-        # So many terminals with a timer call every 20 ms would keep the machine busy.
+        # So many officers that are polled at the short interval, and terminals with a timer call every 20 ms, would
+        # keep the machine busy.
+        rig.configure(
+            officers=[{"id": officer} for officer in self.names], director={"poll_interval_s": 0.5}, link=slow
+        )
         rig.inputs["InpTimerMs"] = "100"
         self._directives: dict[tuple[str, str], str] = {}
         self._emitted: dict[str, tuple[EventType, ...]] = {}

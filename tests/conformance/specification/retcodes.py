@@ -112,7 +112,8 @@ def closes(rig: ConformanceRig) -> None:
 def modifies(rig: ConformanceRig) -> None:
     rig.configure(link=SOON_LOST)
     rig.start()
-    opening = rig.open()
+    # With a stop: where none were there, the one that 'no changes' confirms would be missed.
+    opening = rig.open(stop_loss=1.06)
     codes = [code for code in CODES if verdict(code) is not Verdict.ACCEPTED]
     answer(rig, SendKind.SLTP, codes)
     issued = [
