@@ -9,6 +9,7 @@ from typing import Final
 NO_VENV: Final = "python.org's embeddable CPython has neither venv nor ensurepip, which its installer adds"
 
 NO_LINKS: Final = "Wine 8.0 has no symbolic links"
+NO_TEXT: Final = "Wine 8.0 has no text for the error of Windows for a port in use (10048)"
 
 EXPECTED_FAILURES: Final[dict[str, str]] = {
     **{
@@ -28,6 +29,7 @@ EXPECTED_FAILURES: Final[dict[str, str]] = {
         f"tests/integration/journal/test_opening.py::{name}": NO_LINKS
         for name in ("test_symbolic_link_to_a_journal_has_the_same_lock", "test_create_overwrites_nothing")
     },
+    "tests/integration/test_sandbox.py::test_used_port_raises_os_error": NO_TEXT,
 }
 """Reason by test."""
 
