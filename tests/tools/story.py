@@ -178,7 +178,11 @@ class Story:
             raise BrokenError(f"{' '.join(words[1:])}: {said[-200:]}")
 
     def _answer(self, tool: Installed, command: Sequence[str], query: str) -> Rows:
-        return tool.parse(self._run(tool, command, **{SQL: tool.encode(query)}))
+        text = self._run(tool, command, **{SQL: tool.encode(query)})
+        try:
+            return tool.parse(text)
+        except (ValueError, IndexError) as error:
+            raise BrokenError(f"it printed {text[:300]!r}: {error}") from None
 
     def _run(self, tool: Installed, command: Sequence[str], **given: str) -> str:
         words = [self._fill(word, given) for word in command]
@@ -189,9 +193,12 @@ class Story:
 
     def _call(self, tool: Installed, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
         environ = {**os.environ, **tool.environ}
-        return subprocess.run(
-            words, cwd=self._folder, env=environ, capture_output=True, text=True, timeout=COMMAND_S
-        )
+        try:
+            return subprocess.run(
+                words, cwd=self._folder, env=environ, capture_output=True, text=True, timeout=COMMAND_S
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BrokenError(f"{words[0]} did not end within {COMMAND_S} s") from error
 
     def _fill(self, word: str, given: dict[str, str]) -> str:
         for name, value in {JOURNAL: str(self._rig.journal.path), **given}.items():

@@ -30,10 +30,10 @@ def csv_rows_below_header(text: str) -> Rows:
 
 
 def json_rows(text: str) -> Rows:
-    """Return the rows of a JSON array of objects or arrays."""
+    """Return the rows of a JSON array of objects or arrays, which is the last line."""
     return [
         tuple(str(value) for value in (row.values() if isinstance(row, dict) else row))
-        for row in json.loads(text)
+        for row in json.loads(text.strip().splitlines()[-1])
     ]
 
 
