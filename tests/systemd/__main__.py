@@ -5,6 +5,7 @@ It needs root on Linux with cgroup v2, and systemd; where it cannot run, the rea
 """
 
 import argparse
+import signal
 import sys
 import time
 
@@ -24,6 +25,8 @@ def main() -> int:
     )
     parser.add_argument("words", nargs="*", metavar="WORD", help="run only checks whose name contains WORD")
     words = parser.parse_args().words
+    # Else the private systemd would outlive the run.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     chosen = [check for check in CHECKS if not words or any(word in check.__name__ for word in words)]
     failed = 0
     try:

@@ -98,7 +98,17 @@ class Machine:
         for folder in (self.state, self.units, self.home, self._folder / "base"):
             folder.mkdir()
         self._lay_out()
-        words = ["unshare", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--mount-proc"]
+        words = [
+            "unshare",
+            "--pid",
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--cgroup",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ]
         self.log = (self._folder / "log").open("w+b")
         self._process = subprocess.Popen(
             [*words, "sh", "-c", _START, "sh", str(self._folder), self._program],
