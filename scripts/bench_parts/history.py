@@ -21,6 +21,11 @@ SPAN: Final = 1_000_000
 _IDS: Final = re.compile(r"\bt-[0-9]{6}\b|(?<![0-9.])[0-9]{12,16}(?![0-9.])")
 _HASH: Final = 2**40 - 1
 _STEP: Final = 0x9E3779B97
+_OWN_IDS: Final = "SELECT client_order_id FROM commands WHERE directive_id LIKE :of"
+_TICKETS: Final = (
+    "SELECT min(ticket), max(ticket), (SELECT count(*) FROM directives) FROM deals"
+    " JOIN commands USING (client_order_id) WHERE directive_id LIKE :of"
+)
 Row = tuple[Any, ...]
 
 
@@ -53,10 +58,8 @@ def lengthen(path: Path, directives: int) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -200000")
-    own_ids = {row[0] for row in connection.execute("SELECT client_order_id FROM commands")}
-    low, high, present = connection.execute(
-        "SELECT min(ticket), max(ticket), (SELECT count(*) FROM directives) FROM deals"
-    ).fetchone()
+    own_ids = {row[0] for row in connection.execute(_OWN_IDS, {"of": f"{TEMPLATE}%"})}
+    low, high, present = connection.execute(_TICKETS, {"of": f"{TEMPLATE}%"}).fetchone()
     tickets = range(low - 1, high + 2)
     template = {table: _rows(connection, table) for table in _tables(connection)}
     copied = sum(str(row[2]).startswith(TEMPLATE) for row in template["directives"][1])
