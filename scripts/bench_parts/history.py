@@ -60,7 +60,8 @@ def lengthen(path: Path, directives: int) -> None:
     connection.execute("PRAGMA cache_size = -200000")
     own_ids = {row[0] for row in connection.execute(_OWN_IDS, {"of": f"{TEMPLATE}%"})}
     low, high, present = connection.execute(_TICKETS, {"of": f"{TEMPLATE}%"}).fetchone()
-    tickets = range(low - 1, high + 2)
+    # An order has the number before that of its deal.
+    tickets = range(low - 1, high + 1)
     template = {table: _rows(connection, table) for table in _tables(connection)}
     copied = sum(str(row[2]).startswith(TEMPLATE) for row in template["directives"][1])
     connection.execute("BEGIN")
