@@ -26,7 +26,7 @@ from bridge.journal.database.lock import is_held
 from bridge.journal.operator import lost_orders
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views import status as queries
-from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition
+from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition, WaitingCommand
 from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 
@@ -199,6 +199,21 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
         ],
     )
     yield _Table(
+        "Closed markets: these are sent once the market is open, or expire",
+        ("officer", "directive", "what", "next try", "expires", "answer"),
+        [
+            (
+                each.officer,
+                each.directive_id,
+                f"{each.kind} {_volume(each)}{each.symbol}",
+                each.not_before,
+                each.expires_at,
+                each.message,
+            )
+            for each in journal.waiting_for_market
+        ],
+    )
+    yield _Table(
         "Open positions",
         ("officer", "position", "directive", "what", "at", "stop loss", "take profit", "since"),
         [
@@ -287,6 +302,11 @@ def _poll(live_officer: LiveOfficer | None, now: datetime) -> str:
     ago = f"{_ago(live_officer.poll.at, now)} ago"
     failed = f": {live_officer.poll.failures} failed, {live_officer.poll.failure}"
     return ago + (failed if live_officer.poll.failure else "")
+
+
+def _volume(command: WaitingCommand) -> str:
+    """Return side and volume; empty for a change, which has none."""
+    return f"{command.side} {command.volume} " if Decimal(command.volume) else ""
 
 
 def _open_volume(position: OpenPosition) -> str:

@@ -138,6 +138,9 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The same for one symbol, by the Director's or the broker's name."""
     time_to_live_s: Seconds = 300.0
     """Lifetime of a directive without expires_at, from its issued_at."""
+    opens_wait_for_market: bool = False
+    """True: an open that the terminal finds in a closed market waits for its opening, as closes and changes do, for
+    as long as its directive lives. False: it is rejected."""
     max_quantity: Decimal | None = None
     """Lots, above 0; an opening directive above it is refused."""
     risk_limits: RiskLimits = RiskLimits()

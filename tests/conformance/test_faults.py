@@ -122,9 +122,10 @@ def test_closed_market_is_reported_and_the_next_order_is_sent_when_it_opens(rig:
     rig.broker.set_session("EURUSD", False)
     _, closed = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
     assert closed.code == str(int(Retcode.MARKET_CLOSED))
-    # The Expert Advisor refuses it before the send; the reference terminal leaves it to the broker.
+    # The Expert Advisor asks OrderCheck before the send; the reference terminal leaves it to the broker.
     expert = rig.kind is Kind.NATIVE
-    says = "the market for EURUSD is closed" if expert else "MARKET_CLOSED (10018): Market closed"
+    says = "OrderCheck refused the request: " if expert else "MARKET_CLOSED (10018): "
+    says += "Market closed"
     assert closed.body["error_message"] == says
     rig.compared = False
     rig.broker.set_session("EURUSD", True)

@@ -274,6 +274,18 @@ def test_first_send_is_delayed_on_all_connections_after_an_early_one_failed(benc
     assert len(bench.pipes) == 4
 
 
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", True), ("127.0.0.2", True), ("10.0.0.7", False)])
+def test_virtual_hosting_is_named_where_no_sidecar_can_be(bench: Bench, host: str, shown: bool) -> None:
+    bench.inputs = {"InpHost": host}
+    bench.network.silence(HOST, PORT)
+    bench.restart()
+    bench.stepped.terminal.program.permissions.hosted = True
+    bench.run(2_000)
+    says = "runs on MetaQuotes' virtual hosting"
+    assert (says in re.sub(r"\s+", " ", bench.panel)) is shown
+    assert any(says in line for line in bench.journal) is shown
+
+
 @pytest.mark.parametrize("error", [4014, 5272, 5273])
 def test_address_outside_the_list_is_shown(bench: Bench, error: int) -> None:
     bench.switches = thrown("address_refused")

@@ -20,6 +20,8 @@ API_KEY_HEADER: Final = "X-API-Key"
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 OPERATOR_PREFIX: Final = "operator:"
 """Prefix of the directive ids of orders that an operator gave at the bridge. The Director does not know them."""
+FLATTEN_PREFIX: Final = f"{OPERATOR_PREFIX}flatten:"
+"""Prefix of the directive ids of a flatten and of its rounds."""
 
 
 class Action(StrEnum):

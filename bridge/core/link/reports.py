@@ -284,6 +284,17 @@ class PositionReport(Report, frozen=True, kw_only=True, tag="position"):
     """POSITION_TIME_UPDATE_MSC: broker time of its last deal. 0: the terminal does not report it."""
 
 
+class TradeSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Trading hours on a day of the week (MQL5 reference, SymbolInfoSessionTrade), in the broker's time."""
+
+    day: Annotated[int, msgspec.Meta(ge=0, le=6)]
+    """0: Sunday."""
+    from_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)]
+    """Begin, in seconds since the day's midnight."""
+    to_s: Annotated[int, msgspec.Meta(ge=0, le=172_800)]
+    """End, not included; above 86,400 where it is on the next day."""
+
+
 class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
     """The broker's name of a symbol, and its terms (MQL5 reference, Symbol Properties): answer to an inquiry."""
 
@@ -310,6 +321,8 @@ class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
     """ENUM_SYMBOL_TRADE_MODE: FULL, LONGONLY, SHORTONLY, CLOSEONLY, DISABLED."""
     order_types: list[OrderType] = []
     """Order types that SYMBOL_ORDER_MODE allows."""
+    sessions: Annotated[list[TradeSession], msgspec.Meta(max_length=70)] = []
+    """Trading hours of the week; none where the broker publishes none."""
 
 
 class ScanReport(Report, frozen=True, kw_only=True, tag="scan"):

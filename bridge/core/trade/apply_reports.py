@@ -25,6 +25,7 @@ from bridge.core.link.reports import (
 )
 from bridge.core.trade import events
 from bridge.core.trade.command_states import CommandInput, CommandState
+from bridge.core.trade.market_waits import Wait, put_off
 from bridge.core.trade.records import CommandRecord, Disposition, Outcome
 from bridge.core.trade.retcodes import RETCODE_NO_CHANGES, Verdict, describe, verdict
 from bridge.core.trade.transitions import RESOLVED, advance, id_found
@@ -55,8 +56,10 @@ def apply_command(
     *,
     submitted: bool = False,
     shown: bool = False,
+    wait: Wait | None = None,
 ) -> Outcome:
-    """Apply a stage of a command. `submitted`: the intent of this attempt was reported before.
+    """Apply a stage of a command. `submitted`: the intent of this attempt was reported before. `wait`: it waits for
+    the market where this says so (`market_waits.may_wait`).
 
     `shown`: the broker shows a position with its client order id, so that a search that finds no order and no deal
     finds a history that is late.
@@ -72,7 +75,7 @@ def apply_command(
             f"{command.attempt}; it may be an old copy"
         )
         caught_up = msgspec.structs.replace(command, attempt=report.attempt)
-        outcome = apply_command(report, caught_up, scene, submitted=submitted, shown=shown)
+        outcome = apply_command(report, caught_up, scene, submitted=submitted, shown=shown, wait=wait)
         return msgspec.structs.replace(outcome, quarantine=quarantine)
     known = msgspec.structs.replace(command, order_ticket=report.order or command.order_ticket)
     match report.stage:
@@ -91,6 +94,8 @@ def apply_command(
             what = CommandInput.NOT_SENT_FINAL if final else CommandInput.NOT_SENT_PASSING
             code = str(report.retcode) if report.retcode else str(report.reason or "NOT_SENT")
             known = msgspec.structs.replace(known, reason=code, message=report.message)
+            if wait is not None:
+                what, known = CommandInput.MARKET_CLOSED_UNSENT, put_off(known, scene.at, wait.opens_at)
         case CommandStage.SUBMITTED:
             what = CommandInput.SUBMITTED
             # A journal that is older than the ledger never dispatched it: its outcome is open from now on.
@@ -99,6 +104,8 @@ def apply_command(
             if command.order.kind is CommandKind.MODIFY and report.retcode == RETCODE_NO_CHANGES:
                 return advance(known, CommandInput.EFFECT_SEEN, scene.at)
             what, known = _result(report, known)
+            if wait is not None and what is CommandInput.REFUSED:
+                what, known = CommandInput.MARKET_CLOSED_REFUSED, put_off(known, scene.at, wait.opens_at)
         case CommandStage.FOUND:
             return id_found(command, scene.at)
         case CommandStage.STATUS_REPLY:

@@ -39,6 +39,8 @@ class CommandState(StrEnum):
     """Deals are known for all of its volume."""
     REJECTED = "REJECTED"
     """The broker refused it."""
+    REPLACED = "REPLACED"
+    """The broker refused it in a closed market, and another command has taken its place."""
     CANCELLED = "CANCELLED"
     """The order, or what was left of it, is off the broker's book."""
     NEVER_SENT = "NEVER_SENT"
@@ -57,6 +59,7 @@ class CommandState(StrEnum):
             case (
                 CommandState.FILLED
                 | CommandState.REJECTED
+                | CommandState.REPLACED
                 | CommandState.CANCELLED
                 | CommandState.NEVER_SENT
                 | CommandState.DONE
@@ -96,6 +99,11 @@ class CommandInput(StrEnum):
     """The terminal did not send it, for a reason that passes."""
     NOT_SENT_FINAL = "NOT_SENT_FINAL"
     """The terminal did not send it, for a reason that stays."""
+    MARKET_CLOSED_UNSENT = "MARKET_CLOSED_UNSENT"
+    """The terminal did not send it, because the market is closed, and it waits for the opening."""
+    MARKET_CLOSED_REFUSED = "MARKET_CLOSED_REFUSED"
+    """The broker refused it, because the market is closed, or less is to be closed since it waits: another command
+    takes its place."""
     SUBMITTED = "SUBMITTED"
     ACCEPTED = "ACCEPTED"
     REFUSED = "REFUSED"
@@ -141,6 +149,7 @@ class CommandOutput(StrEnum):
     CHANGED = "ORDER_PLACED (a change) or ORDER_CANCELLED (a CANCEL)"
     RESOLVED = "ORDER_FILLED (resolved by an operator)"
     BROKER_ERROR = "BROKER_ERROR"
+    WAITS = "BROKER_ERROR (it waits for the market)"
     UNKNOWN = "SYSTEM_ERROR (unknown outcome)"
 
 
@@ -163,6 +172,7 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
     never_sent: Transition = (_S.NEVER_SENT, (_O.NEVER_SENT,))
     open_outcome: Transition = (_S.UNRESOLVED, (_O.BROKER_ERROR,))
     absent: Transition = (_S.UNKNOWN, (_O.UNKNOWN,))
+    replaced: Transition = (_S.REPLACED, (_O.WAITS,))
     return {
         _S.PLANNED: {
             _I.DISPATCH: (_S.DISPATCHED, ()),
@@ -174,15 +184,18 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
             _I.SUBMITTED: (_S.SUBMITTED, ()),
             _I.ACCEPTED: placed,
             _I.REFUSED: refused,
+            _I.MARKET_CLOSED_REFUSED: replaced,
             _I.OUTCOME_OPEN: open_outcome,
         },
         # EXPIRE moves nothing from here on: the terminal may have it, and only the terminal can call it late.
         _S.DISPATCHED: {
             _I.NOT_SENT_PASSING: (_S.PLANNED, ()),
             _I.NOT_SENT_FINAL: never_sent,
+            _I.MARKET_CLOSED_UNSENT: (_S.PLANNED, (_O.WAITS,)),
             _I.SUBMITTED: (_S.SUBMITTED, ()),
             _I.ACCEPTED: placed,
             _I.REFUSED: refused,
+            _I.MARKET_CLOSED_REFUSED: replaced,
             _I.OUTCOME_OPEN: open_outcome,
             # The ledger that could have known is lost.
             _I.ABSENT: absent,
@@ -192,19 +205,26 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
             # An intent and its denial contradict each other: neither is believed.
             _I.NOT_SENT_PASSING: (_S.UNRESOLVED, ()),
             _I.NOT_SENT_FINAL: (_S.UNRESOLVED, ()),
+            _I.MARKET_CLOSED_UNSENT: (_S.UNRESOLVED, ()),
             _I.ACCEPTED: placed,
             _I.REFUSED: refused,
+            _I.MARKET_CLOSED_REFUSED: replaced,
             _I.OUTCOME_OPEN: open_outcome,
             _I.ABSENT: absent,
         },
         _S.PLACED: {
             # The exchange refused what the server had accepted. A lost answer (OUTCOME_OPEN) adds nothing.
             _I.REFUSED: refused,
+            _I.MARKET_CLOSED_REFUSED: refused,
             # Accepted, and then neither order nor deal, or no effect, is to be found.
             _I.ABSENT: absent,
         },
         _S.REJECTED: {
             # Observed at brokers: a refusal overtaken by its own execution.
+            _I.ACCEPTED: placed,
+        },
+        _S.REPLACED: {
+            # The same. Its successor finds less to close, or the change made.
             _I.ACCEPTED: placed,
         },
         # It was sent after all (a restored ledger was wrong). A late event is better than none.
@@ -214,9 +234,11 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
             _I.ACCEPTED: placed,
             _I.OUTCOME_OPEN: open_outcome,
         },
+        # Only a command whose outcome was never open gets a successor.
         _S.UNRESOLVED: {
             _I.ACCEPTED: placed,
             _I.REFUSED: refused,
+            _I.MARKET_CLOSED_REFUSED: refused,
             _I.ABSENT: absent,
             _I.RESOLVED_REJECTED: refused,
         },
@@ -225,8 +247,10 @@ def _common(accepted: tuple[CommandOutput, ...]) -> CommandTable:
             # sent again.
             _I.NOT_SENT_PASSING: never_sent,
             _I.NOT_SENT_FINAL: never_sent,
+            _I.MARKET_CLOSED_UNSENT: never_sent,
             _I.ACCEPTED: placed,
             _I.REFUSED: refused,
+            _I.MARKET_CLOSED_REFUSED: refused,
             _I.RESOLVED_REJECTED: refused,
         },
     }
@@ -277,6 +301,7 @@ ORDER_TABLE: Final[CommandTable] = _build(
         _S.FILLED: _REAPPEARED,
         # A cancelled order of a refused request adds nothing.
         _S.REJECTED: _FIRST_EVIDENCE | {_I.ORDER_GONE: (_S.REJECTED, ())},
+        _S.REPLACED: _FIRST_EVIDENCE | {_I.ORDER_GONE: (_S.REPLACED, ())},
         _S.CANCELLED: _REAPPEARED
         | {
             # Observed at brokers: the fill raced the cancellation, or its deal came later than its order.
@@ -321,6 +346,7 @@ AMEND_TABLE: Final[CommandTable] = _build(
         _S.UNKNOWN: _EVIDENCE | _AMEND_RESOLVED,
         _S.DONE: {},
         _S.REJECTED: {},
+        _S.REPLACED: {},
         _S.NEVER_SENT: {},
     },
 )

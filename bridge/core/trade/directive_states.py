@@ -58,6 +58,10 @@ def directive_state(commands: Sequence[CommandProgress]) -> DirectiveState:
     """Return the state of a planned directive from its commands."""
     if not commands:
         return DirectiveState.RECEIVED
+    # A replaced command counts as its successor does.
+    commands = [command for command in commands if command.state is not CommandState.REPLACED]
+    if not commands:
+        return DirectiveState.WORKING
     states = {command.state for command in commands}
     if CommandState.UNKNOWN in states:
         return DirectiveState.UNKNOWN

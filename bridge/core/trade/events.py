@@ -20,6 +20,7 @@ deterministic: an occurrence that is found again makes the same key, and so the 
     the same, as it was booked before               deal:TICKET:HASH:NUMBER of the times before
     annulled, to the opener of a lot that it closed deal:TICKET:HASH:client order id of the opener
     a broker error, a connection, a trouble         the report's key
+    a directive that waits for a closed market      waits:ID
     the broker connected, by the next instance      the report's key:over
     a position or order that differs at the broker  book:position or order:NUMBER:FIELD:KEY of the scan that showed
                                                     these values first
@@ -49,7 +50,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from bridge.core.director.contract import OPERATOR_PREFIX, EventClass, EventType, ExecutionEvent
+from bridge.core.director.contract import OPERATOR_PREFIX, EventClass, EventType, ExecutionEvent, utc_text
 from bridge.core.link.messages import CommandKind
 from bridge.core.link.report_identity import report_key
 from bridge.core.link.reports import ConnectionReport, DealReport, OrderReport, TroubleReport
@@ -255,6 +256,10 @@ def command_event(
         case CommandOutput.BROKER_ERROR:
             changed = _troubled(body, EventType.BROKER_ERROR, command)
             subject = f"command:{command.client_order_id}:{command.attempt}"
+        case CommandOutput.WAITS:
+            changed = _waiting(body, command)
+            # Once for a directive, however many commands and tries it has.
+            subject = f"waits:{command.directive_id}"
         case CommandOutput.UNKNOWN:
             changed = msgspec.structs.replace(
                 body,
@@ -266,6 +271,14 @@ def command_event(
         case _:
             assert_never(output)
     return NewEvent(event=changed, subject=subject)
+
+
+def _waiting(body: ExecutionEvent, command: CommandRecord) -> ExecutionEvent:
+    """Return the event of a command that waits for a closed market. Nothing has failed yet."""
+    troubled = _troubled(body, EventType.BROKER_ERROR, command)
+    until = utc_text(command.expires_at)
+    waits = f"{troubled.error_message}; it is sent once the market is open, by {until} at the latest"
+    return msgspec.structs.replace(troubled, event_class=EventClass.INFO, error_message=waits)
 
 
 def _unknown_message(command: CommandRecord) -> str:

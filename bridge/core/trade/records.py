@@ -43,6 +43,10 @@ class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Code of its end or of its trouble: a NotSentReason, a retcode, EXPIRED."""
     message: str = ""
+    not_before: datetime | None = None
+    """Time of its next try: it waits for a closed market. None: it never waited for one."""
+    closed_tries: int = 0
+    """Number of tries that found the market closed, since it should have been open."""
     silent_until: datetime | None = None
     """Adopted after a loss: what happened by then is not reported to the Director again."""
 

@@ -163,6 +163,8 @@ CREATE TABLE commands (                         -- order requests to the broker
     filled TEXT NOT NULL,                       -- lots filled by the deals that are known
     reason TEXT NOT NULL,                       -- code of what ended it, or keeps its outcome open; '': nothing
     message TEXT NOT NULL,                      -- message to that code
+    not_before TEXT,                            -- time of its next try in a closed market; NULL: it waits for none
+    closed_tries INTEGER NOT NULL,              -- tries that found the market closed since it should have been open
     silent_until TEXT,                          -- adopted: what happened by then is not reported; NULL: all is
     UNIQUE (officer, directive_id, number),
     FOREIGN KEY (officer, directive_id) REFERENCES directives (officer, directive_id)
@@ -464,6 +466,10 @@ FROM positions p JOIN commands c ON c.client_order_id = (
     WHERE c2.officer = p.officer AND c2.target_position = p.identifier AND c2.target_position <> 0
         AND c2.kind = 'CLOSE' ORDER BY d.id DESC, c2.number DESC LIMIT 1)
 WHERE p.state IN ('OPEN', 'SHOWN') AND c.state IN ('NEVER_SENT', 'REJECTED') AND c.reason = 'SYMBOL';
+
+CREATE VIEW commands_waiting_for_market AS
+SELECT officer, directive_id, number, client_order_id, kind, symbol, side, volume, not_before, expires_at, message
+FROM commands WHERE state = 'PLANNED' AND not_before IS NOT NULL;
 
 CREATE VIEW unresolved_commands AS
 SELECT officer, directive_id, number, client_order_id, symbol, side, volume, state, dispatched_at, message

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.core.director.contract import OPERATOR_PREFIX, utc_text
+from bridge.core.director.contract import FLATTEN_PREFIX, utc_text
 from bridge.core.settings import OfficerSettings
 from bridge.journal.database.words import AuditKind, HaltSetter, OwnAction
 from bridge.journal.steps import inbox
@@ -48,7 +48,7 @@ def resume(step: Step, settings: OfficerSettings, *, symbol: str | None, why: st
 
 def flatten_id(at: datetime, nonce: str) -> str:
     """Return the directive id of a flatten that was ordered at that time."""
-    return f"{OPERATOR_PREFIX}flatten:{utc_text(at)}:{nonce}"
+    return f"{FLATTEN_PREFIX}{utc_text(at)}:{nonce}"
 
 
 def flatten_reason(why: str) -> str:

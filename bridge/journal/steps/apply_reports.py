@@ -31,7 +31,13 @@ from bridge.core.units import broker_time
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind, ReportKind
-from bridge.journal.steps import apply_effects, broker_positions, foreign_senders, renamed_server
+from bridge.journal.steps import (
+    apply_effects,
+    broker_positions,
+    foreign_senders,
+    market_waits,
+    renamed_server,
+)
 from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.apply_positions import apply_position
@@ -116,6 +122,8 @@ class ReportBatch:
         self._former = officers.load_or_add(step.connection, step.officer).former_account
         """Account bound before, where the present one may be the same under another server name."""
         self._deals = Deals(step, self._scene, netting=self._netting, prefix=settings.prefix)
+        self.successors: list[CommandRecord] = []
+        """Commands that were planned in the place of those that the broker refused in a closed market."""
         self.scanned = False
         self.further_scan_after: timedelta | None = None
         self.applied = 0
@@ -177,6 +185,8 @@ class ReportBatch:
         if about is not None or outcome.disposition is Disposition.UNUSABLE:
             self._step.audit(AuditKind.REPORT, key, raw.decode(), about.directive_id if about else None)
         self._step.apply_outcome(outcome, before)
+        if outcome.command is not None and market_waits.is_replaced(before, outcome.command):
+            self.successors.append(market_waits.replace(self._step, self._settings, outcome.command))
         if isinstance(report, DealReport):
             self._deals.allocate_anew(report)
         self._check_senders(report, outcome)
@@ -279,6 +289,9 @@ class ReportBatch:
             command,
             self._scene,
             submitted=submitted is not None,
+            wait=market_waits.wait_of(
+                self._step, self._settings, report, command, submitted=submitted is not None
+            ),
             shown=report.stage is CommandStage.STATUS_REPLY
             and broker_positions.is_shown(self._step, report.client_order_id),
         )

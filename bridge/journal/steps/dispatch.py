@@ -18,7 +18,7 @@ from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset
 from bridge.core.units.clock import has_passed, utc_of_ms
 from bridge.journal.database.words import AuditKind
-from bridge.journal.steps import inbox
+from bridge.journal.steps import inbox, market_waits
 from bridge.journal.steps.earlier_journal import possible_send
 from bridge.journal.steps.plan import plan
 from bridge.journal.steps.risk_limits import RiskCheck
@@ -78,7 +78,11 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     )
     known = offsets(step)
     allowed = RiskCheck(step, settings, gate, known)
-    sent = [_dispatch(step, command, gate, link, known) for command in due if allowed(command)]
+    sent = [
+        _dispatch(step, command, gate, link, known)
+        for command in due
+        if market_waits.left_to_do(step, settings, command) and allowed(command)
+    ]
     return Work(sent, inquiries, more)
 
 

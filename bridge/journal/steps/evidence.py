@@ -39,12 +39,15 @@ def apply_evidence(
         for command in planned
         if (stored := reports.bearing(step.connection, step.account, command.client_order_id))
     ]
+    successors: list[CommandRecord] = []
     for command, stored in known:
-        _apply(step, settings, link, command, stored)
+        successors += _apply(step, settings, link, command, stored)
     for command, _ in known:
         _apply_positions(step, ReportBatch(step, settings, epoch, link), command.client_order_id)
     for command, stored in known:
         _conclude(step, command.client_order_id, stored)
+    if successors:
+        apply_evidence(step, settings, link, epoch, successors)
 
 
 def _apply(
@@ -53,7 +56,9 @@ def _apply(
     link: LinkSettings,
     command: CommandRecord,
     stored: Sequence[StoredReport],
-) -> None:
+) -> list[CommandRecord]:
+    """Apply the stored reports. Return the commands that took its place."""
+    successors: list[CommandRecord] = []
     # Its attempts were dispatched by the journal that was lost. The next one needs a number of its own.
     attempts = [_attempt(report) for report in stored if report.kind is ReportKind.COMMAND]
     # A deal of it that was parked may have been applied with the record of another command.
@@ -68,6 +73,8 @@ def _apply(
             if is_file_error(error):
                 raise
             batch.store_unusable(report.seq, report.body.encode(), f"{type(error).__name__}: {error}")
+        successors += batch.successors
+    return successors
 
 
 def _apply_positions(step: Step, batch: ReportBatch, client_order_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from bridge.core.director.actions import Intent, intent_of
 from bridge.core.director.contract import Directive, utc_text
@@ -15,6 +16,9 @@ from bridge.journal.database.file import is_file_error
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, directives, halts, reports, symbols
 from bridge.journal.tables.directives import Waiting
+
+_NEVER_EXECUTED: Final = (CommandState.PLANNED, CommandState.REPLACED)
+"""States of the commands of a directive that nothing was executed for: what is planned can be withdrawn."""
 
 
 def refuse_halted(step: Step, settings: OfficerSettings, room: int) -> int:
@@ -91,14 +95,15 @@ def _withdraw_target(
         return
     target, by = directive.target_directive_id, f"directive {item.directive_id}"
     planned = commands.of_directive(step.connection, step.officer, target)
+    unsent = [command for command in planned if command.state is CommandState.PLANNED]
     waits = unplanned.get(target)
     if waits is not None and not waits.own and intent_of(waits.directive.action) is Intent.OPEN:
         if was_sent(step, settings, waits.directive):
             return
         withdraw(step, waits, by)
         del unplanned[target]
-    elif planned and all(command.state is CommandState.PLANNED for command in planned):
-        for command in planned:
+    elif unsent and all(command.state in _NEVER_EXECUTED for command in planned):
+        for command in unsent:
             step.apply_outcome(transitions.withdraw(command, step.now, by=by), command)
     else:
         return

@@ -12,6 +12,7 @@ from bridge.core.director.contract import OrderType, utc_text
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.dispatch import InFlight
+from bridge.core.trade.market_waits import MOST_APART
 from bridge.core.trade.precedence import Earlier
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.decimals import ZERO, plain
@@ -55,6 +56,8 @@ CHANGING: Final = (
     "filled",
     "reason",
     "message",
+    "not_before",
+    "closed_tries",
     "silent_until",
 )
 COLUMNS: Final = (*FIXED, *CHANGING)
@@ -122,6 +125,8 @@ def _record(row: sqlite3.Row) -> CommandRecord:
         opening_directive_id=row["opening_directive_id"],
         reason=row["reason"],
         message=row["message"],
+        not_before=moment(row["not_before"]),
+        closed_tries=row["closed_tries"],
         silent_until=moment(row["silent_until"]),
     )
 
@@ -139,6 +144,8 @@ def _changing(record: CommandRecord) -> Parameters:
         "filled": plain(record.filled),
         "reason": record.reason,
         "message": record.message,
+        "not_before": text(record.not_before),
+        "closed_tries": record.closed_tries,
         "silent_until": text(record.silent_until),
     }
 
@@ -390,8 +397,15 @@ def planned(
         f" WHERE c.officer = :officer AND c.state = {words([_S.PLANNED])}"
         # Times are stored in one form: their texts compare as they do.
         f" AND c.expires_at > :now AND NOT ({_OPENS} AND (NOT :opens OR {_HALTED}))"
+        # A time further away was stored by a clock that was ahead.
+        " AND NOT coalesce(c.not_before > :now AND c.not_before <= :latest, 0)"
         f" ORDER BY {_OPENS}, c.place, c.number LIMIT {MAX_PLANNED}",
-        {"officer": officer, "now": utc_text(now), "opens": opens},
+        {
+            "officer": officer,
+            "now": utc_text(now),
+            "latest": utc_text(now + MOST_APART),
+            "opens": opens,
+        },
     )
     return [_record(row) for row in rows]
 

@@ -41,6 +41,16 @@ def load(
     return report if isinstance(report, SymbolReport) else None
 
 
+def named(connection: sqlite3.Connection, account: Account, name: str) -> SymbolReport | None:
+    """Return the broker's last answer about its symbol of that name."""
+    row = connection.execute(
+        f"SELECT body FROM symbols WHERE {OF_ACCOUNT} AND name = :name ORDER BY seen_at DESC LIMIT 1",
+        {**account.parameters, "name": name},
+    ).fetchone()
+    report = decode_report(row["body"].encode()) if row else None
+    return report if isinstance(report, SymbolReport) else None
+
+
 def seen_at(connection: sqlite3.Connection, account: Account, asked: str) -> str:
     """Return the time of the broker's last answer, as it is stored; empty where there was none."""
     row = connection.execute(

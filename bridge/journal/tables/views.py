@@ -12,6 +12,7 @@ NO_PLACE: Final = 2**63 - 1
 S = TypeVar("S", bound=msgspec.Struct)
 
 _ORDER = {
+    "commands_waiting_for_market": "officer, not_before, directive_id, number",
     "directive_overview": "place",
     "officer_status": "officer",
     "open_positions": "officer, opened_at, identifier",

@@ -1,4 +1,4 @@
-"""Status of all officers, by the journal: accounts, halts, positions, orders, unresolved commands."""
+"""Status of all officers, by the journal: accounts, halts, positions, orders, unresolved and waiting commands."""
 
 from pathlib import Path
 
@@ -106,6 +106,21 @@ class UnresolvedCommand(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class WaitingCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the view commands_waiting_for_market: a command whose market is closed."""
+
+    officer: str
+    directive_id: str
+    kind: str
+    symbol: str
+    side: str
+    volume: str
+    not_before: str
+    """Time of the next try."""
+    expires_at: str
+    message: str
+
+
 class RaisedMismatch(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the view raised_mismatches: a difference from the broker that has lasted."""
 
@@ -145,6 +160,7 @@ class JournalStatus(msgspec.Struct, frozen=True, kw_only=True):
     positions: list[OpenPosition]
     orders: list[PendingOrder]
     unresolved: list[UnresolvedCommand]
+    waiting_for_market: list[WaitingCommand]
     mismatches: list[RaisedMismatch]
     """Differences from the broker that have lasted."""
     unclosable: list[UnclosablePosition]
@@ -167,6 +183,7 @@ def status(db: Database, path: Path) -> JournalStatus:
             positions=views.rows(db, "open_positions", OpenPosition),
             orders=views.rows(db, "pending_orders", PendingOrder),
             unresolved=views.rows(db, "unresolved_commands", UnresolvedCommand),
+            waiting_for_market=views.rows(db, "commands_waiting_for_market", WaitingCommand),
             mismatches=views.rows(db, "raised_mismatches", RaisedMismatch),
             unclosable=views.rows(db, "unclosable_positions", UnclosablePosition),
             altered=content.first_alteration(db.conn),

@@ -136,6 +136,8 @@ class SymbolTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     sessions: tuple[str, ...] = ()
     """Trading hours of the week in server time, as in "MON 00:05-24:00", or "MON 22:00-30:00" past midnight;
     empty for all week."""
+    publishes_sessions: bool = True
+    """False: terminals are shown no trading hours, whatever they are."""
     depth: Decimal | None = None
     """Volume that an order finds in the market with each quote, in lots; null for any volume. The rest of an order
     is treated by its filling: with RETURN, and for SL, TP and stop-out, it is filled with the next quotes."""

@@ -144,6 +144,7 @@ def _symbol(terms: SymbolTerms) -> SymbolInfo:
         expiration_mode=expiration,
         order_gtc_mode=SymbolOrdersGtc[terms.orders_gtc],
         sessions=tuple(read_session(session) for session in terms.sessions),
+        publishes_sessions=terms.publishes_sessions,
     )
 
 

@@ -198,7 +198,8 @@ class SymbolInfo(Struct, frozen=True, kw_only=True):
     the unit of `swap_mode`, and the night after the day `swap_rollover3days` (1 is Monday, 0 for none) counts three
     times; margin rates are 0 where the leverage decides; a volume limit or a
     session's price limit of 0 means no limit. Without `sessions` the symbol is traded all week; `session_open` is
-    false where the broker has closed the market whatever the sessions say. `spread`, `bid`, `ask`, `time_msc` and
+    false where the broker has closed the market whatever the sessions say, and `publishes_sessions` where terminals
+    are not shown any. `spread`, `bid`, `ask`, `time_msc` and
     `trade_tick_value` are computed for each query from the current quote, and are 0 without one."""
 
     name: str
@@ -234,6 +235,7 @@ class SymbolInfo(Struct, frozen=True, kw_only=True):
     margin_hedged: Decimal = ZERO
     session_open: bool = True
     sessions: tuple[TradeSession, ...] = ()
+    publishes_sessions: bool = True
     session_price_limit_min: Decimal = ZERO
     session_price_limit_max: Decimal = ZERO
     start_time: int = 0

@@ -15,8 +15,10 @@ from bridge.core.link.reports import (
     OrderReport,
     PositionReport,
     SymbolReport,
+    TradeSession,
 )
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
+from bridge.simulator.broker.market.hours import DAY_S, DAYS
 from bridge.simulator.mt5.types import Deal, Order, Position, SymbolInfo, SymbolOrder
 from bridge.simulator.terminal.ledger import Entry
 
@@ -138,7 +140,17 @@ def symbol_report(asked: str, symbol: SymbolInfo | None) -> SymbolReport:
         volume_limit=symbol.volume_limit,
         trade_mode=symbol.trade_mode.name,
         order_types=[each for each in OrderType if SymbolOrder[each.name] in symbol.order_mode],
+        sessions=_sessions(symbol),
     )
+
+
+def _sessions(symbol: SymbolInfo) -> list[TradeSession]:
+    """Return the trading hours as the broker publishes them; the whole week without any."""
+    if not symbol.publishes_sessions:
+        return []
+    every_day = [TradeSession(day=day, from_s=0, to_s=DAY_S) for day in range(len(DAYS))]
+    own = [TradeSession(day=each.day, from_s=each.from_s, to_s=each.to_s) for each in symbol.sessions]
+    return own or every_day
 
 
 def magic(number: int) -> int:

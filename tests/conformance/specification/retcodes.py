@@ -17,6 +17,8 @@ from tests.rig.rig import CLOSED, OPENED, REFUSED
 UNHEARD_OF: Final = 10099
 CODES: Final = (*RETCODES, UNHEARD_OF)
 REFUSING: Final = tuple(code for code in CODES if verdict(code) is Verdict.REFUSED)
+ENDING: Final = tuple(code for code in REFUSING if code != Retcode.MARKET_CLOSED)
+"""Codes that end a close or a change. In a closed market it waits."""
 OPEN: Final = tuple(code for code in CODES if verdict(code) is Verdict.OPEN)
 ACCEPTING: Final = tuple(code for code in CODES if verdict(code) is Verdict.ACCEPTED)
 LOST: Final = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, EventType.SYSTEM_ERROR)
@@ -94,18 +96,18 @@ def closes(rig: ConformanceRig) -> None:
     openings = {name: rig.issue("OPEN_LONG", symbol=name) for name in ("EURUSD", *lost)}
     for opening in openings.values():
         rig.emitted(opening, *OPENED)
-    for symbol, codes in (("EURUSD", REFUSING), *((name, (code,)) for name, code in lost.items())):
+    for symbol, codes in (("EURUSD", ENDING), *((name, (code,)) for name, code in lost.items())):
         for number, code in enumerate(codes, start=1):
             match = Match(kind=SendKind.CLOSE, symbol=symbol, nth=number)
             rig.broker.add_rule(Rule(effect=Reject(retcode=code), match=match))
     unsettled = {rig.issue("CLOSE", symbol=name): code for name, code in lost.items()}
-    issued = [rig.issue("CLOSE") for _ in REFUSING]
-    for directive, code in zip(issued, REFUSING, strict=True):
+    issued = [rig.issue("CLOSE") for _ in ENDING]
+    for directive, code in zip(issued, ENDING, strict=True):
         is_refused(rig, directive, code)
     rig.emitted(rig.issue("CLOSE"), *CLOSED)
     for directive, code in unsettled.items():
         rig.emitted(directive, *_emitted_of(code))
-    assert len(rig.broker.sends()) == 2 * len(openings) + len(REFUSING)
+    assert len(rig.broker.sends()) == 2 * len(openings) + len(ENDING)
 
 
 @case("K04", "Each return code has the documented effect on a change; 'no changes' counts as done")
@@ -114,7 +116,7 @@ def modifies(rig: ConformanceRig) -> None:
     rig.start()
     # With a stop: where none were there, the one that 'no changes' confirms would be missed.
     opening = rig.open(stop_loss=1.06)
-    codes = [code for code in CODES if verdict(code) is not Verdict.ACCEPTED]
+    codes = [code for code in CODES if code in ENDING or verdict(code) is Verdict.OPEN]
     answer(rig, SendKind.SLTP, codes)
     issued = [
         rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=round(1.08 + number / 10_000, 4))
@@ -144,9 +146,9 @@ def cancels(rig: ConformanceRig) -> None:
     rig.start()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
     rig.emitted(waiting, *PLACED)
-    answer(rig, SendKind.REMOVE, REFUSING)
-    issued = [rig.issue("CANCEL", target_directive_id=waiting) for _ in REFUSING]
-    for directive, code in zip(issued, REFUSING, strict=True):
+    answer(rig, SendKind.REMOVE, ENDING)
+    issued = [rig.issue("CANCEL", target_directive_id=waiting) for _ in ENDING]
+    for directive, code in zip(issued, ENDING, strict=True):
         is_refused(rig, directive, code)
     rig.reject(Retcode.TIMEOUT, SendKind.REMOVE)
     *_, rejected = rig.emitted(
@@ -158,7 +160,7 @@ def cancels(rig: ConformanceRig) -> None:
     assert rejected.code == "NO_EFFECT"
     rig.emitted(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
     rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
-    assert len(rig.broker.sends()) == len(REFUSING) + 3
+    assert len(rig.broker.sends()) == len(ENDING) + 3
 
 
 @case("K06", "An order that was executed in spite of an open answer is found, reported, and never sent again")

@@ -250,7 +250,7 @@ def frozen(rig: ConformanceRig) -> None:
 
 @case(
     "S08",
-    "While a market is closed an open is refused with the time of opening, and a close too; then both are sent",
+    "While a market is closed an open is refused with the time of opening, and a close waits; then both are sent",
     kinds=EXPERT_ONLY,
 )
 def sessions(rig: ConformanceRig) -> None:
@@ -262,11 +262,11 @@ def sessions(rig: ConformanceRig) -> None:
     until_when = f"closed until {clock_text(opens_ms)}, server time"
     refused(rig, int(Retcode.MARKET_CLOSED), "the market for EURUSD is", until_when)
     refused(rig, int(Retcode.MARKET_CLOSED), until_when, order_type="LIMIT", price=1.09)
-    refused(rig, int(Retcode.MARKET_CLOSED), "Market closed", action="CLOSE")
+    closing = rig.issue("CLOSE", target_directive_id=held)
     rig.emitted(rig.issue("OPEN_LONG", symbol="GBPUSD"), *OPENED)
     assert len(volumes(rig)) == 2
     until(rig, "the market opens", lambda: rig.broker.server_time() >= opens_ms)
-    rig.emitted(rig.issue("CLOSE", target_directive_id=held), *CLOSED)
+    rig.emitted(closing, EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR, *CLOSED[1:])
     rig.open()
 
 

@@ -11,6 +11,7 @@ from tests.conformance.specification import (
     filling,
     fills,
     losses,
+    market_hours,
     netting,
     officers,
     operator_commands,
@@ -38,6 +39,7 @@ PARTS = (
     fills,
     reconciliation,
     losses,
+    market_hours,
     repeats,
     comparison,
 )

@@ -63,6 +63,7 @@ def settings(
     link: LinkSettings | None = None,
     risk_limits: RiskLimits | None = None,
     symbols: dict[str, str] | None = None,
+    opens_wait_for_market: bool = False,
 ) -> Settings:
     """Two officers; everything else as it is by default."""
     return Settings(
@@ -74,6 +75,7 @@ def settings(
                 allow_real=allow_real,
                 risk_limits=risk_limits or RiskLimits(),
                 symbols=symbols or {},
+                opens_wait_for_market=opens_wait_for_market,
             ),
             OfficerSettings(id=OTHER, order_id_prefix=PREFIX + 1),
         ],

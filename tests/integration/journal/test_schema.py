@@ -38,6 +38,7 @@ TABLES = {
     "unreadable_directives",
 }
 VIEWS = {
+    "commands_waiting_for_market",
     "directive_overview",
     "officer_status",
     "open_positions",

@@ -31,7 +31,14 @@ def sent(bench: JournalBench) -> Order:
 
 def test_new_journal_has_an_empty_status(bench: JournalBench) -> None:
     empty = JournalStatus(
-        officers=[], halts=[], positions=[], orders=[], unresolved=[], mismatches=[], unclosable=[]
+        officers=[],
+        halts=[],
+        positions=[],
+        orders=[],
+        unresolved=[],
+        waiting_for_market=[],
+        mismatches=[],
+        unclosable=[],
     )
     assert look(bench) == empty
 

@@ -30,6 +30,7 @@ JOURNAL = JournalStatus(
     positions=[],
     orders=[],
     unresolved=[],
+    waiting_for_market=[],
     mismatches=[],
     unclosable=[],
 )

@@ -3,6 +3,15 @@
 //| Settings to change where a connection fails.                     |
 //+------------------------------------------------------------------+
 #include "..\Wire\Transport.mqh"
+
+#define HOSTED_HINT "This terminal runs on MetaQuotes' virtual hosting, where no sidecar can run beside it: run terminal and sidecar on a PC or a Windows server of your own"
+//+------------------------------------------------------------------+
+//| Return whether an address is the terminal's own machine.         |
+//+------------------------------------------------------------------+
+bool IsLoopback(const string host)
+  {
+   return(host=="localhost" || StringFind(host,"127.")==0);
+  }
 //+------------------------------------------------------------------+
 //| Return the steps that add an address to the allowed addresses.   |
 //+------------------------------------------------------------------+
@@ -17,6 +26,8 @@ string AllowedListHint(const string host,const int port)
 //+------------------------------------------------------------------+
 string SocketHint(const int error,const string host,const int port)
   {
+   if(TerminalInfoInteger(TERMINAL_VPS)!=0 && IsLoopback(host))
+      return(HOSTED_HINT);
    if(error==NET_NOT_ALLOWED)
       return("The address is not allowed. "+AllowedListHint(host,port));
    if(error==NET_CANNOT_CONNECT || error==NET_IO_ERROR)

@@ -52,6 +52,7 @@ string SymbolReport(const string asked,const string name,const CSymbolCandidates
    json.Text("trade_mode",SymbolTradeModeName(SymbolInfoInteger(name,SYMBOL_TRADE_MODE)));
    AllowedOrderTypes(SymbolInfoInteger(name,SYMBOL_ORDER_MODE),order_types);
    json.Number("order_types",JsonList(order_types));
+   json.Number("sessions",SessionsJson(name));
    return(json.Result());
   }
 //+------------------------------------------------------------------+

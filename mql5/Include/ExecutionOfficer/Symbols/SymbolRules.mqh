@@ -9,6 +9,7 @@
 #include "Levels.mqh"
 
 #define WEEK_DAYS 7
+#define SESSIONS_MAX 70           // sessions of one week that a report holds
 #define FIRST_WEEKDAY 4           // 1 January 1970 was a Thursday
 //+------------------------------------------------------------------+
 //| Read the symbol's quote; return false where there is none. A     |
@@ -78,6 +79,39 @@ string JoinedList(const string &words[],const string nothing)
    for(int i=0; i<ArraySize(words); i++)
       list+=((i>0) ? ", " : "")+words[i];
    return((list=="") ? nothing : list);
+  }
+//+------------------------------------------------------------------+
+//| Return the trade sessions of the week as JSON.                   |
+//+------------------------------------------------------------------+
+string SessionsJson(const string symbol)
+  {
+   datetime from=0;
+   datetime to=0;
+   int count=0;
+   string list="";
+   for(int day=0; day<WEEK_DAYS; day++)
+      for(uint i=0; count<SESSIONS_MAX && SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
+        {
+         if((long)from>DAY_S || (long)to>2*DAY_S)
+            continue;
+         list+=((count>0) ? "," : "")+"{\"day\":"+IntegerToString(day)+",\"from_s\":"+IntegerToString((long)from)
+               +",\"to_s\":"+IntegerToString((long)to)+"}";
+         count++;
+        }
+   return("["+list+"]");
+  }
+//+------------------------------------------------------------------+
+//| Return whether the broker publishes trade sessions of a symbol.  |
+//| Without any only the trade server knows whether it is traded.    |
+//+------------------------------------------------------------------+
+bool HasSessions(const string symbol)
+  {
+   datetime from=0;
+   datetime to=0;
+   for(int day=0; day<WEEK_DAYS; day++)
+      if(SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,0,from,to))
+         return(true);
+   return(false);
   }
 //+------------------------------------------------------------------+
 //| Return whether a trade session of a day (0: Sunday) includes a   |
@@ -163,7 +197,7 @@ bool CheckSymbolRules(const SOrder &order,const long server_ms,SNotSent &answer)
       return(NotSent(answer,"CHECK","only long positions may be opened in "+symbol,TRADE_RETCODE_LONG_ONLY));
    if(mode==SYMBOL_TRADE_MODE_SHORTONLY && buys)
       return(NotSent(answer,"CHECK","only short positions may be opened in "+symbol,TRADE_RETCODE_SHORT_ONLY));
-   if(!SessionOpen(symbol,server_ms))
+   if(HasSessions(symbol) && !SessionOpen(symbol,server_ms))
       return(NotSent(answer,"CHECK",ClosedText(symbol,server_ms),TRADE_RETCODE_MARKET_CLOSED));
    return(true);
   }

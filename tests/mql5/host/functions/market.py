@@ -80,12 +80,12 @@ class Market:
         return (0, _DAY_S) if self._week(name, day) and session == 0 else None
 
     def SymbolInfoSessionTrade(self, name: str, day: int, session: int) -> Answer:
-        """Return the broker's trade sessions of that day; the whole day without sessions.
+        """Return the broker's trade sessions of that day, where it publishes them; the whole day without sessions.
 
-        A symbol that the broker has closed has no session.
+        They stay as they are while the broker has closed the market otherwise, as on a holiday.
         """
         symbol = self._week(name, day)
-        if symbol is None or not symbol.session_open:
+        if symbol is None or not symbol.publishes_sessions:
             return None
         sessions = sorted((each.from_s, each.to_s) for each in symbol.sessions if each.day == day)
         if not symbol.sessions:

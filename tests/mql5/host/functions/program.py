@@ -25,12 +25,14 @@ LONG_LOOK_US: Final = 1_000
 
 @dataclass
 class Permissions:
-    """Permissions that the operator can switch off."""
+    """Permissions that the operator can switch off, and the place where the terminal runs."""
 
     terminal_trade: bool = True
     """State of the Algo Trading button."""
     expert_trade: bool = True
     """State of 'Allow Algo Trading' in the EA's settings."""
+    hosted: bool = False
+    """True: the terminal runs on MetaQuotes' virtual hosting."""
 
 
 @dataclass
@@ -179,7 +181,7 @@ class Program:
             "TERMINAL_TRADE_ALLOWED": self.permissions.terminal_trade,
             "TERMINAL_DLLS_ALLOWED": False,
             "TERMINAL_PING_LAST": 21_000,
-            "TERMINAL_VPS": False,
+            "TERMINAL_VPS": self.permissions.hosted,
         }
         return values.get(_known("ENUM_TERMINAL_INFO_INTEGER", number), 0)
 

@@ -36,9 +36,11 @@ INPUTS = (
     I.EXPIRE,
     I.NOT_SENT_PASSING,
     I.NOT_SENT_FINAL,
+    I.MARKET_CLOSED_UNSENT,
     I.SUBMITTED,
     I.ACCEPTED,
     I.REFUSED,
+    I.MARKET_CLOSED_REFUSED,
     I.OUTCOME_OPEN,
     I.EFFECT_SEEN,
     I.TARGET_GONE,
@@ -53,7 +55,14 @@ INPUTS = (
 )
 OF_ORDERS = (I.ORDER_SEEN, I.ORDER_REAPPEARED, I.ORDER_GONE, I.FILL_PART, I.FILL_WHOLE)
 """Inputs that move no MODIFY and no CANCEL."""
-EMITTED = {"N": O.NEVER_SENT, "R": O.REFUSED, "C": O.CHANGED, "E": O.BROKER_ERROR, "U": O.UNKNOWN}
+EMITTED = {
+    "N": O.NEVER_SENT,
+    "R": O.REFUSED,
+    "C": O.CHANGED,
+    "E": O.BROKER_ERROR,
+    "M": O.WAITS,
+    "U": O.UNKNOWN,
+}
 SHORT = {
     "pln": S.PLANNED,
     "dsp": S.DISPATCHED,
@@ -61,22 +70,24 @@ SHORT = {
     "plc": S.PLACED,
     "don": S.DONE,
     "rej": S.REJECTED,
+    "rpl": S.REPLACED,
     "nev": S.NEVER_SENT,
     "unc": S.UNRESOLVED,
     "unk": S.UNKNOWN,
 }
 # A cell is the state after, and the events. '.': as it was; '!': raises.
 MATRIX = """
-    disp expir pass  final subm accep refus open  effec gone  filld noeff absen found withd f-res r-res c-res
-pln dsp  nev:N .     nev:N sub  plc   rej:R unc:E .     .     .     .     .     unk:U nev:N .     .     .
-dsp !    .     pln   nev:N sub  plc   rej:R unc:E don:C .     .     rej:R unk:U unk:U .     .     .     .
-sub !    .     unc   unc   .    plc   rej:R unc:E don:C rej:R rej:R rej:R unk:U .     .     .     .     .
-plc !    .     .     .     .    .     rej:R .     don:C don:C rej:R rej:R unk:U .     .     .     .     .
-don !    .     .     .     .    .     .     .     .     .     .     .     .     .     .     .     .     .
-rej !    .     .     .     .    plc   .     .     .     .     .     .     .     .     .     .     .     .
-nev !    .     .     .     sub  plc   .     unc:E .     .     .     .     .     unk:U .     .     .     .
-unc !    .     .     .     .    plc   rej:R .     don:C rej:R rej:R rej:R unk:U .     .     don:C rej:R rej:R
-unk !    .     nev:N nev:N .    plc   rej:R .     don:C rej:R rej:R rej:R .     .     .     don:C rej:R rej:R
+    disp expi pass finl m-un subm acce refu m-re open effe gone fild noef absn foun with rs-f rs-r rs-c
+pln dsp  nevN .    nevN .    sub  plc  rejR rplM uncE .    .    .    .    .    unkU nevN .    .    .
+dsp !    .    pln  nevN plnM sub  plc  rejR rplM uncE donC .    .    rejR unkU unkU .    .    .    .
+sub !    .    unc  unc  unc  .    plc  rejR rplM uncE donC rejR rejR rejR unkU .    .    .    .    .
+plc !    .    .    .    .    .    .    rejR rejR .    donC donC rejR rejR unkU .    .    .    .    .
+don !    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
+rej !    .    .    .    .    .    plc  .    .    .    .    .    .    .    .    .    .    .    .    .
+rpl !    .    .    .    .    .    plc  .    .    .    .    .    .    .    .    .    .    .    .    .
+nev !    .    .    .    .    sub  plc  .    .    uncE .    .    .    .    .    unkU .    .    .    .
+unc !    .    .    .    .    .    plc  rejR rejR .    donC rejR rejR rejR unkU .    .    donC rejR rejR
+unk !    .    nevN nevN nevN .    plc  rejR rejR .    donC rejR rejR rejR .    .    .    donC rejR rejR
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
@@ -105,7 +116,7 @@ def test_each_state_under_each_input(state: CommandState, what: CommandInput, ce
         with pytest.raises(IllegalTransitionError, match=state):
             step_amendment(state, what)
         return
-    after, _, emitted = cell.partition(":")
+    after, emitted = cell[:3], cell[3:]
     expected = (state if after == "." else SHORT[after], tuple(EMITTED[letter] for letter in emitted))
     assert step_amendment(state, what) == expected
 

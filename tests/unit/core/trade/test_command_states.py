@@ -30,9 +30,11 @@ INPUTS = (
     I.EXPIRE,
     I.NOT_SENT_PASSING,
     I.NOT_SENT_FINAL,
+    I.MARKET_CLOSED_UNSENT,
     I.SUBMITTED,
     I.ACCEPTED,
     I.REFUSED,
+    I.MARKET_CLOSED_REFUSED,
     I.OUTCOME_OPEN,
     I.ORDER_SEEN,
     I.ORDER_REAPPEARED,
@@ -58,6 +60,7 @@ EMITTED = {
     "R": O.REFUSED,
     "C": O.CANCELLED,
     "E": O.BROKER_ERROR,
+    "M": O.WAITS,
     "U": O.UNKNOWN,
     "W": O.RESOLVED,
 }
@@ -69,6 +72,7 @@ SHORT = {
     "par": S.PARTIAL,
     "fil": S.FILLED,
     "rej": S.REJECTED,
+    "rpl": S.REPLACED,
     "can": S.CANCELLED,
     "nev": S.NEVER_SENT,
     "unc": S.UNRESOLVED,
@@ -76,18 +80,19 @@ SHORT = {
 }
 # A cell is the state after, and the events. '.': as it was; '!': raises.
 MATRIX = """
-    dsp expir pass  final sub accep refus open  seen  again gone   part   whole  absen found withd f-res r-res c-res
-pln dsp nev:N .     nev:N sub plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF .     unk:U can:C .     .     .
-dsp !   .     pln   nev:N sub plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U unk:U .     .     .     .
-sub !   .     unc   unc   .   plc:P rej:R unc:E plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     .     .     .
-plc !   .     .     .     .   .     rej:R .     .     .     can:C  par:p  fil:F  unk:U .     .     .     .     .
-par !   .     .     .     .   .     .     .     .     .     can:C  par:p  fil:F  .     .     .     .     .     .
-fil !   .     .     .     .   .     .     .     .     plc:P .      .      .      .     .     .     .     .     .
-rej !   .     .     .     .   plc:P .     .     plc:P plc:P .      par:Pp fil:PF .     .     .     .     .     .
-can !   .     .     .     .   .     .     .     .     plc:P .      can:p  fil:F  .     .     .     .     .     .
-nev !   .     .     .     sub plc:P .     unc:E plc:P plc:P can:PC par:Pp fil:PF .     unk:U .     .     .     .
-unc !   .     .     .     .   plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF unk:U .     .     fil:W rej:R can:C
-unk !   .     nev:N nev:N .   plc:P rej:R .     plc:P plc:P can:PC par:Pp fil:PF .     .     .     fil:W rej:R can:C
+    dsp expi pass finl m-un sub acce refu m-re open seen agan gone  part  whol  absn foun with rs-f rs-r rs-c
+pln dsp nevN .    nevN .    sub plcP rejR rplM uncE plcP plcP canPC parPp filPF .    unkU canC .    .    .
+dsp !   .    pln  nevN plnM sub plcP rejR rplM uncE plcP plcP canPC parPp filPF unkU unkU .    .    .    .
+sub !   .    unc  unc  unc  .   plcP rejR rplM uncE plcP plcP canPC parPp filPF unkU .    .    .    .    .
+plc !   .    .    .    .    .   .    rejR rejR .    .    .    canC  parp  filF  unkU .    .    .    .    .
+par !   .    .    .    .    .   .    .    .    .    .    .    canC  parp  filF  .    .    .    .    .    .
+fil !   .    .    .    .    .   .    .    .    .    .    plcP .     .     .     .    .    .    .    .    .
+rej !   .    .    .    .    .   plcP .    .    .    plcP plcP .     parPp filPF .    .    .    .    .    .
+rpl !   .    .    .    .    .   plcP .    .    .    plcP plcP .     parPp filPF .    .    .    .    .    .
+can !   .    .    .    .    .   .    .    .    .    .    plcP .     canp  filF  .    .    .    .    .    .
+nev !   .    .    .    .    sub plcP .    .    uncE plcP plcP canPC parPp filPF .    unkU .    .    .    .
+unc !   .    .    .    .    .   plcP rejR rejR .    plcP plcP canPC parPp filPF unkU .    .    filW rejR canC
+unk !   .    nevN nevN nevN .   plcP rejR rejR .    plcP plcP canPC parPp filPF .    .    .    filW rejR canC
 """
 CELLS = [
     pytest.param(SHORT[row.split()[0]], what, cell, id=f"{SHORT[row.split()[0]]}-{what}")
@@ -114,7 +119,7 @@ def test_each_state_under_each_input(state: CommandState, what: CommandInput, ce
         with pytest.raises(IllegalTransitionError, match=state):
             step_order(state, what)
         return
-    after, _, emitted = cell.partition(":")
+    after, emitted = cell[:3], cell[3:]
     expected = (state if after == "." else SHORT[after], tuple(EMITTED[letter] for letter in emitted))
     assert step_order(state, what) == expected
 
@@ -250,7 +255,7 @@ def test_repeated_input_changes_nothing_and_repeats_no_end(state: CommandState, 
     assert set(emitted) <= {O.PART_FILLED}
 
 
-OVER = {S.FILLED, S.REJECTED, S.CANCELLED, S.NEVER_SENT, S.DONE}
+OVER = {S.FILLED, S.REJECTED, S.REPLACED, S.CANCELLED, S.NEVER_SENT, S.DONE}
 CERTAIN = {*OVER, S.PLANNED}
 
 

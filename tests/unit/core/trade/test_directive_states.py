@@ -18,6 +18,7 @@ NEVER = CommandProgress(C.NEVER_SENT, filled=False)
 EXPIRED = CommandProgress(C.NEVER_SENT, filled=False, expired=True)
 ENDED = (FILLED, DONE, PART, CANCELLED, REJECTED, NEVER, EXPIRED)
 UNKNOWN = CommandProgress(C.UNKNOWN, filled=False)
+REPLACED = CommandProgress(C.REPLACED, filled=False)
 MOVING = tuple(
     CommandProgress(state, filled=state is C.PARTIAL)
     for state in (C.PLANNED, C.DISPATCHED, C.SUBMITTED, C.PLACED, C.PARTIAL, C.UNRESOLVED)
@@ -75,8 +76,15 @@ def test_one_unknown_command_makes_the_directive_unknown() -> None:
             assert directive_state(commands) is D.UNKNOWN
 
 
+@pytest.mark.parametrize("command", [*ENDED, *MOVING, UNKNOWN])
+def test_replaced_command_adds_nothing_to_its_successor(command: CommandProgress) -> None:
+    alone = directive_state([command])
+    assert directive_state([REPLACED, command]) is directive_state([REPLACED, REPLACED, command]) is alone
+    assert directive_state([REPLACED]) is D.WORKING
+
+
 def test_tried_commands_have_every_state() -> None:
-    assert {command.state for command in (*ENDED, *MOVING, UNKNOWN)} == set(CommandState)
+    assert {command.state for command in (*ENDED, *MOVING, UNKNOWN, REPLACED)} == set(CommandState)
 
 
 @pytest.mark.parametrize("state", list(DirectiveState))
