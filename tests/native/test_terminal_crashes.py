@@ -74,7 +74,7 @@ ONLY_LOOKING: Final = {
     *("OrdersTotal", "OrderGetDouble", "OrderGetInteger", "OrderGetString", "OrderGetTicket"),
     *("HistoryDealsTotal", "HistoryDealGetDouble", "HistoryDealGetInteger", "HistoryDealGetString"),
     *("HistoryOrdersTotal", "HistoryOrderGetDouble", "HistoryOrderGetInteger", "HistoryOrderGetString"),
-    "HistoryOrderGetTicket",
+    *("HistoryOrderGetTicket", "HistorySelectByPosition", "ChartGetInteger"),
     # These change what the operator sees.
     *("Print", "ChartRedraw", "ObjectFind", "ObjectSetInteger", "ObjectSetString"),
 }
