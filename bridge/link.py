@@ -1,40 +1,65 @@
-"""ROUTER socket for the terminals. It moves frames; `core.link.session` interprets them."""
+"""ROUTER socket for the terminals. It moves frames; `core.link.session` interprets them.
+
+Peers connect to the front (`link_front`), which lets whole messages of one part through, within limits.
+"""
 
 import asyncio
-import errno
+import re
+import secrets
+import socket
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import zmq
 
 from bridge import confinement
+from bridge.address import EndpointError, listen
+from bridge.clock import SystemClock
+from bridge.core.link.connection_limiter import ConnectionLimits, Stage
+from bridge.core.link.cut_reasons import CutReason
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
+from bridge.link_front.front import LinkFront
 
 MAX_DRAIN: Final = 256
 """Most messages of one `receive`. Other tasks run between two of them."""
 
 RECEIVE_WINDOW: Final = 32
-"""Messages of one peer that the transport queues here; further ones wait at the peer.
+"""Messages of one peer that libzmq queues here; further ones wait in front of it."""
 
-Any program on this machine can connect, and send messages of the greatest length."""
+HEARTBEAT_MS: Final = 5_000
+"""Milliseconds between the PINGs of the transport to a peer."""
+SILENCE_MS: Final = 15_000
+"""Milliseconds after a PING in which something must come from the peer: the transport drops it otherwise."""
+BACKLOG: Final = 128
+BYE_S: Final = 0.5
+"""Seconds that the last messages may take to leave."""
 
-_OWN_ID: Final = b"\x00"
-"""First byte of a routing id that the ROUTER assigned; an id that a peer chose cannot begin with it."""
-
-
-class EndpointError(Exception):
-    """An address cannot be bound. The message has the address, the reason and the remedy."""
+_ENDPOINT: Final = re.compile(r"tcp://(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>[0-9]+|\*)")
 
 
 class Link:
-    """Bound ROUTER. Sending never blocks; received messages are never queued in this process."""
+    """ROUTER behind its front. Sending never blocks; received messages are never queued in this process."""
 
-    def __init__(self, endpoint: str) -> None:
-        """Bind. Raises EndpointError, ConfinedError."""
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        limits: ConnectionLimits | None = None,
+        monotonic: Callable[[], float] | None = None,
+    ) -> None:
+        """Bind. `monotonic`: clock of the limits in seconds, where not this machine's. Raises EndpointError,
+        ConfinedError."""
         confinement.check_address_families()
+        listener, self.endpoint = _listen(endpoint)
         self._readable = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
+        router_id = secrets.token_bytes(32).replace(b"\0", b"\1")
+        # It shows this id to the front alone, which knows its connections by it.
+        self._socket.setsockopt(zmq.ROUTING_ID, router_id)
+        # The ROUTER connects to the front; a peer that is gone comes back as another connection.
+        self._socket.setsockopt(zmq.RECONNECT_IVL, -1)
         self._socket.setsockopt(zmq.LINGER, 0)
         # A frame for a peer that is gone is an error, not a silent loss.
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
@@ -42,69 +67,60 @@ class Link:
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_WINDOW)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         # The transport, too, drops a dead peer behind a half-open connection.
-        self._socket.setsockopt(zmq.HEARTBEAT_IVL, 5_000)
-        self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15_000)
-        self._socket.setsockopt(zmq.HANDSHAKE_IVL, 5_000)
-        if "[" in endpoint:
-            self._socket.setsockopt(zmq.IPV6, 1)
-        try:
-            self._socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            self.close()
-            raise EndpointError(_explain(endpoint, error)) from error
-        self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        """Bound address, with its port."""
-        self.refused_ids = 0
-        """Number of messages from peers that chose their own routing id."""
-        self.refused_shapes = 0
-        """Number of messages with more or fewer than one part."""
+        self._socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+        self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, SILENCE_MS)
+        self._front = LinkFront(
+            listener,
+            connect=self._connect,
+            router_id=router_id,
+            limits=limits or ConnectionLimits(),
+            monotonic=monotonic or SystemClock().monotonic,
+        )
+
+    @property
+    def cuts(self) -> Mapping[CutReason, int]:
+        """Connections that the front closed or refused, and messages that it dropped, by reason."""
+        return self._front.cuts
+
+    def connections(self, stage: Stage) -> int:
+        """Return the number of connections in a stage."""
+        return self._front.count_of(stage)
+
+    def sweep(self) -> None:
+        """Apply the limits that depend on time. To be called every `link_front.front.SWEEP_S`."""
+        self._front.sweep()
+
+    def set_proved(self, peers: Collection[bytes]) -> None:
+        """Set the peers that have a session: the limits of the others do not hold for them."""
+        self._front.set_proved(peers)
 
     async def receive(self) -> list[tuple[bytes, bytes]]:
-        """Wait for messages and return (peer, frame) of each, at most MAX_DRAIN; none if all were invalid."""
+        """Wait for messages and return (peer, frame) of each, at most MAX_DRAIN."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
             self._loop.add_reader(self._socket.FD, self._readable.set)
+            self._front.start(self._loop)
         while True:
             self._readable.clear()
-            messages, taken = self._drain()
-            if taken == MAX_DRAIN:
+            messages = self._drain()
+            if len(messages) == MAX_DRAIN:
                 # The remaining messages do not signal again: see `wake_receiver`.
                 self._readable.set()
-            if taken:
+            if messages:
                 return messages
             await self._readable.wait()
 
-    def _drain(self) -> tuple[list[tuple[bytes, bytes]], int]:
-        """Return the valid messages, and the number of all messages that were read."""
+    def _drain(self) -> list[tuple[bytes, bytes]]:
         messages: list[tuple[bytes, bytes]] = []
-        for taken in range(MAX_DRAIN):
+        for _ in range(MAX_DRAIN):
             try:
-                message = self._take()
+                # The front lets messages of one part through alone.
+                peer, frame = self._socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return messages, taken
-            if message is not None:
-                messages.append(message)
-        return messages, MAX_DRAIN
-
-    def _take(self) -> tuple[bytes, bytes] | None:
-        """Return one message, or None for an invalid one. Raises zmq.Again if there is none."""
-        peer = self._socket.recv(zmq.NOBLOCK)
-        frame = b""
-        parts = 0
-        while self._socket.getsockopt(zmq.RCVMORE):
-            # Part by part, the surplus dropped: thousands of parts of one message must not fill the memory.
-            part = self._socket.recv(zmq.NOBLOCK)
-            parts += 1
-            if parts == 1:
-                frame = part
-        if parts != 1:
-            self.refused_shapes += 1
-            return None
-        if not peer.startswith(_OWN_ID):
-            # A peer that chose the id of a terminal that left would be taken for it.
-            self.refused_ids += 1
-            return None
-        return peer, frame
+                break
+            self._front.taken(peer, len(frame))
+            messages.append((peer, frame))
+        return messages
 
     def send(self, peer: bytes, frame: bytes) -> bool:
         """Pass the frame to the transport. Return False if the peer is gone or its queue is full."""
@@ -129,17 +145,44 @@ class Link:
             self._readable.set()
         return waits
 
+    async def finish(self) -> None:
+        """Send what was passed to the transport, for BYE_S at most, and close."""
+        self._close_socket(int(BYE_S * 1000))
+        try:
+            async with asyncio.timeout(BYE_S):
+                await self._front.emptied()
+        except TimeoutError:
+            pass
+        self.close()
+
     def close(self) -> None:
         """Unbind. Messages that the transport still holds are dropped: a terminal repeats its own."""
-        if self._loop is not None and not self._socket.closed:
-            self._loop.remove_reader(self._socket.FD)
-        self._socket.close(linger=0)
+        self._close_socket(0)
+        self._front.close()
         self._context.term()
 
+    def _close_socket(self, linger_ms: int) -> None:
+        if self._socket.closed:
+            return
+        if self._loop is not None:
+            self._loop.remove_reader(self._socket.FD)
+        self._socket.close(linger=linger_ms)
 
-def _explain(endpoint: str, error: zmq.ZMQError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"the link address {endpoint} is in use; stop what listens there, or set another [link] endpoint"
+    def _connect(self, address: str) -> None:
+        self._socket.connect(address)
+        self.wake_receiver()
+
+
+def _listen(endpoint: str) -> tuple[socket.socket, str]:
+    """Return the listening socket, and its address with the port. Raises EndpointError."""
+    remedy = "set another [link] endpoint"
+    match = _ENDPOINT.fullmatch(endpoint)
+    if match is None:
+        raise EndpointError(
+            f'the link address "{endpoint}" cannot be bound: it is not like tcp://HOST:PORT; {remedy}'
         )
-    return f"the link address {endpoint} cannot be bound: {error}; set another [link] endpoint"
+    host, port = match["host"], match["port"]
+    listener = listen(
+        "the link address", host.strip("[]"), 0 if port == "*" else int(port), backlog=BACKLOG, remedy=remedy
+    )
+    return listener, f"tcp://{host}:{listener.getsockname()[1]}"

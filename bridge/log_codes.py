@@ -46,6 +46,10 @@ class LogCode(StrEnum):
     )
     SIDECAR_STOPPING = "sidecar_stopping", "The sidecar received a stop request and stops in order."
     SIDECAR_STOPPED = "sidecar_stopped", "The sidecar has stopped; everything is closed."
+    EVENT_LOOP_ERROR = (
+        "event_loop_error",
+        "An error outside of any task, once a minute for each kind; `count` says how many.",
+    )
     SIDECAR_TASK_FAILED = (
         "sidecar_task_failed",
         "A task of the sidecar failed; the sidecar ends with an error.",
@@ -151,6 +155,10 @@ class LogCode(StrEnum):
     # The terminal link
     TERMINAL_CONNECTED = "terminal_connected", "A terminal has a session."
     TERMINAL_REFUSED = "terminal_refused", "A terminal was refused; `refusal` is the code that it was given."
+    CONNECTIONS_CUT = (
+        "connections_cut",
+        "Connections to the link were closed, or messages dropped; `reason` and `count`, once a minute.",
+    )
     OFFICER_QUARANTINED = (
         "officer_quarantined",
         "Nothing is dispatched to the officer until it is rebound.",

@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 import click
 
-from bridge import confinement
+from bridge import confinement, descriptors
+from bridge.address import EndpointError
 from bridge.cli.failure import Failure, exit_status, report
 from bridge.cli.options import FILE, config_option
 from bridge.clock import SystemClock
 from bridge.config import Config, load
+from bridge.core.link.connection_limiter import ConnectionLimits
 from bridge.core.link.handshake import LinkKey
 from bridge.core.settings import Settings
 from bridge.core.units.clock import Clock
@@ -24,12 +26,14 @@ from bridge.director import DirectorClient, DirectorLimits
 from bridge.exits import FINAL, ExitCode
 from bridge.journal.journal import Journal, opened
 from bridge.keys import ApiKey, api_key_from_file, find_api_key, link_key_path, load_link_key
-from bridge.link import EndpointError, Link
+from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog, aside
 from bridge.sidecar import service_manager
 from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
+from bridge.sidecar.counted_log import CountedLog
+from bridge.sidecar.loop_errors import LoopErrors
 from bridge.sidecar.sidecar import Sidecar
 
 OWNER_WAIT_S: Final = 1.0
@@ -100,6 +104,8 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
     stop = asyncio.Event()
     _stop_on_signals(stop)
     clock, log = SystemClock(), EventLog.named("bridge.sidecar")
+    counted = CountedLog(clock.monotonic)
+    asyncio.get_running_loop().set_exception_handler(LoopErrors(log, counted))
     link, control = _bind(config, clock)
     manager = service_manager.from_environment()
     if manager is not None and manager.watchdog_s is not None:
@@ -128,7 +134,8 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
 def _bind(config: Config, clock: Clock) -> tuple[Link, ControlSocket]:
     """Return the bound addresses. Raises Failure where one cannot be had, or no command could find the sidecar."""
     try:
-        link = Link(config.settings.link.endpoint)
+        limits = ConnectionLimits.within(descriptors.raised())
+        link = Link(config.settings.link.endpoint, limits=limits)
         try:
             return link, ControlSocket(config.journal, config.settings.control.port, now=clock.now())
         except BaseException:

@@ -5,14 +5,17 @@ Both are there before the sidecar does anything else: a sidecar that `halt` cann
 
 import os
 import secrets
-import socket
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
+from bridge.address import listen
 from bridge.core.director.contract import utc_text
-from bridge.link import EndpointError
 from bridge.sidecar import control_file
+from bridge.sidecar.control_connections import MOST_UNPROVED
 from bridge.sidecar.control_file import HOST, ControlFile
+
+REMEDY: Final = "set another [control] port, or 0 for any free one"
 
 
 class ControlSocket:
@@ -20,14 +23,7 @@ class ControlSocket:
 
     def __init__(self, journal: Path, port: int, *, now: datetime) -> None:
         """Bind, and write the file; port 0 is any free one. Raises EndpointError, ControlFileError."""
-        try:
-            self.socket = socket.create_server((HOST, port))
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise EndpointError(
-                f"the control address {HOST}:{port} cannot be bound: {why}; set another [control] port, "
-                "or 0 for any free one"
-            ) from error
+        self.socket = listen("the control address", HOST, port, backlog=MOST_UNPROVED, remedy=REMEDY)
         self.port: int = self.socket.getsockname()[1]
         self.path = control_file.control_path(journal)
         self.file = ControlFile(

@@ -169,6 +169,8 @@ class LinkWorker:
                     if isinstance(effect.message, messages.Refused):
                         self._log_refusal(effect.officer, effect.message)
                 case Admit():
+                    # It holds a key: the limits of strangers end before its reports begin.
+                    self._link.set_proved(self._sessions.proved_peers())
                     await self._apply()
                     await self._admit(effect)
                 case Reports():

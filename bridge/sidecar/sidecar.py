@@ -18,6 +18,7 @@ from bridge.journal.whole_check import JournalNotWholeError
 from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
+from bridge.sidecar.connection_watch import ConnectionWatch
 from bridge.sidecar.control import ControlServer
 from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.deliverer import Deliverer
@@ -66,6 +67,7 @@ class Sidecar:
             nonce=lambda: secrets.token_hex(32),
         )
         self._links = LinkWorker(self._runtime, link, sessions)
+        self._watch = ConnectionWatch(self._runtime, link, sessions)
         self._dispatcher = Dispatcher(self._runtime, self._links)
         self._deliverer = Deliverer(self._runtime, director)
         self._lost_journal = LostJournalReporter(self._runtime, director)
@@ -90,6 +92,7 @@ class Sidecar:
                 linking = [
                     group.create_task(self._links.receive(), name="link"),
                     group.create_task(self._links.tick(), name="heartbeats"),
+                    group.create_task(self._watch.run(), name="connections"),
                 ]
                 delivering = group.create_task(self._deliverer.run(), name="delivery")
                 dispatching = group.create_task(self._dispatcher.run(), name="dispatch")
@@ -112,6 +115,7 @@ class Sidecar:
                 await self._deliverer.finish(DRAIN_S)
                 await self._links.end_sessions()
                 await _end(*linking)
+                await self._link.finish()
         except ExceptionGroup as failed:
             for error in failed.exceptions:
                 if isinstance(error, JournalNotWholeError):

@@ -30,7 +30,7 @@ from bridge.sidecar.operator.resume import ResumeRequest
 from bridge.simulator.broker.scenario import Scenario
 
 DEADLINE_S: Final = 1200.0
-SETTLE_S: Final = 2.0
+BEFORE_S: Final = 2.0
 """Seconds that an attacker has before anything is measured."""
 MOST_HALT_S: Final = 5.0
 MOST_MEMORY_MB: Final = 50.0
@@ -96,7 +96,7 @@ class Bench:
             stderr=subprocess.DEVNULL,
         )
         try:
-            time.sleep(SETTLE_S)
+            time.sleep(BEFORE_S)
             measured = self._measure(kind)
             if attacker.poll() is not None:
                 raise RuntimeError(f"the attacker {kind!r} has ended by itself; nothing was measured")

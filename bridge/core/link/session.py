@@ -147,6 +147,10 @@ class Sessions:
         """Return the officer's present session."""
         return self._by_officer.get(officer)
 
+    def proved_peers(self) -> set[bytes]:
+        """Return the peers that have shown that they hold a key, and are not refused since."""
+        return {*self._by_peer, *(peer for peer, pending in self._pending.items() if pending.proved)}
+
     def alive(self, officer: str, now: float) -> bool:
         """Return True where the officer's terminal is alive by its heartbeats."""
         session = self._by_officer.get(officer)

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from bridge.address import EndpointError
 from bridge.core.link.messages import Bye, Command, LedgerIdentity
 from bridge.journal.tables import halts
-from bridge.link import EndpointError
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sidecar import control_file
 from bridge.sidecar.control import MAX_BODY_BYTES
@@ -138,9 +138,7 @@ def test_control_file_is_beside_the_target_of_a_journal_symlink(tmp_path: Path) 
 def test_used_control_port_is_refused(tmp_path: Path) -> None:
     taken = ControlSocket(tmp_path / "journal.db", 0, now=NOW)
     try:
-        with pytest.raises(
-            EndpointError, match=rf"127\.0\.0\.1:{taken.port} cannot be bound: .*\[control\] port"
-        ):
+        with pytest.raises(EndpointError, match=rf"127\.0\.0\.1:{taken.port} is in use; .*\[control\] port"):
             ControlSocket(tmp_path / "journal.db", taken.port, now=NOW)
     finally:
         taken.close()

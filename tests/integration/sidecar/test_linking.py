@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import zmq
 
+from bridge.core.link.connection_limiter import ConnectionLimits
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
     PROTOCOL_MAX,
@@ -49,9 +50,9 @@ HOUR_MS = 3_600_000
 class Rig:
     """A running link worker and a dispatcher on a free port."""
 
-    def __init__(self, harness: Harness) -> None:
+    def __init__(self, harness: Harness, limits: ConnectionLimits | None = None) -> None:
         self.harness = harness
-        self.link = Link("tcp://127.0.0.1:0")
+        self.link = Link("tcp://127.0.0.1:0", limits=limits)
         link = harness.settings.link
         numbers = itertools.count(1)
         self.sessions = Sessions(
@@ -220,7 +221,7 @@ async def test_second_instance_is_refused_until_the_first_is_silent(rig: Rig) ->
 
 
 async def test_flood_of_frames_does_not_starve_other_tasks(harness: Harness) -> None:
-    made = Rig(harness)
+    made = Rig(harness, ConnectionLimits(openings=1000))
     turns: list[int] = []
 
     async def others() -> None:

@@ -1,0 +1,36 @@
+"""Reasons for which the sidecar closes a connection to the link, or drops what came over it."""
+
+from enum import StrEnum
+
+
+class CutReason(StrEnum):
+    """Reason, as the log and `status` name it."""
+
+    NOT_ZMTP = "not_zmtp"
+    """Its first bytes are no ZMTP greeting: another program, or a port scanner."""
+    OLD_ZMTP = "old_zmtp"
+    """It speaks a ZMTP before version 3."""
+    MECHANISM = "mechanism"
+    """It asks for another security mechanism than NULL."""
+    SOCKET_TYPE = "socket_type"
+    """Its socket is of a type that does not talk to a ROUTER."""
+    ROUTING_ID = "routing_id"
+    """It chose a routing id."""
+    MALFORMED = "malformed_frames"
+    """Its frames are not ZMTP."""
+    TOO_LONG = "message_too_long"
+    """A message, all its parts together, is longer than the link allows."""
+    MULTIPART = "several_parts"
+    """A message of several parts was dropped. The connection stays."""
+    GREETING_LATE = "greeting_late"
+    """Its ZMTP handshake did not end in time."""
+    UNPROVED_LATE = "unproved_late"
+    """It had no session for too long."""
+    TOO_MANY = "too_many"
+    """Too many connections without a session were open."""
+    TOO_MANY_OF_ADDRESS = "too_many_of_address"
+    """Too many of them came from its address."""
+    NO_DESCRIPTOR = "no_descriptor"
+    """The system had no descriptor or memory for it."""
+    INNER = "inner_connection"
+    """The socket of this process could not be reached for it."""

@@ -1,0 +1,62 @@
+"""Connection watch: applies the limits of the link's connections, and logs what they cost others."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Final, Protocol
+
+from bridge.core.link.cut_reasons import CutReason
+from bridge.core.link.session import Sessions
+from bridge.link_front.front import SWEEP_S
+from bridge.log_codes import LogCode
+from bridge.sidecar.counted_log import CountedLog
+from bridge.sidecar.runtime import Runtime
+
+_QUIET: Final = frozenset({CutReason.UNPROVED_LATE})
+"""Reasons that a terminal meets too, whose program does not say hello yet."""
+
+
+class Limited(Protocol):
+    """Link, as far as its limits go."""
+
+    @property
+    def cuts(self) -> Mapping[CutReason, int]:
+        """Connections that were closed or refused, and messages that were dropped, by reason."""
+
+    def set_proved(self, peers: Collection[bytes]) -> None:
+        """Set the peers that have a session."""
+
+    def sweep(self) -> None:
+        """Apply the limits that depend on time."""
+
+
+class ConnectionWatch:
+    """Runs beside the link worker."""
+
+    def __init__(self, runtime: Runtime, link: Limited, sessions: Sessions) -> None:
+        self._runtime = runtime
+        self._link = link
+        self._sessions = sessions
+        self._seen: Counter[CutReason] = Counter()
+        self._counted = CountedLog(runtime.clock.monotonic)
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            self.look()
+            await self._runtime.clock.sleep(SWEEP_S)
+
+    def look(self) -> None:
+        """Sweep once."""
+        self._link.set_proved(self._sessions.proved_peers())
+        self._link.sweep()
+        seen = Counter(self._link.cuts)
+        for reason, count in (seen - self._seen).items():
+            if logged := self._counted.note(reason, count):
+                self._log(reason, logged)
+        self._seen = seen
+        for kind, count in self._counted.due():
+            self._log(CutReason(str(kind)), count)
+
+    def _log(self, reason: CutReason, count: int) -> None:
+        log = self._runtime.log.info if reason in _QUIET else self._runtime.log.warning
+        log(LogCode.CONNECTIONS_CUT, reason=reason.value, count=count)
