@@ -3,7 +3,7 @@
 pytest-xdist (`--dist worksteal`) gives each worker a part of the list; one that has finished takes from the
 others. Tests that start processes mostly wait, so they are spread over all workers, the longest first, and those
 that compute are mixed in between: otherwise the cores would idle at first, and one worker would run a long test at
-the end. Tests with a crowd of processes come one after another in the first workers: a few of them at the same time
+the end. Heavy tests, of many processes, come one after another in the first workers: a few of them at the same time
 take all cores, and every deadline passes. Without workers the order stays as it is.
 """
 
@@ -33,14 +33,14 @@ WAITING: Final[tuple[tuple[str, float], ...]] = (
 """Seconds of a test that mostly waits, roughly, by the beginning of its path below `tests`; the first that fits."""
 
 
-CROWDED: Final = (
+HEAVY: Final = (
     "acceptance/test_random",
     "conformance/test_random",
     "conformance/test_switch_sets.py",
     "conformance/test_copied",
 )
 """Beginnings of the paths of tests that keep a core busy with many processes, or with one that is hurried."""
-CROWDED_WORKERS: Final = 2
+HEAVY_WORKERS: Final = 2
 """Workers that have them."""
 
 
@@ -59,11 +59,11 @@ def arrange(paths: Sequence[str], workers: int) -> list[int]:
         return list(places)
     waiting = {place: seconds for place in places if (seconds := waiting_s(paths[place]))}
     longest_first = sorted(waiting, key=lambda place: (-waiting[place], place))
-    shares = _shares(longest_first, waiting, paths, workers)
+    parts = _parts(longest_first, waiting, paths, workers)
     computing = deque(place for place in places if place not in waiting)
     arranged: list[int] = []
     # As pytest-xdist divides: where it leaves a rest, the last parts are longer by one.
-    for long_ones, left in zip(shares, range(workers, 0, -1), strict=True):
+    for long_ones, left in zip(parts, range(workers, 0, -1), strict=True):
         size = (len(paths) - len(arranged)) // left
         beside = [computing.popleft() for _ in range(min(max(size - len(long_ones), 0), len(computing)))]
         progress = _progress(long_ones, [waiting[place] for place in long_ones])
@@ -77,19 +77,19 @@ def waiting_s(path: str) -> float:
     return next((seconds for begin, seconds in WAITING if path.startswith(begin)), 0.0)
 
 
-def _shares(
+def _parts(
     longest_first: Sequence[int], seconds: Mapping[int, float], paths: Sequence[str], workers: int
 ) -> list[list[int]]:
-    """Return the waiting tests of each worker: the crowded ones first, each other where the least is waited for."""
-    shares: list[list[int]] = [[] for _ in range(workers)]
+    """Return the waiting tests of each worker: the heavy ones first, each other where the least is waited for."""
+    parts: list[list[int]] = [[] for _ in range(workers)]
     totals = [0.0] * workers
-    crowded = [place for place in longest_first if paths[place].startswith(CROWDED)]
-    others = [place for place in longest_first if not paths[place].startswith(CROWDED)]
-    for place, among in [*zip(crowded, repeat(min(CROWDED_WORKERS, workers))), *zip(others, repeat(workers))]:
+    heavy = [place for place in longest_first if paths[place].startswith(HEAVY)]
+    others = [place for place in longest_first if not paths[place].startswith(HEAVY)]
+    for place, among in [*zip(heavy, repeat(min(HEAVY_WORKERS, workers))), *zip(others, repeat(workers))]:
         worker = min(range(among), key=lambda number: (totals[number], number))
-        shares[worker].append(place)
+        parts[worker].append(place)
         totals[worker] += seconds[place]
-    return shares
+    return parts
 
 
 def _progress(places: Sequence[int], seconds: Sequence[float]) -> dict[int, float]:
