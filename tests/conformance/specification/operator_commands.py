@@ -181,9 +181,10 @@ def button(rig: ConformanceRig) -> None:
     rig.button_pressed = True
     rig.terminal.send(signal.SIGUSR1)
     rig.terminal.line("pressed by SIGUSR1")
+    mark = rig.terminal.mark
     rig.sidecar.kill()
     # It tries again a second later: by now the first click was handled, and a second one is no double click.
-    rig.terminal.line("no connection to")
+    rig.terminal.line("no connection to", since=mark)
     rig.terminal.send(signal.SIGUSR1)
     rig.sent(4)
     rig.start_sidecar()
