@@ -42,14 +42,19 @@ def shows(rig: ConformanceRig, text: str, count: int = 1) -> None:
 
 def requires(rig: ConformanceRig, *codes: str) -> None:
     """Wait until `status` has exactly these required actions: a heartbeat may be from before a reconnect."""
+    shown: list[str] = []
 
     def found() -> bool:
         process = rig.bridge("status", "--config", str(rig.config_path), "--json")
         assert process.exited() in (ExitCode.OK, ExitCode.ATTENTION), process.log
         report = json.loads(process.log[-1])
-        return [each["code"] for each in report["required_actions"]] == list(codes)
+        shown[:] = [each["code"] for each in report["required_actions"]]
+        return shown == list(codes)
 
-    until(rig, f"status requires {codes or 'nothing'}", found)
+    try:
+        until(rig, f"status requires {codes or 'nothing'}", found)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; at last it required {shown or 'nothing'}") from error
 
 
 @case(
