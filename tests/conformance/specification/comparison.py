@@ -237,7 +237,8 @@ def deleted(rig: ConformanceRig) -> None:
     "A pending order that vanishes without a record is raised until a write-off ends it, as cancelled",
 )
 def order_deleted(rig: ConformanceRig) -> None:
-    rig.configure(link=PROMPT)
+    # A command without evidence would be UNKNOWN before a busy machine has written the order off.
+    rig.configure(link=PROMPT | {"unknown_grace_s": 60.0})
     rig.start()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.08, time_in_force="GTC")
     rests(rig, waiting)
