@@ -1,6 +1,5 @@
 """A journal that another program changed: every command says so, with the statement that undoes it."""
 
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -57,9 +56,13 @@ def test_sidecar_starts_on_a_copy_as_sql_text_once_it_has_the_mark_again(rig: Ri
     opening = rig.open()
     rig.sidecar.terminate()
     assert rig.sidecar.exited() == ExitCode.OK
-    kept = shutil.move(rig.journal.path, rig.folder / "kept.db")
-    with closing(sqlite3.connect(kept)) as source, closing(sqlite3.connect(rig.journal.path)) as target:
-        target.executescript("\n".join(source.iterdump()))
+    with closing(sqlite3.connect(rig.journal.path)) as source:
+        text = "\n".join(source.iterdump())
+    for left in rig.folder.glob(f"{rig.journal.path.name}*"):
+        if left.name.removeprefix(rig.journal.path.name) in ("", "-wal", "-shm"):
+            left.unlink()
+    with closing(sqlite3.connect(rig.journal.path)) as target:
+        target.executescript(text)
     refused = rig.bridge("run", "--config", str(rig.config_path))
     assert refused.exited() == ExitCode.JOURNAL_DAMAGED
     assert any(f"put it back with the SQL statement: {MARK}" in line for line in refused.log)

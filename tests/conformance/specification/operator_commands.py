@@ -197,7 +197,7 @@ def button(rig: ConformanceRig) -> None:
 def flattens_when_open(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open()
-    shut(rig, "EURUSD", 4)
+    shut(rig, "EURUSD", 15)
     order(rig, "flatten", "--yes")
     rig.emitted(held, *GONE)
     assert volumes(rig) == []

@@ -181,7 +181,8 @@ def test_events_without_extra_fields_have_the_contracts_fields_only(make_bench: 
 RESIDUE = (
     "officer, directive_id, place, created_at, body, kind, order_type, symbol, side, volume, target_order,"
     " target_position, opening_directive_id, state, expires_at, attempt, request_no,"
-    " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message"
+    " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message,"
+    " closed_tries"
 )
 """Columns of a command without those that identify it."""
 
