@@ -235,7 +235,7 @@ def test_sidecar_with_a_used_control_port_does_not_start(rig: Rig) -> None:
             config.write(f"[control]\nport = {port}\n")
         run = rig.bridge("run", "--config", str(rig.config_path))
         assert run.exited() == ExitCode.ENDPOINT
-    assert any(f"the control address {HOST}:{port} cannot be bound" in line for line in run.log)
+    assert any(f"the control address {HOST}:{port} is in use" in line for line in run.log)
 
 
 def test_command_waits_for_the_journal_while_the_sidecar_stops(rig: Rig) -> None:

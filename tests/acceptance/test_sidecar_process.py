@@ -84,7 +84,8 @@ def test_sidecar_on_a_used_link_address_does_not_start(rig: Rig) -> None:
         other.listen()
         run = _run(rig)
         assert run.exited() == ExitCode.ENDPOINT
-    assert any(rig.link in line for line in run.log)
+    address = rig.link.removeprefix("tcp://")
+    assert any(f"the link address {address} is in use" in line for line in run.log)
 
 
 def test_signal_during_a_send_stops_in_order_and_the_order_is_found_after_restart(rig: Rig) -> None:
