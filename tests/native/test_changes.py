@@ -17,6 +17,7 @@ from bridge.core.link.reports import (
     NotSentReason,
     OrderReport,
     PositionReport,
+    ScanReport,
 )
 from bridge.core.units.mt5_terms import MarginMode, OrderState, Side
 from bridge.simulator.broker.fault_rules import LoseAnswer, Reject, Rule
@@ -61,10 +62,14 @@ def placed(commands: Commands, order: Order | None = None) -> int:
 
 
 def reported(bench: Bench) -> list[str]:
-    """Return the reports in order: stages of commands, and the subjects of the others."""
+    """Return the reports in order: stages of commands, and the subjects of the others.
+
+    Scans are left out: one follows each change, when it is its turn.
+    """
     return [
         f"{report.stage}" if isinstance(report, CommandReport) else type(report).__name__
         for report in bench.peer.reports
+        if not isinstance(report, ScanReport)
     ]
 
 

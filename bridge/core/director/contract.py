@@ -22,6 +22,8 @@ OPERATOR_PREFIX: Final = "operator:"
 """Prefix of the directive ids of orders that an operator gave at the bridge. The Director does not know them."""
 FLATTEN_PREFIX: Final = f"{OPERATOR_PREFIX}flatten:"
 """Prefix of the directive ids of a flatten and of its rounds."""
+MISSING_STOP_PREFIX: Final = f"{OPERATOR_PREFIX}missing-stop:"
+"""Beginning of the id of a close for a missing stop loss; the position's identifier follows."""
 
 
 class Action(StrEnum):

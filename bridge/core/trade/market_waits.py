@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.director.contract import FLATTEN_PREFIX
+from bridge.core.director.contract import FLATTEN_PREFIX, MISSING_STOP_PREFIX
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import CommandReport, CommandStage, TradeSession
 from bridge.core.trade.command_states import CommandState
@@ -31,6 +31,8 @@ PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(seconds=60)
 MOST_APART: Final = timedelta(minutes=15)
 """Longest time between two tries, whatever the symbol's sessions say."""
+HAVE_ROUNDS: Final = (FLATTEN_PREFIX, MISSING_STOP_PREFIX)
+"""Beginnings of the ids of directives that are followed by others as long as there is something to close."""
 DAY_S: Final = 86_400
 _WEEK_DAYS: Final = 7
 _FIRST_WEEKDAY: Final = 4
@@ -49,14 +51,15 @@ def may_wait(
 ) -> bool:
     """Return True where the report says that the market is closed, and the command may wait for its opening.
 
-    `opens_wait` is the officer's setting. A flatten has rounds of its own. A command whose outcome was open or
+    `opens_wait` is the officer's setting. A flatten and a close for a missing stop have rounds
+    of their own, and each of them looks at what there is. A command whose outcome was open or
     decided otherwise before does not wait.
     """
     if report.retcode != Retcode.MARKET_CLOSED or command.expires_at <= at:
         return False
     if report.stage not in (CommandStage.NOT_SENT, CommandStage.RESULT):
         return False
-    if command.directive_id.startswith(FLATTEN_PREFIX):
+    if command.directive_id.startswith(HAVE_ROUNDS):
         return False
     sent = report.stage is CommandStage.RESULT
     if command.order.kind is CommandKind.OPEN:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from bridge.core.director.contract import OPERATOR_PREFIX
+from bridge.core.director.contract import MISSING_STOP_PREFIX, OPERATOR_PREFIX
 from bridge.core.link.reports import ScanReport
 from bridge.core.settings import MissingStop, OfficerSettings
 from bridge.core.trade import position_events
@@ -69,7 +69,7 @@ def check_stops(step: Step, settings: OfficerSettings, position: int | None = No
 
 def _order_close(step: Step, position: int) -> None:
     """Order the position's close, unless one is in flight or the last one was refused too short a time ago."""
-    first = f"{OPERATOR_PREFIX}missing-stop:{position}"
+    first = f"{MISSING_STOP_PREFIX}{position}"
     before = directives.series(step.connection, step.officer, first)
     if before:
         given_up = step.earliest >= before[0].received_at + flatten_rounds.OWN_TIME_TO_LIVE
