@@ -103,7 +103,7 @@ def trade_modes(rig: ConformanceRig) -> None:
         rig.emitted(rig.issue("CLOSE", symbol=symbol), *CLOSED)
     rig.open(symbol="USDJPY")
     rig.broker.set_session("USDJPY", False)
-    refused(rig, int(Retcode.MARKET_CLOSED), "the market for USDJPY is closed", symbol="USDJPY")
+    refused(rig, int(Retcode.MARKET_CLOSED), "Market closed", symbol="USDJPY")
     rig.broker.set_session("USDJPY", True)
     rig.emitted(rig.issue("CLOSE", symbol="USDJPY"), *CLOSED)
 

@@ -226,7 +226,7 @@ def test_market_watch_holds_selected_symbols(account: Account) -> None:
     assert market.SymbolsTotal(True) == market.SymbolsTotal(False) == 4
 
 
-def test_symbol_has_the_brokers_sessions_and_none_while_closed(account: Account) -> None:
+def test_symbol_has_the_brokers_sessions_also_while_closed(account: Account) -> None:
     market = account.market
     today, tomorrow = C["THURSDAY"], C["FRIDAY"]
     assert market.SymbolInfoSessionTrade("EURUSD", today, 0) == (0, 86_400)
@@ -240,7 +240,7 @@ def test_symbol_has_the_brokers_sessions_and_none_while_closed(account: Account)
     assert market.SymbolInfoSessionTrade("EURUSD", today, 2) is None
     assert market.SymbolInfoSessionTrade("EURUSD", tomorrow, 0) is None
     account.broker.set_session("EURUSD", False)
-    assert market.SymbolInfoSessionTrade("EURUSD", today, 0) is None
+    assert market.SymbolInfoSessionTrade("EURUSD", today, 0) == (300, 43_200)
     assert market.SymbolInfoSessionQuote("EURUSD", today, 0) == (0, 86_400)
     with pytest.raises(Fault, match="7 is not in ENUM_DAY_OF_WEEK"):
         market.SymbolInfoSessionTrade("EURUSD", 7, 0)
