@@ -37,7 +37,7 @@ def check_address_families() -> None:
     """Check that the address families can be had that the link needs. Raises ConfinedError.
 
     libzmq asks for the machine's interfaces when it binds, by AF_NETLINK on Linux, and aborts the process where
-    it cannot.
+    it cannot. The simulated broker binds; the sidecar's own socket only connects, to the front of the link.
     """
     if sys.platform != "linux":
         return

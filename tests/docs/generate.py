@@ -11,14 +11,13 @@ import sqlite3
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import msgspec
 from sqlite_utils import Database
 
 from bridge.cli.service import systemd
-from bridge.cli.service.definition import Definition, Scope
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventType, ExecutionEvent
 from bridge.core.link import messages, reports
 from bridge.core.link.report_identity import report_key
@@ -32,6 +31,7 @@ from bridge.journal.database.schema import migrations
 from bridge.log_codes import LogCode
 from tests.docs import directive_fields, examples, module_map, simulated_broker, specification, terminal_log
 from tests.docs.attributes import attribute_docs
+from tests.unit.cli.service.samples import SYSTEM
 
 PAGES: Final = tuple(sorted((Path(__file__).parents[2] / "docs").glob("*.md")))
 """The pages that may have generated parts, which stand between markers."""
@@ -210,17 +210,7 @@ def exit_codes() -> str:
 
 def systemd_unit() -> str:
     """Return the unit of an installation in the usual folders."""
-    definition = Definition(
-        name="execution-officer",
-        scope=Scope.SYSTEM,
-        program=("/opt/execution-officer/bin/execution-officer",),
-        config=PurePosixPath("/etc/execution-officer/bridge.toml"),
-        journal=PurePosixPath("/var/lib/execution-officer/journal.db"),
-        api_key_file=PurePosixPath("/etc/execution-officer/director.key"),
-        api_key_env=None,
-        user="bridge",
-    )
-    return f"```ini\n{systemd.unit(definition)}```\n"
+    return f"```ini\n{systemd.unit(SYSTEM)}```\n"
 
 
 _COLUMN: Final = re.compile(

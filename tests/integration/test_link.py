@@ -150,7 +150,7 @@ async def test_peer_with_a_chosen_id_is_refused_and_counted(link: Link, terminal
     receiving = asyncio.create_task(received(link))
     async with asyncio.timeout(GRACE_S):
         # The other end sees it first; nothing of this loop announces it.
-        while not link.cuts:  # noqa: ASYNC110
+        while not link.cuts:  # noqa: ASYNC110 - no event announces it
             await asyncio.sleep(0)
     terminals.connect().send(b"good")
     assert [frame for _, frame in await receiving] == [b"good"]

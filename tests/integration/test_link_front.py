@@ -59,7 +59,7 @@ class Rig:
         """Let the event loop work until the condition holds."""
         async with asyncio.timeout(GRACE_S):
             # Sockets bring it about; no event of this loop announces it.
-            while not reached():  # noqa: ASYNC110
+            while not reached():  # noqa: ASYNC110 - no event announces it
                 await asyncio.sleep(0)
 
     def pass_time(self, seconds: float) -> None:

@@ -8,16 +8,15 @@ from typing import Final
 
 from bridge import __version__
 from bridge.cli.service.definition import CREDENTIAL, MADE_BY, Definition, Scope, ServiceError, run_words
+from bridge.confinement import HOMES, TEMPORARY
 from bridge.exits import FINAL
 
 WATCHDOG_S: Final = 60
 START_S: Final = 300
-"""Time for the start: the whole journal is checked before it is opened."""
+"""Time for the start: a journal that was not closed is recovered before it is opened, and a short one checked."""
 STOP_S: Final = 30
 RESTART_S: Final = 5
 _STATE: Final = PurePosixPath("/var/lib")
-_HOMES: Final = tuple(map(PurePosixPath, ("/home", "/root", "/run/user")))
-_TEMPORARY: Final = tuple(map(PurePosixPath, ("/tmp", "/var/tmp")))  # noqa: S108 - a service there is refused
 
 _OF_SYSTEMD: Final = "CHDIR EXEC USER NAMESPACE CREDENTIALS SIGSYS"
 """Failures of systemd itself before the program runs, and a system call that ended it."""
@@ -127,7 +126,7 @@ def _filters(definition: Definition) -> str:
     folder = PurePosixPath(definition.folder)
     files: tuple[str | PurePath, ...] = (definition.config, definition.program[0], *definition.reads)
     used = [folder, *(PurePosixPath(each) for each in files)]
-    if any(_is_below(path, _TEMPORARY) for path in used):
+    if any(_is_below(path, TEMPORARY) for path in used):
         raise ServiceError(
             f"{folder} or another file of the service is below /tmp, which is emptied and which PrivateTmp= hides; "
             "move it below /var/lib or /etc"
@@ -135,7 +134,7 @@ def _filters(definition: Definition) -> str:
     lines = [_folder_line(definition, folder)]
     lines += (
         ["# A file of it is in a home folder.", "ProtectHome=read-only"]
-        if any(_is_below(path, _HOMES) for path in used)
+        if any(_is_below(path, HOMES) for path in used)
         else ["ProtectHome=yes"]
     )
     return "\n".join(lines) + "\n" + _SANDBOX + _FILTERS
@@ -153,7 +152,7 @@ def _folder_line(definition: Definition, folder: PurePosixPath) -> str:
     return f"ReadWritePaths={_word(str(folder))}"
 
 
-def _is_below(path: PurePosixPath, folders: tuple[PurePosixPath, ...]) -> bool:
+def _is_below(path: PurePosixPath, folders: tuple[str, ...]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 

@@ -80,6 +80,7 @@ def _targets(
             lots = [lot for lot in lots if selection.holds(lot)]
             pending = [order for order in pending if selection.holds(order)]
             if own.action is OwnAction.FLATTEN:
+                _withdraw_waiting(step, selection, own.why)
                 return lots, pending
             unsettled = unsettled_symbols(step, item.id)
             left = bool(lots or pending)
@@ -122,6 +123,14 @@ def _earlier(step: Step, item: Waiting, pending: list[OrderRecord]) -> list[Orde
         if not order.closes
         and directives.came_before(step.connection, step.officer, order.directive_id, item.id)
     ]
+
+
+def _withdraw_waiting(step: Step, selection: SymbolSelection, why: str) -> None:
+    """Withdraw the closes that wait for a closed market: the flatten's own rounds close what they would."""
+    for command in commands.in_states(step.connection, step.officer, [CommandState.PLANNED]):
+        waits = command.order.kind is CommandKind.CLOSE and command.not_before is not None
+        if waits and selection.holds_command(command):
+            step.apply_outcome(transitions.withdraw(command, step.now, by=f"a flatten ({why})"), command)
 
 
 def _withdraw_pending(step: Step, item: Waiting, why: str) -> None:

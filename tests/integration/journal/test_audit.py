@@ -77,7 +77,7 @@ def test_every_decision_about_money_is_in_the_audit(lived: JournalBench) -> None
     ids=lambda change: change.split()[0],
 )
 def test_changed_column_is_found(lived: JournalBench, change: str) -> None:
-    assert tampered(lived, f"UPDATE audit SET {change} WHERE seq = 4") == "row 4 was changed"  # noqa: S608
+    assert tampered(lived, f"UPDATE audit SET {change} WHERE seq = 4") == "row 4 was changed"  # noqa: S608 - our own words
 
 
 def test_changed_row_is_found_although_its_hash_and_the_next_rows_link_fit(lived: JournalBench) -> None:

@@ -190,7 +190,7 @@ def edit_schema(path: Path, statement: str) -> None:
 def makers(path: Path) -> None:
     """Add a view in a later SQLite's words, as a program with that one does."""
     sql = "CREATE VIEW mine AS SELECT symbol FROM deals SORTED BY A LATER SQLITE"
-    edit_schema(path, f"INSERT INTO sqlite_master VALUES ('view', 'mine', 'mine', 0, '{sql}')")  # noqa: S608
+    edit_schema(path, f"INSERT INTO sqlite_master VALUES ('view', 'mine', 'mine', 0, '{sql}')")  # noqa: S608 - our own words
 
 
 def remove(path: Path) -> None:
@@ -353,7 +353,7 @@ def rewrite(path: Path, table: str, old: str, new: str) -> None:
     run(
         path,
         "PRAGMA writable_schema = ON",
-        f"UPDATE sqlite_master SET sql = replace(sql, '{old}', '{new}') WHERE name = '{table}'",  # noqa: S608
+        f"UPDATE sqlite_master SET sql = replace(sql, '{old}', '{new}') WHERE name = '{table}'",  # noqa: S608 - our own words
     )
 
 

@@ -7,12 +7,25 @@ import pytest
 
 from bridge.core.link.messages import Command, CommandKind, LedgerIdentity, Order
 from bridge.core.link.reports import CommandReport, CommandStage, NotSentReason, TradeSession
+from bridge.core.settings import MissingStop, RiskLimits
 from bridge.core.trade.market_waits import MOST_APART
 from bridge.core.units.mt5_retcodes import Retcode
 from bridge.core.units.mt5_terms import MarginMode
 from bridge.journal.tables.halts import ALL
 
-from .bench import ACCOUNT, LEDGER, OFFICER, JournalBench, cancel, closing, directive, limit, settings, terms
+from .bench import (
+    ACCOUNT,
+    LEDGER,
+    NOW,
+    OFFICER,
+    JournalBench,
+    cancel,
+    closing,
+    directive,
+    limit,
+    settings,
+    terms,
+)
 from .conftest import MakeBench
 from .reports import (
     DEAL,
@@ -23,6 +36,7 @@ from .reports import (
     leaving,
     not_sent,
     result,
+    scan,
     stage,
     standing,
     submitted,
@@ -246,6 +260,24 @@ def test_on_a_netting_account_a_waiting_close_takes_no_lot_of_another(bench: Jou
     assert bench.directive_state("dir-close") == "REJECTED"
 
 
+def test_close_that_waited_leaves_what_another_is_closing(make_bench: MakeBench) -> None:
+    bench = make_bench(settings(risk_limits=RiskLimits(missing_stop=MissingStop.CLOSE)))
+    bench.join()
+    opening = held(bench)
+    [first] = bench.sent(closing(expires_at=LATER, quantity=0.2))
+    bench.report(*refused(first.order))
+    # The stop is gone, and what the waiting close leaves is closed for it.
+    bench.report(standing(opening, stop_loss=None), scan(1, NOW, POSITION))
+    [other] = bench.advance()
+    assert other.order.volume == Decimal("0.1")
+    # A part is closed by hand while that close is in flight: 0.2 lots are left, 0.1 of them its own.
+    bench.report(leaving(opening, volume="0.1"))
+    tried(bench, 5)
+    [third] = bench.advance()
+    assert third.order.volume == Decimal("0.1")
+    assert third.order.client_order_id not in (first.order.client_order_id, other.order.client_order_id)
+
+
 # Flatten
 
 
@@ -258,17 +290,31 @@ def test_flatten_goes_by_its_rounds(joined: JournalBench) -> None:
     assert joined.bodies("BROKER_ERROR") == []
 
 
-def test_flatten_leaves_out_what_a_waiting_close_closes_until_that_expires(joined: JournalBench) -> None:
+@pytest.mark.parametrize("sent", [True, False], ids=["the broker refused it", "the terminal kept it back"])
+def test_flatten_does_not_wait_for_the_next_try_of_a_close(joined: JournalBench, *, sent: bool) -> None:
     held(joined)
-    [first] = joined.sent(closing(expires_at="2026-01-05T10:10:00Z"))
-    joined.report(*refused(first.order))
+    [first] = joined.sent(closing(expires_at=LATER))
+    joined.report(*(refused(first.order) if sent else [unsent(first.order)]))
     joined.journal.flatten(OFFICER, joined.now, nonce="f" * 16, why="news")
-    assert joined.advance() == []
-    joined.later(600)
-    assert joined.advance() == []
-    assert joined.directive_state("dir-close") == "EXPIRED"
-    [command] = tried(joined, 600)
+    [command] = joined.advance()
     assert (command.order.kind, command.order.position) == (CommandKind.CLOSE, POSITION)
+    assert command.order.client_order_id != first.order.client_order_id
+    assert waiting(joined) == []
+    assert joined.directive_state("dir-close") == "CANCELLED"
+    # Nothing of the close comes back at the opening.
+    joined.report(submitted(command.order, mark=9), result(command.order), deal(command.order, DEAL + 9))
+    assert tried(joined, 900) == []
+
+
+def test_flatten_of_another_symbol_leaves_a_waiting_close(joined: JournalBench) -> None:
+    held(joined)
+    [first] = joined.sent(closing(expires_at=LATER))
+    joined.report(*refused(first.order))
+    joined.journal.flatten(OFFICER, joined.now, nonce="f" * 16, why="news", symbol="USDJPY")
+    joined.advance()
+    assert [row[0] for row in waiting(joined)] == ["dir-close"]
+    [second] = tried(joined, 5)
+    assert second.order.position == first.order.position
 
 
 # Opens

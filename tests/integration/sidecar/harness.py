@@ -102,7 +102,7 @@ async def eventually(reached: Callable[[], bool]) -> None:
     """Let other tasks run until the condition holds; fail after TIMEOUT_S."""
     async with asyncio.timeout(TIMEOUT_S):
         # Threads and sockets bring the condition about; no event of this loop announces it.
-        while not reached():  # noqa: ASYNC110
+        while not reached():  # noqa: ASYNC110 - no event announces it
             await asyncio.sleep(0)
 
 

@@ -32,11 +32,11 @@
 #include "HistoryWalk.mqh"
 #include "LedgerReport.mqh"
 #include "ReportFilter.mqh"
+#include "ScanChanges.mqh"
 #include "Snapshot.mqh"
 
 #define QUICK_SCAN_MS 250
 #define RESCAN_MS 60000
-#define CHANGE_SCAN_MS 1000                // from a change to its scan, and between a scan and a later change scan
 #define QUICK_SCAN_HISTORY_MS 60000        // records that enter the history later are found by the next rescan
 #define DEEP_RESCAN_MS 600000
 #define SCAN_RECORDS_PER_CALL 256          // records in one timer call
@@ -60,18 +60,6 @@ enum ENUM_SCAN_STAGE
    SCAN_STAGE_SNAPSHOT
   };
 //+------------------------------------------------------------------+
-//| Return whether two sorted lists are equal.                       |
-//+------------------------------------------------------------------+
-bool SameNumbers(const long &one[],const long &other[])
-  {
-   if(ArraySize(one)!=ArraySize(other))
-      return(false);
-   for(int i=0; i<ArraySize(one); i++)
-      if(one[i]!=other[i])
-         return(false);
-   return(true);
-  }
-//+------------------------------------------------------------------+
 //| Comparison of the broker's records with the posted reports.      |
 //+------------------------------------------------------------------+
 class CScanner
@@ -82,6 +70,7 @@ private:
    CReportFilter    *m_filter;
    CSnapshot         m_snapshot;
    CHistoryWalk      m_walk;
+   CScanChanges      m_changes;
    ENUM_SCAN_KIND    m_kind;               // the scan under way
    ENUM_SCAN_STAGE   m_stage;              // of it
    bool              m_walked_since_quick; // since the last quick scan during the walk
@@ -97,13 +86,6 @@ private:
    long              m_deep_until_ms;
    long              m_next_quick_ms;
    long              m_next_scan_ms;
-   long              m_scanned_ms;         // start of the last scan that is no quick one
-   long              m_change_due_ms;      // 0: no change is known
-   bool              m_changed;            // the lists are others than those of the last scan
-   bool              m_requested;          // the sidecar has asked for a scan
-   long              m_known_posts;        // reports until the last scan's snapshot, and those of that scan
-   long              m_scan_positions[];   // identifiers in the last scan's snapshot
-   long              m_scan_orders[];      // tickets of live orders in it
    string            m_alarm;
 
    long              ScanFrom(const long watermark_server_ms) const;
@@ -114,10 +96,7 @@ private:
    long              QuickScanFrom(void) const;
    int               Portion(const int room,const long mono_ms);
    void              StartNext(const long mono_ms);
-   bool              ChangeScanDue(const long mono_ms);
    long              ChangeScanFrom(void) const;
-   void              NoteLists(void);
-   void              CompareLists(void);
    bool              Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms);
    void              End(void);
 
@@ -153,6 +132,7 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
    m_session=GetPointer(session);
    m_ledger.Load(session,ledger);
    m_filter=GetPointer(filter);
+   m_changes.Load();
    Forget();
    m_reading=0;
    m_scan_reading=0;
@@ -166,8 +146,6 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
    m_deep_until_ms=0;
    m_next_quick_ms=0;
    m_next_scan_ms=0;
-   m_scanned_ms=0;
-   m_known_posts=0;
    m_alarm="";
   }
 //+------------------------------------------------------------------+
@@ -178,13 +156,9 @@ void CScanner::Forget(void)
    m_filter.Clear();
    m_snapshot.Clear();
    m_walk.Clear();
+   m_changes.Clear();
    m_kind=SCAN_KIND_NONE;
    m_welcomed=false;
-   m_change_due_ms=0;
-   m_changed=false;
-   m_requested=false;
-   ArrayFree(m_scan_positions);
-   ArrayFree(m_scan_orders);
   }
 //+------------------------------------------------------------------+
 //| Begin a session: post the ledger beyond its mark, then           |
@@ -219,7 +193,7 @@ void CScanner::ScanSoon(void)
 //+------------------------------------------------------------------+
 void CScanner::RequestScan(void)
   {
-   m_requested=true;
+   m_changes.Request();
   }
 //+------------------------------------------------------------------+
 //| Do a bounded amount of work. Only in a session, with the broker  |
@@ -272,7 +246,7 @@ int CScanner::ReportWalk(const int room)
    if(!m_walk.Walking() && Take(m_tail_ms))
      {
       m_stage=SCAN_STAGE_SNAPSHOT;
-      NoteLists();
+      m_changes.Note(m_snapshot,m_filter.Posted());
      }
    return(posted);
   }
@@ -296,7 +270,7 @@ int CScanner::ReportSnapshot(const int room)
       if(m_snapshot.Done())
         {
          if(m_kind==SCAN_KIND_QUICK)
-            CompareLists();
+            m_changes.Compare(m_snapshot);
          else
            {
             End();
@@ -312,7 +286,7 @@ int CScanner::ReportSnapshot(const int room)
          continue;
       posted++;
       if(m_kind!=SCAN_KIND_QUICK && m_stage==SCAN_STAGE_SNAPSHOT)
-         m_known_posts++;
+         m_changes.NotePost();
      }
    return(posted);
   }
@@ -335,23 +309,10 @@ void CScanner::StartNext(const long mono_ms)
       long from_ms=ScanFrom(m_watermark_ms);
       Start(SCAN_KIND_RESCAN,(mono_ms<m_deep_until_ms && deep_ms<from_ms) ? deep_ms : from_ms,mono_ms);
      }
-   else if(ChangeScanDue(mono_ms))
+   else if(m_changes.ScanDue(m_filter.Posted(),mono_ms))
       Start(SCAN_KIND_CHANGE,ChangeScanFrom(),mono_ms);
    else if(mono_ms>=m_next_quick_ms)
       Start(SCAN_KIND_QUICK,QuickScanFrom(),mono_ms);
-  }
-//+------------------------------------------------------------------+
-//| Return whether something has changed since the last scan, or the |
-//| sidecar asks, and it is time. What explains a change may follow  |
-//| it, so the scan comes a while later.                             |
-//+------------------------------------------------------------------+
-bool CScanner::ChangeScanDue(const long mono_ms)
-  {
-   if(m_change_due_ms==0 && (m_changed || m_filter.Posted()!=m_known_posts))
-      m_change_due_ms=mono_ms+CHANGE_SCAN_MS;
-   if(m_requested)
-      return(mono_ms>=m_scanned_ms+CHANGE_SCAN_MS);
-   return(m_change_due_ms!=0 && mono_ms>=m_change_due_ms);
   }
 //+------------------------------------------------------------------+
 //| Return the start of a change scan: a minute before the end of    |
@@ -363,32 +324,6 @@ long CScanner::ChangeScanFrom(void) const
    long now_ms=ServerMs();
    long since_ms=((m_watermark_ms<now_ms) ? m_watermark_ms : now_ms)-QUICK_SCAN_HISTORY_MS;
    return((since_ms>m_from_ms) ? since_ms : m_from_ms);
-  }
-//+------------------------------------------------------------------+
-//| Note the lists of the snapshot of a scan that is no quick one.   |
-//+------------------------------------------------------------------+
-void CScanner::NoteLists(void)
-  {
-   m_snapshot.Positions(m_scan_positions);
-   m_snapshot.LiveOrders(m_scan_orders);
-   ArraySort(m_scan_positions);
-   ArraySort(m_scan_orders);
-   m_changed=false;
-   m_known_posts=m_filter.Posted();
-  }
-//+------------------------------------------------------------------+
-//| Compare the lists of a quick scan with the last scan's.          |
-//+------------------------------------------------------------------+
-void CScanner::CompareLists(void)
-  {
-   long positions[];
-   long live_orders[];
-   m_snapshot.Positions(positions);
-   m_snapshot.LiveOrders(live_orders);
-   ArraySort(positions);
-   ArraySort(live_orders);
-   if(!SameNumbers(positions,m_scan_positions) || !SameNumbers(live_orders,m_scan_orders))
-      m_changed=true;
   }
 //+------------------------------------------------------------------+
 //| Start a scan; return false while the broker is disconnected. The |
@@ -422,15 +357,13 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
          return(false);
       m_stage=SCAN_STAGE_SNAPSHOT;
       if(kind!=SCAN_KIND_QUICK)
-         NoteLists();
+         m_changes.Note(m_snapshot,m_filter.Posted());
      }
    m_kind=kind;
    m_next_quick_ms=mono_ms+QUICK_SCAN_MS;
    if(kind==SCAN_KIND_QUICK)
       return(true);
-   m_scanned_ms=mono_ms;
-   m_change_due_ms=0;
-   m_requested=false;
+   m_changes.Started(mono_ms);
    if(kind!=SCAN_KIND_CHANGE)
       m_next_scan_ms=mono_ms+RESCAN_MS;
    return(true);

@@ -88,6 +88,13 @@ def test_open_waits_where_it_was_not_sent_and_the_setting_says_so(
     assert waits(CommandKind.OPEN, stage, opens_wait=opens_wait) is waiting
 
 
+def test_open_that_was_submitted_does_not_wait() -> None:
+    command = msgspec.structs.replace(command_of(CommandKind.OPEN), state=CommandState.PLANNED)
+    told = report(command, CommandStage.NOT_SENT)
+    assert may_wait(told, command, opens_wait=True, at=NOW, submitted=False)
+    assert not may_wait(told, command, opens_wait=True, at=NOW, submitted=True)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("retcode", [code for code in RETCODES if code != CLOSED])
 def test_no_other_return_code_waits(kind: CommandKind, retcode: int) -> None:
