@@ -4,7 +4,7 @@ Source: MQL5 reference, 'Trade Server Return Codes', 'Order Properties'; MetaTra
 """
 
 from decimal import Decimal
-from typing import assert_never
+from typing import Final, assert_never
 
 from bridge.core.units.decimals import ZERO
 from bridge.simulator.broker.book.trade_state import TradeState
@@ -22,6 +22,9 @@ from bridge.simulator.mt5.types import (
     SymbolInfo,
     TradeRequest,
 )
+
+LAST_DATETIME_MS: Final = 32_535_215_999_000
+"""31 December 3000, 23:59:59: the last moment of MQL5's datetime (MQL5 reference, 'Datetime Type')."""
 
 _LIMITS = (OrderType.BUY_LIMIT, OrderType.SELL_LIMIT)
 _STOP_LIMITS = (OrderType.BUY_STOP_LIMIT, OrderType.SELL_STOP_LIMIT)
@@ -113,11 +116,13 @@ def _filling(symbol: SymbolInfo, request: TradeRequest, quirks: Quirks) -> Retco
 
 
 def _lifetime(trade: TradeState, symbol: SymbolInfo, type_time: OrderTime, expiration: int) -> Retcode | None:
-    """Check that the symbol takes this lifetime, and that it ends in the future."""
+    """Check that the symbol takes this lifetime, and that it ends in the future, at a time that MQL5 has."""
     if type_time.flag not in symbol.expiration_mode:
         return Retcode.INVALID_EXPIRATION
     if type_time in (OrderTime.SPECIFIED, OrderTime.SPECIFIED_DAY):
-        over = expiration <= 0 or expires_at(trade.now_ms, type_time, expiration) <= trade.now_ms
+        if not 0 < expiration <= LAST_DATETIME_MS:
+            return Retcode.INVALID_EXPIRATION
+        over = expires_at(trade.now_ms, type_time, expiration) <= trade.now_ms
         return Retcode.INVALID_EXPIRATION if over else None
     return None
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from bridge.simulator.broker.execution.pending_checks import LAST_DATETIME_MS
 from bridge.simulator.broker.execution.triggers import DAY_MS
 from bridge.simulator.broker.scenario import AccountTerms, Quirks, SymbolTerms
 from bridge.simulator.mt5.types import (
@@ -173,6 +174,12 @@ def test_order_is_filled_while_the_terminal_is_disconnected() -> None:
     assert (server.orders(), [p.ticket for p in server.positions()]) == ([], [ticket])
     assert done(server, other).state is OrderState.EXPIRED
     assert emitted(server, 6) == []
+
+
+def test_last_datetime_of_mql5_is_an_expiry() -> None:
+    server = broker()
+    placed(server, waiting(type_time=OrderTime.SPECIFIED, expiration=LAST_DATETIME_MS))
+    assert server.orders()[0].time_expiration == LAST_DATETIME_MS
 
 
 @pytest.mark.parametrize(
@@ -354,6 +361,16 @@ REFUSALS = [
     Refusal("no expiry", waiting(type_time=OrderTime.SPECIFIED), Retcode.INVALID_EXPIRATION),
     Refusal(
         "expiry now", waiting(type_time=OrderTime.SPECIFIED, expiration=START), Retcode.INVALID_EXPIRATION
+    ),
+    Refusal(
+        "expiry behind the last datetime of MQL5",
+        waiting(type_time=OrderTime.SPECIFIED, expiration=LAST_DATETIME_MS + 1000),
+        Retcode.INVALID_EXPIRATION,
+    ),
+    Refusal(
+        "day of expiry behind the last datetime of MQL5",
+        waiting(type_time=OrderTime.SPECIFIED_DAY, expiration=LAST_DATETIME_MS + 1000),
+        Retcode.INVALID_EXPIRATION,
     ),
     Refusal(
         "expiry yesterday",
