@@ -90,14 +90,12 @@ def _prices(directive: Directive, side: Side, terms: SymbolReport) -> tuple[Deci
 def _lifetime(directive: Directive) -> tuple[TimeInForce, datetime | None]:
     """Return how long a pending order stays: as the directive says, else until the directive itself expires."""
     until = directive.order_expires_at or directive.expires_at
-    if until == NEVER:
-        return TimeInForce.GTC, None
     time_in_force = directive.time_in_force or (TimeInForce.GTD if until else TimeInForce.GTC)
     match time_in_force:
         case TimeInForce.GTC | TimeInForce.DAY:
             return time_in_force, None
         case TimeInForce.GTD:
-            return time_in_force, until
+            return (TimeInForce.GTC, None) if until == NEVER else (time_in_force, until)
         case _:
             assert_never(time_in_force)
 

@@ -464,6 +464,26 @@ def test_pending_order_that_never_expires_stays_until_it_is_cancelled() -> None:
     assert (planned.order.time_in_force, planned.order.expires_ms) == (TimeInForce.GTC, 0)
 
 
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        (TimeInForce.DAY, TimeInForce.DAY),
+        (TimeInForce.GTC, TimeInForce.GTC),
+        # A date that no terminal can hold.
+        (TimeInForce.GTD, TimeInForce.GTC),
+    ],
+)
+def test_directive_that_never_expires_changes_no_time_in_force_that_it_names(
+    asked: TimeInForce, sent: TimeInForce
+) -> None:
+    directive = msgspec.structs.replace(
+        LONG, order_type=OrderType.LIMIT, expires_at=NEVER, time_in_force=asked
+    )
+    planned = plan_open(directive, SETTINGS, TERMS, client_order_ids)
+    assert isinstance(planned, PlannedCommand)
+    assert (planned.order.time_in_force, planned.order.expires_ms) == (sent, 0)
+
+
 @given(st.text())
 def test_a_comment_is_short_plain_ascii(directive_id: str) -> None:
     text = comment(directive_id)
