@@ -5,8 +5,9 @@
     2026-01-04 10:00:00+00               PostgreSQL
     2026-01-04T10:00Z                    Java, at a whole minute
 
-A time without a zone is none. Some platforms have no absent time and send a first or last one in its place:
-"not set" is 0001-01-01T00:00:00 (Go, .NET), "never" is any time from the year 3000 on, or PostgreSQL's infinity.
+A time without a zone is none. Some platforms have no absent time and send a first or last one in its place, often
+without a zone: "not set" is 0001-01-01T00:00:00 (Go, .NET), "never" is any time from the year 3000 on, or
+PostgreSQL's infinity.
 """
 
 import re
@@ -60,6 +61,7 @@ def parse_expiry(text: str) -> datetime | None:
 
 
 def _starts_beyond(text: str) -> bool:
-    # Some of these are beyond the last time of Python once they are turned to UTC.
-    found = _TIME.fullmatch(text)
+    # Some of these are beyond the last time of Python once they are turned to UTC. .NET's DateTime.MaxValue and
+    # Python's datetime.max have no zone, and are beyond in every one.
+    found = _TIME.fullmatch(text) or _TIME.fullmatch(f"{text}Z")
     return found is not None and int(found["date"][:4]) > LAST_YEAR

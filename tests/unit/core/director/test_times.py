@@ -62,6 +62,10 @@ def test_text_without_date_time_and_zone_is_no_time(text: str) -> None:
         "9999-12-31T23:59:59.9999999Z",
         "9999-12-31T23:59:59.999999+00:00",
         "9999-12-31T23:59:59-01:00",
+        # .NET's DateTime.MaxValue and Python's datetime.max have no zone.
+        "9999-12-31T23:59:59.9999999",
+        "9999-12-31T23:59:59.999999",
+        "9999-12-31 23:59:59",
         "3000-01-01T00:00:00Z",
         "infinity",
         "Infinity",
@@ -71,6 +75,13 @@ def test_text_without_date_time_and_zone_is_no_time(text: str) -> None:
 )
 def test_last_time_of_any_platform_is_never(text: str) -> None:
     assert parse_expiry(text) == NEVER
+
+
+@pytest.mark.parametrize(
+    "text", ["2999-12-31T23:59:59", "2026-01-04T10:00:00", "9999-12-31", "9999-12-31T23:59:59 Z"]
+)
+def test_expiry_without_a_zone_or_of_another_shape_is_none(text: str) -> None:
+    assert parse_expiry(text) is None
 
 
 @pytest.mark.parametrize("text", ["2999-12-31T23:59:59Z", "2026-01-04T10:00:00Z"])
