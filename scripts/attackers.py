@@ -27,7 +27,7 @@ def main() -> int:
     # Not at the top: these need the packages of the environment.
     from attackers_parts.measure import names, run
 
-    return run([kind for kind in names() if options.only in kind], options.rounds, as_json=options.json)
+    return run([kind for kind in names() if options.only in kind], options.rounds, json_wanted=options.json)
 
 
 if __name__ == "__main__":

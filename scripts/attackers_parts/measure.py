@@ -6,21 +6,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import zmq
 from demo_parts.deadline import Deadline, TimeUpError
 from demo_parts.director import DirectorClient
 from demo_parts.processes import OFFICER, Processes
-from rich.console import Console
-from rich.table import Table
 
+from attackers_parts import judgement
 from attackers_parts.attack import KINDS, hello
+from attackers_parts.judgement import MOST_HALT_S, Compared, Measured
+from attackers_parts.usage import Usage
 from bridge.cli import control_client
 from bridge.cli.control_client import NoAnswerError, NotAskedError
 from bridge.core.director.contract import EventType
@@ -29,29 +29,10 @@ from bridge.sidecar.operator.halt import HaltRequest
 from bridge.sidecar.operator.resume import ResumeRequest
 from bridge.simulator.broker.scenario import Scenario
 
-DEADLINE_S: Final = 1200.0
+DEADLINE_S: Final = 3600.0
 BEFORE_S: Final = 2.0
 """Seconds that an attacker has before anything is measured."""
-MOST_HALT_S: Final = 5.0
-MOST_MEMORY_MB: Final = 50.0
-MOST_TIMES: Final = 2.0
 FILLED_S: Final = 30.0
-
-
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures with one kind of neighbour, or with none."""
-
-    kind: str
-    order_s: float
-    """Median time from the directive's issue to ORDER_FILLED at the Director."""
-    halt_s: float
-    """Time of a halt over the control endpoint, without the start of a process."""
-    hello_s: float
-    """Time from a newcomer's connection to the answer to its hello, tries again included."""
-    memory_mb: float | None
-    """Largest resident memory of the sidecar; None where the system does not show it."""
-    descriptors: int | None
-    log_lines: int
 
 
 class Bench:
@@ -107,7 +88,7 @@ class Bench:
 
     def _measure(self, kind: str) -> Measured:
         lines = self._log_lines()
-        with _Peak(self._pid) as peak:
+        with Usage(self._pid) as usage:
             orders = [self._order() for _ in range(self._rounds)]
             hello_s = self._hello()
             halt_s = self._operate(HaltRequest(why="measured"))
@@ -118,8 +99,9 @@ class Bench:
             order_s=statistics.median(orders),
             halt_s=halt_s,
             hello_s=hello_s,
-            memory_mb=peak.memory_mb,
-            descriptors=peak.descriptors,
+            memory_mb=usage.memory_mb,
+            descriptors=usage.descriptors,
+            cpu=usage.cpu,
             log_lines=self._log_lines() - lines,
         )
 
@@ -180,47 +162,7 @@ class Bench:
         return time.perf_counter() - began
 
 
-class _Peak:
-    """Largest memory and number of descriptors of a process while the context lasts."""
-
-    def __init__(self, pid: int) -> None:
-        self._folder = Path(f"/proc/{pid}")
-        self.memory_mb: float | None = None
-        self.descriptors: int | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "_Peak":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.1):
-            with suppress(OSError):
-                pages = int((self._folder / "statm").read_text().split()[1])
-                self.memory_mb = max(self.memory_mb or 0.0, pages * os.sysconf("SC_PAGE_SIZE") / 1e6)
-                self.descriptors = max(self.descriptors or 0, len(os.listdir(self._folder / "fd")))
-
-
-def problems(quiet: Measured, attacked: Measured) -> list[str]:
-    """Return what is worse than it may be."""
-    found = []
-    if attacked.order_s > MOST_TIMES * quiet.order_s:
-        found.append(f"an order takes {attacked.order_s / quiet.order_s:.1f} times as long")
-    if attacked.halt_s > MOST_HALT_S:
-        found.append(f"halt takes {attacked.halt_s:.1f} s")
-    if attacked.memory_mb is not None and quiet.memory_mb is not None:
-        more = attacked.memory_mb - quiet.memory_mb
-        if more > MOST_MEMORY_MB:
-            found.append(f"{more:.0f} MB more memory")
-    return found
-
-
-def run(kinds: list[str], rounds: int, *, as_json: bool) -> int:
+def run(kinds: list[str], rounds: int, *, json_wanted: bool) -> int:
     """Measure, print, and return the exit status: 0 only if every kind was borne."""
     deadline = Deadline(DEADLINE_S)
     with (
@@ -232,34 +174,27 @@ def run(kinds: list[str], rounds: int, *, as_json: bool) -> int:
         bench = Bench(Path(name), deadline, rounds)
         with bench.processes:
             bench.start()
-            quiet = bench.quiet()
-            rows = []
-            for kind in kinds:
+            first = bench.quiet()
+            quiet_s = first.order_s
+
+            def compared(kind: str) -> Compared:
+                nonlocal quiet_s
                 print(f"{kind} ...", file=sys.stderr, flush=True)
-                rows.append(bench.attacked(kind))
-    found = {row.kind: problems(quiet, row) for row in rows}
-    if as_json:
-        answer = {"quiet": quiet, "attacked": rows, "problems": found}
-        print(msgspec.json.encode(answer).decode())
+                before, attacked = quiet_s, bench.attacked(kind)
+                # The machine's other work changes from minute to minute, and the times with it.
+                quiet_s = bench.quiet().order_s
+                return Compared(
+                    attacked=attacked,
+                    quiet_s=statistics.mean((before, quiet_s)),
+                    quiet_mb=first.memory_mb,
+                )
+
+            rows = [judgement.first_borne(partial(compared, kind)) for kind in kinds]
+    if json_wanted:
+        print(judgement.as_json(first, rows))
     else:
-        _print(quiet, rows, found)
-    return int(any(found.values()))
-
-
-def _print(quiet: Measured, rows: list[Measured], found: dict[str, list[str]]) -> None:
-    table = Table("neighbour", "order", "halt", "hello", "memory", "descriptors", "log lines", "")
-    for row in [quiet, *rows]:
-        table.add_row(
-            row.kind,
-            f"{row.order_s * 1000:.0f} ms",
-            f"{row.halt_s:.1f} s",
-            f"{row.hello_s:.2f} s",
-            "-" if row.memory_mb is None else f"{row.memory_mb:.0f} MB",
-            "-" if row.descriptors is None else str(row.descriptors),
-            str(row.log_lines),
-            "; ".join(found.get(row.kind, [])) or ("" if row is quiet else "ok"),
-        )
-    Console(width=130).print(table)
+        judgement.show(first, rows)
+    return int(any(row.problems() for row in rows))
 
 
 def names() -> list[str]:
