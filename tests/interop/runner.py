@@ -14,6 +14,8 @@ from tests.interop.checks import CHECKS
 from tests.interop.expert import BrokenError, Expert
 from tests.interop.router import Router, free_port
 from tests.interop.session import Session, whole_expert
+from tests.mql5.builder.build import build
+from tests.mql5.host.__main__ import EXPERT
 from tests.native.console import Console, console
 from tests.rig.packages import UnavailableError
 
@@ -44,12 +46,14 @@ def run(names: Sequence[str]) -> int:
         if not names or any(name.lower() in foreign.name.lower() for name in names)
     ]
     outcomes = []
+    # A build takes minutes on a busy machine: no peer's time may run meanwhile.
+    library = build(EXPERT).library
     with tempfile.TemporaryDirectory() as text, console("zmtp", Path(text)) as program:
         for number, foreign in enumerate(chosen):
             screen.print(f"{foreign.name} ({foreign.source}) ...")
             folder = Path(text) / str(number)
             folder.mkdir()
-            outcomes.append(_run_one(foreign, folder, program))
+            outcomes.append(_run_one(foreign, folder, program, library))
             screen.print(
                 "  " + (", ".join(f"{name} {cell}" for name, cell in outcomes[-1].cells.items()) or "-")
             )
@@ -59,7 +63,7 @@ def run(names: Sequence[str]) -> int:
     return 1 if any(outcome.failed for outcome in outcomes) or not any(o.version for o in outcomes) else 0
 
 
-def _run_one(foreign: Foreign, folder: Path, program: Console) -> Outcome:
+def _run_one(foreign: Foreign, folder: Path, program: Console, library: Path) -> Outcome:
     outcome = Outcome(foreign)
     package = folder / "package"
     package.mkdir()
@@ -70,7 +74,7 @@ def _run_one(foreign: Foreign, folder: Path, program: Console) -> Outcome:
             _refuse(outcome, served, folder, expert)
         else:
             _check(outcome, served, folder, expert)
-            _whole(outcome, served, folder)
+            _whole(outcome, served, folder, library)
     except UnavailableError as error:
         outcome.notes.append(str(error))
     return outcome
@@ -104,11 +108,11 @@ def _check(outcome: Outcome, served: Served, folder: Path, expert: Expert) -> No
             expert.close()
 
 
-def _whole(outcome: Outcome, served: Served, folder: Path) -> None:
+def _whole(outcome: Outcome, served: Served, folder: Path, library: Path) -> None:
     """Run the complete EA: a session, and a second one after the ROUTER was killed and restarted."""
     port, log = free_port(), folder / "router.log"
     session = Session()
-    with whole_expert(port, folder) as journal:
+    with whole_expert(library, port, folder) as journal:
         for client_order_id, name in enumerate(("session", "restart"), 1001):
             with Router(served, port, log) as router:
                 try:

@@ -15,18 +15,19 @@ from tests.sidecar_peer import KEY, OFFICER, SidecarPeer, open_order
 
 ROOT: Final = Path(__file__).parents[2]
 WAIT_S: Final = 90.0
-"""The EA is built before it starts, and waits up to 30 s before it reconnects."""
+"""The EA waits up to 30 s before it reconnects."""
 HEARTBEAT_S: Final = 0.5
 DONE: Final = 10_009
 
 
 @contextmanager
-def whole_expert(port: int, folder: Path) -> Iterator[Path]:
-    """Run the EA in its native host with a simulated broker; yield the path of its log."""
+def whole_expert(library: Path, port: int, folder: Path) -> Iterator[Path]:
+    """Run the built EA in its native host with a simulated broker; yield the path of its log."""
     key = folder / "officer.linkkey"
     key.write_text(KEY.to_text() + "\n", encoding="ascii")
     key.chmod(0o600)
-    words = ["--endpoint", f"tcp://127.0.0.1:{port}", "--officer", OFFICER, "--link-key-file", str(key)]
+    words = ["--expert", str(library), "--endpoint", f"tcp://127.0.0.1:{port}"]
+    words += ["--officer", OFFICER, "--link-key-file", str(key)]
     journal = folder / "terminal.log"
     with journal.open("wb") as log:
         child = subprocess.Popen(
