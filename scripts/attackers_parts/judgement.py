@@ -42,7 +42,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def times(self) -> float:
-        """How many times as long an order takes."""
+        """Time of an order as a multiple of the quiet one."""
         return self.attacked.order_s / self.quiet_s
 
     def problems(self) -> list[str]:

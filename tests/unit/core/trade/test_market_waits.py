@@ -90,9 +90,9 @@ def test_open_waits_where_it_was_not_sent_and_the_setting_says_so(
 
 def test_open_that_was_submitted_does_not_wait() -> None:
     command = msgspec.structs.replace(command_of(CommandKind.OPEN), state=CommandState.PLANNED)
-    told = report(command, CommandStage.NOT_SENT)
-    assert may_wait(told, command, opens_wait=True, at=NOW, submitted=False)
-    assert not may_wait(told, command, opens_wait=True, at=NOW, submitted=True)
+    found = report(command, CommandStage.NOT_SENT)
+    assert may_wait(found, command, opens_wait=True, at=NOW, submitted=False)
+    assert not may_wait(found, command, opens_wait=True, at=NOW, submitted=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
