@@ -9,8 +9,10 @@ Each child has a supervisor, a process that waits for it and writes two lines: i
 """
 
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import socket
@@ -18,7 +20,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, BinaryIO, Final, NoReturn, Self
 
 from tests.rig.deadline import TIMEOUT_S
@@ -78,6 +80,13 @@ class ForkServer:
         return Child(log, status)
 
 
+def _import_all(package: ModuleType) -> None:
+    """Import every module of the package: its commands import what they need when they run, each child again."""
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+
+
 def _serve(control: socket.socket) -> None:
     # The test process handles Ctrl-C; nobody waits for supervisors.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -130,9 +139,13 @@ def _leave() -> NoReturn:
 
 
 if __name__ == "__main__":
-    import bridge.cli  # noqa: F401
-    import tests.mql5.host.real  # noqa: F401 - both are for the forked processes
+    import bridge
+    import tests.mql5.builder
+    import tests.mql5.host
+    import tests.rig.zoned
 
+    for _package in (bridge, tests.mql5.builder, tests.mql5.host):
+        _import_all(_package)
     # Otherwise a child that exits would walk through all imported objects, and copy their pages.
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as _control:
