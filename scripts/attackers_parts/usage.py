@@ -13,7 +13,7 @@ _USER_TIME: Final = 11
 
 
 class Usage:
-    """Use of resources by a process while the context lasts. Each figure is None where the system does not show it."""
+    """Resources that a process uses while the context lasts; None each where the system does not show it."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path(f"/proc/{pid}")

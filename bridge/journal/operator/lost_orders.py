@@ -9,15 +9,8 @@ import msgspec
 
 from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import CommandKind
-from bridge.core.link.report_identity import borne_id
 from bridge.core.link.reports import (
-    AnyReport,
-    CommandReport,
     CommandStage,
-    DealReport,
-    OrderReport,
-    PositionReport,
-    decode_report,
 )
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.command_states import CommandState
@@ -25,14 +18,13 @@ from bridge.core.trade.lost_orders import LostOrder, find_directive, kind_of, or
 from bridge.core.trade.retcodes import describe
 from bridge.core.units import broker_time
 from bridge.core.units.decimals import plain
-from bridge.core.units.mt5_terms import REASON_EXPERT, Side
 from bridge.core.units.order_ids import HASH_BITS, id_range
+from bridge.journal.steps import lost_records
 from bridge.journal.tables import (
     broker_positions,
     clock_offsets,
     commands,
     directives,
-    dismissed_orders,
     officers,
     orders,
     positions,
@@ -116,7 +108,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def find(connection: sqlite3.Connection, account: Account, settings: OfficerSettings) -> list[Found]:
     """Return the officer's lost orders, by client order id; those that an operator took over are left out."""
     first, last = id_range(settings.prefix)
-    collected = _collect(connection, account, first, last)
+    collected = lost_records.collect(connection, account, first, last)
     inbox = directives.without_commands(connection, account.officer)
     open_now = set(broker_positions.load_all(connection, account))
     found = []
@@ -131,43 +123,6 @@ def find(connection: sqlite3.Connection, account: Account, settings: OfficerSett
     return found
 
 
-def _collect(connection: sqlite3.Connection, account: Account, first: int, last: int) -> list[LostOrder]:
-    """Return what bears an id of ours and has no command, and open positions of ours that no lot is known of."""
-    by_id: dict[int, list[AnyReport]] = {}
-    for stored in reports.lost(connection, account, first, last):
-        report = decode_report(stored.body.encode())
-        by_id.setdefault(borne_id(report), []).append(report)
-    open_now = set(broker_positions.load_all(connection, account))
-    for stored in reports.positions_bearing(connection, account, first, last):
-        position = decode_report(stored.body.encode())
-        found = by_id.setdefault(borne_id(position), [])
-        if isinstance(position, PositionReport) and position not in found:
-            if not positions.lots_in(connection, account, position.identifier):
-                found.append(position)
-    dismissed = dismissed_orders.all_ids(connection, account.officer)
-    collected = [_lost_order(each, by_id[each], open_now) for each in sorted(by_id) if each not in dismissed]
-    return [each for each in collected if each.stages or each.deals or each.orders or each.positions]
-
-
-def _lost_order(client_order_id: int, found: Sequence[AnyReport], open_now: set[int]) -> LostOrder:
-    seen = {report.ticket: report for report in found if isinstance(report, OrderReport)}
-    deals = [report for report in found if isinstance(report, DealReport)]
-    return LostOrder(
-        client_order_id=client_order_id,
-        stages=tuple(report for report in found if isinstance(report, CommandReport)),
-        deals=tuple(sorted(deals, key=lambda deal: deal.ticket)),
-        # The server's own order that closes a position may bear the id of the one that opened it.
-        orders=tuple(
-            order
-            for order in seen.values()
-            if order.reason == REASON_EXPERT and order.type.partition("_")[0] in Side.__members__
-        ),
-        positions=tuple(
-            report for report in found if isinstance(report, PositionReport) and report.identifier in open_now
-        ),
-    )
-
-
 def _directive_of(
     connection: sqlite3.Connection,
     account: Account,
@@ -176,12 +131,7 @@ def _directive_of(
     inbox: Sequence[str],
     collected: Sequence[LostOrder],
 ) -> tuple[str, FoundBy]:
-    lots = [
-        lot.client_order_id
-        for identifier in lost.position_ids
-        for lot in positions.lots_in(connection, account, identifier)
-    ]
-    openers = {*lots, *(each.client_order_id for each in collected if each.position_ids & lost.position_ids)}
+    openers = lost_records.openers(connection, account, lost, collected)
     request = lost.request
     sources = (
         ([request.directive_id] if request is not None and request.directive_id else [], FoundBy.LEDGER),

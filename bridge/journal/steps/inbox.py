@@ -13,6 +13,7 @@ from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.units.order_ids import OPENING, make_client_order_id
 from bridge.journal.database.file import is_file_error
+from bridge.journal.steps.earlier_journal import earlier_closes
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, directives, halts, reports, symbols
 from bridge.journal.tables.directives import Waiting
@@ -64,12 +65,15 @@ def _halted(reason: str) -> str:
 
 
 def was_sent(step: Step, settings: OfficerSettings, directive: Directive) -> bool:
-    """Return True where records bear the id of the open's order: a journal that was lost has sent it.
+    """Return True where records bear the id of an order of the open or the close: a journal that was lost sent it.
 
     It is not refused, withdrawn or expired as one that was never sent: planning applies the records (`evidence`),
     or an operator adopts it.
     """
-    if intent_of(directive.action) is not Intent.OPEN:
+    intent = intent_of(directive.action)
+    if intent is Intent.CLOSE:
+        return bool(earlier_closes(step, settings, directive.directive_id))
+    if intent is not Intent.OPEN:
         return False
     own_id = make_client_order_id(settings.prefix, step.officer, directive.directive_id, OPENING)
     return bool(reports.bearing(step.connection, step.account, own_id))

@@ -11,14 +11,14 @@ from bridge.core.director.problem import Problem
 from bridge.core.link.messages import Inquire
 from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import LinkSettings, OfficerSettings
-from bridge.core.trade import events, planning, symbol_choice, transitions, validation
+from bridge.core.trade import earlier_closes, events, planning, symbol_choice, transitions, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.planning import PlannedCommand
 from bridge.core.trade.precedence import WaitingInSymbol, holds_up
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.mt5_terms import MarginMode
-from bridge.journal.steps import broker_positions, inbox
+from bridge.journal.steps import broker_positions, earlier_journal, inbox
 from bridge.journal.steps.evidence import apply_evidence
 from bridge.journal.steps.plan_own import plan_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
@@ -187,6 +187,8 @@ class _Planner:
         step = self._step
         # A flatten is ordered later and planned first: it does not wait for its turn.
         lots = [left_to_close(step, lot) for lot in broker_positions.to_close(step)]
+        if earlier := earlier_journal.earlier_closes(step, self._settings, directive.directive_id):
+            return earlier_closes.plan_rest(directive, self._settings, terms, lots, client_order_id, earlier)
         withdrawn = self._gate.opens_paused and self._withdraw_opens(item, directive, terms)
         planned = planning.plan_close(directive, self._settings, terms, lots, client_order_id)
         if isinstance(planned, Problem) and (withdrawn or has_removed_rests(step, item)):

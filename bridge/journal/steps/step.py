@@ -16,6 +16,7 @@ from bridge.core.trade.directive_states import CommandProgress, DirectiveState, 
 from bridge.core.trade.earlier_sends import Unbroken
 from bridge.core.trade.events import DIRECTIVE_SUBJECT, event_key, system_error
 from bridge.core.trade.executors import Dispatch, DispatchClock
+from bridge.core.trade.lost_orders import LostOrder
 from bridge.core.trade.records import CommandRecord, NewEvent, Outcome
 from bridge.core.units.clock_trust import ClockUncertainty
 from bridge.journal.database import audit, file
@@ -70,6 +71,8 @@ class Step:
         self.quarantine = known.quarantine
         self.adopting = False
         """True while reports from before a loss are applied to adopted commands: nothing of them is reported."""
+        self.lost_orders: list[LostOrder] | None = None
+        """Orders that no command has, once a part of the step has looked (`earlier_journal`); None before."""
 
     @property
     def officer(self) -> str:

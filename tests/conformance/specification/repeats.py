@@ -230,6 +230,35 @@ def close_lost(rig: ConformanceRig) -> None:
     assert len(rig.broker.sends()) == 3
 
 
+@case(
+    "D10",
+    "Journal and ledger are lost: a CLOSE with a quantity takes nothing from another position, nor a new one",
+)
+def close_in_part_lost(rig: ConformanceRig) -> None:
+    begin(rig)
+    first, second = rig.open(quantity=0.05), rig.open(quantity=0.04)
+    part = rig.issue("CLOSE", quantity=0.03)
+    rig.emitted(part, *CLOSED[:3])
+    rest = rig.issue("CLOSE", quantity=0.02)
+    rig.emitted(rest, *CLOSED)
+    third = rig.open(quantity=0.06)
+    every = rig.issue("CLOSE", target_directive_id=second)
+    rig.emitted(every, *CLOSED)
+    stop(rig)
+    lose_journal(rig)
+    lose_ledger(rig)
+    start(rig)
+    for each in (first, second, third):
+        emitted_again(rig, each, *OPENED)
+    for each in (rest, every):
+        emitted_again(rig, each, *CLOSED)
+    emitted_again(rig, part, *CLOSED[:3])
+    assert volumes(rig) == [Decimal("0.06")]
+    assert len(rig.broker.sends()) == 6
+    *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert closed.body["opening_directive_id"] == third
+
+
 @case("D09", "An answer is lost and the history is late: the position that is shown is the evidence")
 def shown_before_the_history(rig: ConformanceRig) -> None:
     rig.start()
