@@ -18,6 +18,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import _environment
@@ -64,6 +65,27 @@ def plain(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+def cached(environ: Mapping[str, str], root: Path) -> dict[str, str]:
+    """Return the variables with which Python caches what it compiles, beside the sources or below `build`.
+
+    Hundreds of processes import the project. Where the environment forbids files beside the sources, each of them
+    would compile all of it again.
+    """
+    kept = dict(environ)
+    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
+        kept.setdefault("PYTHONPYCACHEPREFIX", str(root / "build" / "bytecode"))
+    return kept
+
+
+def collection(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start to collect the tests, beside the checks: otherwise each worker would compile all of them by itself.
+
+    Its output is not shown: a test that cannot be collected is reported by pytest later.
+    """
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    return subprocess.Popen(command, cwd=_environment.ROOT, env=environ, stdout=subprocess.DEVNULL)
+
+
 def run(name: str, command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one check in the checkout; print its name before and its outcome after."""
     print(f"==> {name}", flush=True)
@@ -99,13 +121,14 @@ def main(arguments: Sequence[str]) -> int:
         print(__doc__)
         return 0
     _environment.enter(__file__, "test")
-    environ = plain(os.environ)
+    environ = cached(plain(os.environ), _environment.ROOT)
     quick = "--quick" in arguments
     options = [*(QUICK if quick else side_by_side()), *(word for word in arguments if word != "--quick")]
     try:
         if not quick and not ensure_compiler(environ):
             return _environment.FAILED
-        failed = [name for name, command in steps(quick=quick) if run(name, command, environ)]
+        with nullcontext() if quick else collection(environ):
+            failed = [name for name, command in steps(quick=quick) if run(name, command, environ)]
         if failed:
             print(f"FAILED before the tests: {', '.join(failed)}\n")
         print("==> pytest", flush=True)

@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import subprocess
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 
@@ -36,6 +37,12 @@ def ran(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return subprocess.CompletedProcess(command, 1 if "--red" in command else 0)
 
     monkeypatch.setattr(script.subprocess, "run", run)
+
+    def collection(_: object) -> nullcontext[None]:
+        commands.append(["collection"])
+        return nullcontext()
+
+    monkeypatch.setattr(script, "collection", collection)
     # Named, so that none is looked for, and none is installed where there is none.
     monkeypatch.setenv("CXX", "a-compiler")
     return commands
@@ -46,7 +53,7 @@ def test_all_checks_run_and_pytest_last(
 ) -> None:
     assert script.main(["-k", "x"]) == 0
     assert [name for name, _ in script.steps()] == ["ruff check", "ruff format", "mypy", "lint-imports"]
-    assert ran[:-1] == [command for _, command in script.steps()]
+    assert ran[:-1] == [["collection"], *(command for _, command in script.steps())]
     assert ran[-1][1:] == ["-m", "pytest", *script.side_by_side(), "-k", "x"]
     assert capsys.readouterr().out.endswith("==> pytest\n")
 
@@ -57,6 +64,7 @@ def test_quick_leaves_out_types_and_all_tests_but_the_quick_ones(
     monkeypatch.setattr(script, "ensure_compiler", lambda _: pytest.fail("the quick tests need no compiler"))
     assert script.main(["--quick", "-x"]) == 0
     assert [name for name, _ in script.steps(quick=True)] == ["ruff check", "ruff format", "lint-imports"]
+    assert ["collection"] not in ran
     assert ran[-1][1:] == ["-m", "pytest", "-m", "quick", "-q", "-x"]
 
 
@@ -70,8 +78,18 @@ def test_failed_check_stops_nothing_and_is_named_before_the_tests(
         script, "steps", lambda **_: [("one", ["--red"]), ("two", ["good"]), ("three", ["--red"])]
     )
     assert script.main([]) == 1
-    assert len(ran) == 4
+    assert len(ran) == 5
     assert capsys.readouterr().out.endswith("FAILED before the tests: one, three\n\n==> pytest\n")
+
+
+def test_compiled_files_are_cached_below_build_where_none_may_lie_beside_the_sources(
+    script: ModuleType, tmp_path: Path
+) -> None:
+    elsewhere = {"PYTHONPYCACHEPREFIX": str(tmp_path / "build" / "bytecode")}
+    assert script.cached({"A": "b", "PYTHONDONTWRITEBYTECODE": "1"}, tmp_path) == {"A": "b", **elsewhere}
+    chosen = {"PYTHONPYCACHEPREFIX": "/elsewhere"}
+    assert script.cached({**chosen, "PYTHONDONTWRITEBYTECODE": "1"}, tmp_path) == chosen
+    assert script.cached({"A": "b"}, tmp_path) == {"A": "b"}
 
 
 def test_failed_test_gives_status_1(script: ModuleType, ran: list[list[str]]) -> None:
