@@ -19,6 +19,7 @@ from bridge.core.link.connection_limiter import ConnectionLimits, Stage
 from bridge.core.link.cut_reasons import CutReason
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
 from bridge.link_front.front import LinkFront
+from bridge.wake_up import WakeUp
 
 MAX_DRAIN: Final = 256
 """Most messages of one `receive`. Other tasks run between two of them."""
@@ -87,8 +88,18 @@ class Link:
         return self._front.count_of(stage)
 
     def sweep(self) -> None:
-        """Apply the limits that depend on time. To be called every `link_front.front.SWEEP_S`."""
+        """Apply the limits that depend on time. To be called every `link_front.front.SWEEP_S`, unless `still`."""
         self._front.sweep()
+
+    @property
+    def still(self) -> bool:
+        """True where no limit depends on time now. `stirred` is set when that ends."""
+        return self._front.still
+
+    @property
+    def stirred(self) -> WakeUp:
+        """Wake-up by a connection that the limits have to watch."""
+        return self._front.stirred
 
     def set_proved(self, peers: Collection[bytes]) -> None:
         """Set the peers that have a session: the limits of the others do not hold for them."""

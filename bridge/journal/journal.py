@@ -204,7 +204,10 @@ class Journal(Transactions):
                 )
             ),
         ):
-            return Work()
+            return Work(
+                idle=not risk_limits.follow_equity(settings.risk_limits)
+                and not self._read("dispatch", lambda: self._has_open_outcome(officer))
+            )
 
         def work(step: Step) -> Work:
             if dated:
@@ -456,6 +459,9 @@ class Journal(Transactions):
         return directives.any_waiting(self._connection, officer) or commands.any_in_states(
             self._connection, officer, dispatch.NEEDS_WORK
         )
+
+    def _has_open_outcome(self, officer: str) -> bool:
+        return commands.any_in_states(self._connection, officer, dispatch.OPEN_OUTCOMES)
 
     def _has_unresolved(self, officer: str) -> bool:
         return commands.any_in_states(self._connection, officer, dispatch.UNRESOLVED_STATES)

@@ -52,6 +52,14 @@ class Transactions:
         started = monotonic()
         self._dispatch_clock = DispatchClock(started)
         self._opening = Opening(started, directives.last_id(connection))
+        self._emits = False
+        """True where the present transaction has put an event into the outbox."""
+        self._emitted = False
+
+    def take_emitted(self) -> bool:
+        """Return True once after transactions that have put events into the outbox. For the journal's thread."""
+        emitted, self._emitted = self._emitted, False
+        return emitted
 
     def foreign_objects(self) -> list[str]:
         """Return the tables, views and indexes in the file that are not the bridge's, such as 'view mine'."""
@@ -100,6 +108,8 @@ class Transactions:
         results: list[T] = []
         stops: list[StoredStops] = []
 
+        self._emits = False
+
         def run() -> None:
             # First: what an operator has stopped must not be dispatched by this transaction.
             stops.append(self.stops.store(lambda stop: self._new_step(stop.officer, stop.at)))
@@ -111,6 +121,7 @@ class Transactions:
             file.transaction(self._connection, run, self.wait)
         except sqlite3.Error as error:
             raise _unavailable(name, error) from error
+        self._emitted = self._emitted or self._emits
         faultpoint(f"journal.{name}.committed")
         self.stops.committed(stops[0])
         return results[0]
@@ -125,7 +136,11 @@ class Transactions:
             dispatch_clock=self._dispatch_clock,
             monotonic=self._monotonic(),
             opening=self._opening,
+            on_event=self._note_event,
         )
+
+    def _note_event(self) -> None:
+        self._emits = True
 
 
 def _unavailable(name: str, error: sqlite3.Error) -> JournalUnavailableError:

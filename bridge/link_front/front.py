@@ -17,6 +17,7 @@ from bridge.core.link.cut_reasons import CutReason
 from bridge.link_front.connection import Connection
 from bridge.link_front.inner import InnerConnection
 from bridge.link_front.stream import Stream
+from bridge.wake_up import WakeUp
 
 SWEEP_S: Final = 0.1
 """Seconds between sweeps."""
@@ -29,7 +30,7 @@ _SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENO
 
 
 class LinkFront:
-    """All connections of one listening socket. `sweep` is to be called every SWEEP_S."""
+    """All connections of one listening socket. `sweep` is to be called every SWEEP_S, unless `still`."""
 
     def __init__(
         self,
@@ -57,12 +58,21 @@ class LinkFront:
         self._openings_left = limits.openings
         self._accepting = False
         self._empty = asyncio.Event()
+        self.stirred = WakeUp()
+        """Set whenever a sweep has to follow within SWEEP_S."""
         self.cuts: Counter[CutReason] = Counter()
         """Connections that were closed or refused, and messages that were dropped, by reason."""
 
     def count_of(self, stage: Stage) -> int:
         """Return the number of connections in a stage."""
         return self._limiter.count(stage)
+
+    @property
+    def still(self) -> bool:
+        """True where no limit depends on time now: every connection has a session, and new ones may come."""
+        finishing = any(each.finishing_since is not None for each in self._connections.values())
+        waiting = self._unopened or finishing or not self._accepting
+        return not waiting and self._limiter.all_proved and self._accepts_left == self._limits.accepts
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Accept from now on."""
@@ -170,6 +180,7 @@ class LinkFront:
             self._set_accepting(False)
             return
         self._accepts_left -= 1
+        self.stirred.set()
         try:
             connected, address = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionError):
@@ -235,6 +246,7 @@ class LinkFront:
 
     def _router_gone(self, connection: Connection) -> None:
         connection.finishing_since = self._monotonic()
+        self.stirred.set()
         connection.on_router_gone()
 
     def _pace(self, connection: Connection) -> None:

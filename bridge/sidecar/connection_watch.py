@@ -10,7 +10,10 @@ from bridge.link_front.front import SWEEP_S
 from bridge.log_codes import LogCode
 from bridge.sidecar.counted_log import CountedLog
 from bridge.sidecar.runtime import Runtime
+from bridge.wake_up import WakeUp
 
+STILL_S: Final = 1.0
+"""Seconds between looks while the limits have nothing to watch."""
 _QUIET: Final = frozenset({CutReason.UNPROVED_LATE})
 """Reasons that a terminal meets too, whose program does not say hello yet."""
 
@@ -28,6 +31,14 @@ class Limited(Protocol):
     def sweep(self) -> None:
         """Apply the limits that depend on time."""
 
+    @property
+    def still(self) -> bool:
+        """True where no limit depends on time now."""
+
+    @property
+    def stirred(self) -> WakeUp:
+        """Wake-up when that ends."""
+
 
 class ConnectionWatch:
     """Runs beside the link worker."""
@@ -40,10 +51,15 @@ class ConnectionWatch:
         self._counted = CountedLog(runtime.clock.monotonic)
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
+        """Sweep until cancelled: every SWEEP_S, and seldom while there is nothing to watch."""
+        clock = self._runtime.clock
         while True:
             self.look()
-            await self._runtime.clock.sleep(SWEEP_S)
+            if self._link.still:
+                await self._link.stirred.wait(clock, STILL_S)
+            if not self._link.still:
+                # Not sooner, whoever connects: each sweep allows a number of new connections.
+                await clock.sleep(SWEEP_S)
 
     def look(self) -> None:
         """Sweep once."""

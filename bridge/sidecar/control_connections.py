@@ -18,7 +18,7 @@ MOST_UNPROVED: Final = 64
 PROVE_S: Final = 2.0
 """Seconds in which a connection must bring a proof. A command does it in milliseconds."""
 SWEEP_S: Final = 0.5
-"""Seconds between looks for connections that are older than that."""
+"""Seconds between looks for connections that are older than that, while there are any."""
 
 
 class Connection:
@@ -55,6 +55,7 @@ class ConnectionLimiter:
         self._server = server
         self._clock = clock
         self._connections: dict[RequestHandler, Connection] = {}
+        self._accepted = asyncio.Event()
 
     def __call__(self) -> asyncio.Protocol:
         self._forget_closed()
@@ -63,6 +64,7 @@ class ConnectionLimiter:
             self._close(handler)
         handler = self._server()
         connection = self._connections[handler] = Connection(self._clock.monotonic())
+        self._accepted.set()
         # The event loop calls the handler's connection_made in its next iteration; the server lists it then.
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, connection.list)
@@ -75,6 +77,9 @@ class ConnectionLimiter:
     async def sweep(self) -> None:
         """Close connections that brought no proof in time, until cancelled."""
         while True:
+            if not self._connections:
+                self._accepted.clear()
+                await self._accepted.wait()
             await self._clock.sleep(SWEEP_S)
             self._forget_closed()
             now = self._clock.monotonic()

@@ -18,7 +18,9 @@ from bridge.sidecar.runtime import Runtime
 QUEUES = 8
 """Most queues from which events are posted at a time."""
 LOOK_S = 1.0
-"""Seconds between looks into the outbox when nothing wakes the worker."""
+"""Seconds until the next look into an outbox that could not be read."""
+IDLE_LOOK_S = 10.0
+"""Seconds between looks otherwise. Every step that creates events wakes the worker."""
 UNEXPECTED_BACKOFF_S = 5.0
 """Back-off of a queue after an unexpected error of the bridge itself."""
 JOURNAL_RETRY_S = 1.0
@@ -61,13 +63,14 @@ class Deliverer:
     async def run(self) -> None:
         """Deliver until cancelled. Posts in flight at that time are awaited by `finish`."""
         while True:
-            wait = LOOK_S
             now = self._runtime.clock.monotonic()
             self._backing_off = {queue: until for queue, until in self._backing_off.items() if until > now}
             if self._paused_until > now:
-                wait = min(wait, self._paused_until - now)
+                wait = self._paused_until - now
+            elif await self._start():
+                wait = min([now + IDLE_LOOK_S, *self._backing_off.values()]) - now
             else:
-                await self._start()
+                wait = LOOK_S
             await self._runtime.delivery_wake_up.wait(self._runtime.clock, wait)
 
     async def finish(self, at_most_s: float) -> None:
@@ -81,26 +84,28 @@ class Deliverer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
+        """Begin to post what may be posted now. Return False where the outbox could not be read."""
         # After a failure one event at a time is the half-open trial; the others wait for its success.
         trial = self._tries.outage > 0
         free = (1 if trial else QUEUES) - len(self._busy)
         if free <= 0:
-            return
+            return True
         # Trials rotate among the events: after as many as have failed there is one that has not.
         look = free + (self._tries.failing if trial else 0)
         idle = {*self._busy, *self._backing_off}
         try:
             events = await self._runtime.step(lambda journal: journal.due(look, idle))
         except JournalLostError:
-            return
+            return False
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.OUTBOX_NOT_READ, error=str(error))
-            return
+            return False
         for event in sorted(events, key=lambda event: self._tries.turn(event.id))[:free]:
             task = asyncio.create_task(self._deliver(event))
             self._busy[event.queue] = task
             task.add_done_callback(partial(self._done, event.queue))
+        return True
 
     def _done(self, queue: Queue, task: asyncio.Task[None]) -> None:
         del self._busy[queue]

@@ -9,6 +9,8 @@ from bridge.sidecar.runtime import Runtime, occurrence_id
 
 LOOK_S = 0.5
 """Seconds between checks of expiry and open outcomes when nothing wakes the worker."""
+IDLE_LOOK_S = 5.0
+"""The same where nothing waits for its time. Whatever changes that wakes the worker."""
 
 
 class Dispatcher:
@@ -21,17 +23,19 @@ class Dispatcher:
     async def run(self) -> None:
         """Dispatch until cancelled."""
         while True:
-            self._runtime.progress.expect("dispatch", self._runtime.clock.monotonic(), LOOK_S)
+            self._runtime.progress.expect("dispatch", self._runtime.clock.monotonic(), IDLE_LOOK_S)
             await self._store_stops()
+            idle = not self._runtime.stops_waiting
             for officer in self._runtime.settings.officers:
                 try:
-                    await self._dispatch(officer)
+                    idle &= await self._dispatch(officer)
                 except JournalLostError:
                     # Logged once; nothing will be stored before a restart.
                     break
                 except JournalUnavailableError as error:
                     self._runtime.log.error(LogCode.DISPATCH_NOT_STORED, officer=officer.id, error=str(error))
-            await self._runtime.dispatch_wake_up.wait(self._runtime.clock, LOOK_S)
+                    idle = False
+            await self._runtime.dispatch_wake_up.wait(self._runtime.clock, IDLE_LOOK_S if idle else LOOK_S)
 
     async def _store_stops(self) -> None:
         """Store the halts and flattens that are in force in memory only, where no other step has done it."""
@@ -40,7 +44,8 @@ class Dispatcher:
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.STOPS_NOT_STORED, error=str(error))
 
-    async def _dispatch(self, officer: OfficerSettings) -> None:
+    async def _dispatch(self, officer: OfficerSettings) -> bool:
+        """Send what may go now. Return True where nothing of the officer waits for its time."""
         gate = self._links.gate(officer.id)
         now, uncertainty = self._runtime.now(), self._runtime.uncertainty
         try:
@@ -52,13 +57,13 @@ class Dispatcher:
         except Exception as error:
             # An error of the bridge itself. This officer's step left nothing behind; the other officers go on.
             await self._failed(officer.id, error)
-            return
+            return False
         self._runtime.dispatch_trouble.pop(officer.id, None)
-        # An expired command has an event; a new one may have one.
-        self._runtime.delivery_wake_up.set()
         if work.more:
             self._runtime.dispatch_wake_up.set()
         faultpoint("dispatch.committed")
+        if work.idle:
+            return True
         for inquiry in work.inquiries:
             await self._links.inquire(officer.id, inquiry)
         for command in work.commands:
@@ -75,6 +80,7 @@ class Dispatcher:
             )
             faultpoint("dispatch.sent")
         await self._links.status_request(officer.id)
+        return False
 
     async def _failed(self, officer: str, error: Exception) -> None:
         """Report once, in the log and to the Director, that nothing is sent, expired or closed for this officer."""
@@ -88,4 +94,3 @@ class Dispatcher:
         await self._runtime.step(
             lambda journal: journal.emit_trouble(officer, "INTERNAL", message, subject, now)
         )
-        self._runtime.delivery_wake_up.set()

@@ -21,16 +21,19 @@ from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.sessions import NotOpened
 from bridge.link import Link
 from bridge.log_codes import LogCode
-from bridge.sidecar.runtime import Runtime, occurrence_id
+from bridge.sidecar.clock_report import ClockReport
+from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.scan_requests import ScanRequests
+from bridge.wake_up import WakeUp
 
-TICK_S = 0.1
+TICK_S = 0.5
+"""Most seconds between looks at the sessions. What is due sooner is done at its time."""
 ASK_AGAIN_S = 5.0
 """Seconds before a symbol is asked for again: the terminal may have to search ten thousand symbols."""
 REFUSAL_LOG_S = 60.0
 """Seconds between log records for refusals of one kind; those between are counted."""
 STORE_AGAIN_S = 5.0
-"""Seconds between attempts to store the loss of a terminal or the clock's trouble."""
+"""Seconds between attempts to store the loss of a terminal."""
 OVERLAP_MS = 3_600_000
 """Time before the watermark at which a scan begins: history may arrive late, and broker clocks jump an hour."""
 
@@ -62,11 +65,8 @@ class LinkWorker:
         """Officers whose terminal's loss is in the journal."""
         self._unstored_loss: dict[str, float] = {}
         """By officer, the time of the last failed attempt to store its terminal's loss."""
-        self._clock_reported = False
-        self._clock_trouble = ""
-        """Id of the clock's present trouble; empty where there is none."""
-        self._clock_tried = started
-        """Time of the last attempt to store it."""
+        self._clock_report = ClockReport(runtime)
+        self._tick_wake_up = WakeUp()
 
     async def receive(self) -> None:
         """Process messages of terminals until cancelled."""
@@ -103,8 +103,14 @@ class LinkWorker:
             await self._handle(self._sessions.tick(now, self._caught_up))
             await self._request_scans()
             await self._watch_presence()
-            await self._watch_clock()
-            await self._runtime.clock.sleep(min(TICK_S, self._runtime.settings.link.heartbeat_s / 2))
+            await self._clock_report.look()
+            await self._tick_wake_up.wait(self._runtime.clock, self._until_tick())
+
+    def _until_tick(self) -> float:
+        """Return the seconds until the next look: until what is due next, or a part of a heartbeat."""
+        now = self._runtime.clock.monotonic()
+        due = min(self._sessions.next_beat, self._scans.next_after(now))
+        return min(max(due - now, 0.0), TICK_S, self._runtime.settings.link.heartbeat_s / 2)
 
     def gate(self, officer: str) -> Gate | None:
         """Return the present state of the officer's terminal; None without a session."""
@@ -291,10 +297,10 @@ class LinkWorker:
             if applied.scanned:
                 further = applied.further_scan_after
                 self._scans.note_scan(officer, epoch, further, self._runtime.clock.monotonic())
+                self._tick_wake_up.set()
             await self._handle(self._sessions.committed(officer, epoch, applied.acked, ready=applied.scanned))
             faultpoint("reports.acknowledged")
             self._runtime.dispatch_wake_up.set()
-            self._runtime.delivery_wake_up.set()
 
     async def _observe_heartbeat(self, effect: HeartbeatReceived) -> None:
         now = self._runtime.clock.now()
@@ -324,31 +330,6 @@ class LinkWorker:
             )
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.SESSION_END_NOT_STORED, officer=effect.officer, error=str(error))
-
-    async def _watch_clock(self) -> None:
-        """Report a clock that cannot be trusted, once for each time that it goes wrong."""
-        runtime = self._runtime
-        if runtime.watch.trusted or self._clock_reported:
-            self._clock_reported = not runtime.watch.trusted
-            self._clock_trouble = self._clock_trouble if self._clock_reported else ""
-            return
-        first, monotonic = not self._clock_trouble, runtime.clock.monotonic()
-        now, trouble = runtime.now(), runtime.watch.trouble
-        if first:
-            self._clock_trouble = occurrence_id()
-            runtime.log.error(LogCode.CLOCK_UNTRUSTED, reason=trouble)
-        elif monotonic - self._clock_tried < STORE_AGAIN_S:
-            return
-        self._clock_tried = monotonic
-        for officer in runtime.settings.officers:
-            try:
-                await runtime.step(partial(_report_clock, officer.id, trouble, self._clock_trouble, now))
-            except JournalUnavailableError as error:
-                if first:
-                    runtime.log.error(LogCode.CLOCK_TROUBLE_NOT_STORED, error=str(error))
-                return
-        self._clock_reported = True
-        runtime.delivery_wake_up.set()
 
     async def _watch_presence(self) -> None:
         caught_up = self._caught_up
@@ -394,7 +375,3 @@ def _apply(
 
 def _lose(officer: str, silent_s: float, now: datetime, journal: Journal) -> None:
     journal.link_lost(officer, f"the terminal has been silent for {silent_s:.0f} s", now)
-
-
-def _report_clock(officer: str, trouble: str, name: str, now: datetime, journal: Journal) -> None:
-    journal.emit_trouble(officer, "CLOCK", trouble, f"clock:{name}", now)

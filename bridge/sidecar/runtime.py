@@ -22,34 +22,9 @@ from bridge.journal.journal import Journal
 from bridge.journal.operator.stop_requests import StopRequest
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
+from bridge.wake_up import WakeUp
 
 T = TypeVar("T")
-
-
-class WakeUp:
-    """Auto-reset event for one waiter: `set` ends its present wait, or the next one at once."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def set(self) -> None:
-        """Wake the waiter."""
-        self._event.set()
-
-    async def wait(self, clock: Clock, at_most_s: float) -> None:
-        """Return when the event is set or the time is over, and reset it."""
-        if not self._event.is_set():
-            waits = [
-                asyncio.ensure_future(self._event.wait()),
-                asyncio.ensure_future(clock.sleep(at_most_s)),
-            ]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-                await asyncio.gather(*waits, return_exceptions=True)
-        self._event.clear()
 
 
 def occurrence_id() -> str:
@@ -173,16 +148,23 @@ class Runtime:
     async def step(self, work: Callable[[Journal], T]) -> T:
         """Run one journal step in the journal's thread. Raises JournalUnavailableError.
 
-        A journal that could not be written is reported to the Director once it can be written again.
+        Events that it creates wake the delivery. A journal that could not be written is reported to the Director
+        once it can be written again.
         """
+
+        def run() -> tuple[T, bool]:
+            return work(self._journal), self._journal.take_emitted()
+
         try:
-            result = await self._thread.run(lambda: work(self._journal))
+            result, emitted = await self._thread.run(run)
         except JournalLostError as error:
             self._note_lost(error.finding)
             raise
         except JournalUnavailableError as error:
             self._trouble = self._trouble or _Trouble(error, self.now(), occurrence_id())
             raise
+        if emitted:
+            self.delivery_wake_up.set()
         if self._trouble is not None:
             await self._emit_trouble()
         return result

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from math import inf
 from typing import Final
 
 ASK_AGAIN_S: Final = 5.0
@@ -20,6 +21,10 @@ class ScanRequests:
         self._due.pop(officer, None)
         if further_after is not None:
             self._due[officer] = epoch, now + max(further_after.total_seconds(), 0.0)
+
+    def next_after(self, now: float) -> float:
+        """Return the time at which the next scan becomes due; infinity where none will."""
+        return min((due for _, due in self._due.values() if due > now), default=inf)
 
     def take(self, now: float, may_scan: Callable[[str, int], bool]) -> list[tuple[str, int]]:
         """Return officer and epoch of each terminal to ask now. One that cannot scan now is asked once it can.

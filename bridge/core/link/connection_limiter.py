@@ -124,6 +124,11 @@ class LinkLimiter:
         """Return the number of connections in a stage."""
         return sum(each.stage is stage for each in self._connections.values())
 
+    @property
+    def all_proved(self) -> bool:
+        """True where every connection has a session."""
+        return all(each.stage is Stage.PROVED for each in self._connections.values())
+
     def stage(self, number: int) -> Stage:
         """Return the stage of a connection."""
         return self._connections[number].stage

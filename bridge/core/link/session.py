@@ -14,6 +14,7 @@ Theory of operation:
 """
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Final, assert_never
 
 import msgspec
@@ -142,6 +143,11 @@ class Sessions:
         """Number of hellos answered since then."""
         self._next_beat: float | None = None
         self.counters = Counters()
+
+    @property
+    def next_beat(self) -> float:
+        """Time of the next heartbeats; in the past before the first ones."""
+        return -inf if self._next_beat is None else self._next_beat
 
     def session(self, officer: str) -> Session | None:
         """Return the officer's present session."""

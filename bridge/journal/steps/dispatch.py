@@ -28,6 +28,8 @@ from bridge.journal.tables import commands, dispatches
 
 UNRESOLVED_STATES: Final = tuple(state for state in CommandState if state.unresolved)
 """States of commands whose outcome a new session must ask for."""
+OPEN_OUTCOMES: Final = tuple(state for state in UNRESOLVED_STATES if state is not CommandState.UNKNOWN)
+"""States of commands whose outcome is asked for from time to time."""
 WITH_TERMINAL: Final = (CommandState.DISPATCHED, CommandState.SUBMITTED)
 MAY_BE_SENT: Final = (*WITH_TERMINAL, CommandState.UNRESOLVED)
 NEEDS_WORK: Final = (CommandState.PLANNED, *MAY_BE_SENT)
@@ -50,6 +52,8 @@ class Work(msgspec.Struct, frozen=True):
     commands: list[Command] = []
     inquiries: list[Inquire] = []
     """Symbols that directives wait for."""
+    idle: bool = False
+    """True where nothing of the officer waits for its time: nothing changes before something comes in."""
     more: bool = False
     """True where more directives and commands are to be ended: advance again at once."""
 

@@ -67,6 +67,11 @@ class RiskCheck:
         )
 
 
+def follow_equity(limits: RiskLimits) -> bool:
+    """Return True where the equity of each broker day is stored: its first, and its highest."""
+    return limits.max_daily_loss is not None or limits.max_drawdown_percent is not None
+
+
 def is_new_equity(
     connection: sqlite3.Connection, officer: str, limits: RiskLimits, gate: Gate | None, now: datetime
 ) -> bool:
@@ -92,8 +97,9 @@ def note_equity(step: Step, limits: RiskLimits, gate: Gate | None) -> None:
 
 def _measured(limits: RiskLimits, gate: Gate | None) -> Decimal | None:
     """Return the equity to store; None where no limit needs it, or where the terminal may not know it."""
-    needed = limits.max_daily_loss is not None or limits.max_drawdown_percent is not None
-    if not needed or gate is None or not gate.alive or not gate.broker_connected or gate.equity is None:
+    if not follow_equity(limits) or gate is None or gate.equity is None:
+        return None
+    if not gate.alive or not gate.broker_connected:
         return None
     # A day that began with 0 would never show a loss.
     return gate.equity if gate.equity > 0 else None

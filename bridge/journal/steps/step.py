@@ -4,7 +4,7 @@ A `Step` lives inside one transaction. It knows the time, and the account that t
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -49,7 +49,9 @@ class Step:
         dispatch_clock: DispatchClock,
         monotonic: float,
         opening: Opening,
+        on_event: Callable[[], None],
     ) -> None:
+        """`on_event` is called once the outbox has a new event."""
         self.connection = connection
         self.now = now
         self.trusted = uncertainty is None
@@ -59,6 +61,7 @@ class Step:
         self.latest = now if uncertainty is None else now + uncertainty.later
         """Latest time that it may be: whatever is not over by then is over by no such clock."""
         self._extra_fields = extra_fields
+        self._on_event = on_event
         self._dispatch_clock = dispatch_clock
         self._monotonic = monotonic
         """Time of the process's monotonic clock, in seconds."""
@@ -162,6 +165,8 @@ class Step:
             ):
                 self.audit(AuditKind.EVENT, event.event_type, body, event.directive_id)
                 any_new = True
+        if any_new:
+            self._on_event()
         return any_new
 
     def halt_officer(self, why: str) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping
 
 from bridge.core.link.cut_reasons import CutReason
 from bridge.core.link.session import Sessions
-from bridge.sidecar.connection_watch import ConnectionWatch
+from bridge.link_front.front import SWEEP_S
+from bridge.sidecar.connection_watch import STILL_S, ConnectionWatch
 from bridge.sidecar.counted_log import EVERY_S, CountedLog
 from bridge.sidecar.loop_errors import LoopErrors
+from bridge.wake_up import WakeUp
 
-from .harness import OFFICER, Harness
+from .harness import OFFICER, Harness, at_work, eventually
 from .terminal import KEY
 
 
@@ -22,6 +24,8 @@ class CutsOnly:
         self.cuts: Counter[CutReason] = Counter()
         self.sweeps = 0
         self.proved: Collection[bytes] = ()
+        self.still = True
+        self.stirred = WakeUp()
 
     def set_proved(self, peers: Collection[bytes]) -> None:
         self.proved = peers
@@ -60,6 +64,24 @@ async def test_cuts_are_logged_once_a_minute_for_each_reason_with_their_number(h
     watch.look()
     assert len(cut_records(harness)) == 3
     assert link.sweeps == 1005
+
+
+async def test_limits_are_applied_seldom_until_a_stranger_connects_and_then_once_a_sweep(
+    harness: Harness,
+) -> None:
+    link = CutsOnly()
+    sessions = Sessions({OFFICER: KEY}, heartbeat_s=1.0, lost_after_s=15.0, nonce=lambda: "0" * 64)
+    watch = ConnectionWatch(harness.runtime, link, sessions)
+    async with at_work(asyncio.create_task(watch.run())):
+        await eventually(lambda: harness.clock.waits == [STILL_S])
+        link.still = False
+        link.stirred.set()
+        await eventually(lambda: harness.clock.waits == [SWEEP_S])
+        link.stirred.set()
+        assert link.sweeps == 1
+        harness.clock.advance(SWEEP_S)
+        await eventually(lambda: link.sweeps == 2)
+        await eventually(lambda: harness.clock.waits == [SWEEP_S])
 
 
 async def test_event_loops_errors_are_logged_once_a_minute_for_each_kind(harness: Harness) -> None:

@@ -401,3 +401,15 @@ async def test_stop_abandons_slow_posts_and_their_events_stay_queued(
         await director.clock.asleep()
     await deliverer.finish(0)
     assert states(harness) == [("queued", 0)]
+
+
+async def test_step_that_creates_an_event_wakes_the_delivery(harness: Harness) -> None:
+    waiting = asyncio.create_task(harness.runtime.delivery_wake_up.wait(harness.clock, 1000))
+    await harness.take(harness.directive("dir-1"))
+    # Returns although the clock has not advanced.
+    await waiting
+    waiting = asyncio.create_task(harness.runtime.delivery_wake_up.wait(harness.clock, 1000))
+    await harness.queued()
+    await eventually(lambda: harness.clock.waits == [1000])
+    assert not waiting.done()
+    waiting.cancel()

@@ -35,7 +35,7 @@ from bridge.core.link.reports import ConnectionReport, encode_report
 from bridge.core.link.session import Sessions
 from bridge.journal.journal import Journal
 from bridge.link import MAX_DRAIN, Link
-from bridge.sidecar.dispatcher import Dispatcher
+from bridge.sidecar.dispatcher import IDLE_LOOK_S, LOOK_S, Dispatcher
 from bridge.sidecar.link_worker import STORE_AGAIN_S, LinkWorker
 from tests.integration.journal.reports import absent, deal, result, submitted
 
@@ -503,13 +503,13 @@ async def test_clock_jump_is_reported_and_pauses_opens_until_the_director_confir
         await rig.ready(terminal)
         for times, days in enumerate((3650, -3650), start=1):
             rig.clock.jump(days)
-            await rig.pass_time(0.3)
+            await rig.pass_time(0.6)
             gate = rig.worker.gate(OFFICER)
             assert gate is not None and gate.opens_paused and gate.alive
             emitted = rig.harness.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
             assert len(emitted) == times and all("clock jumped" in body for (body,) in emitted)
             runtime.watch.confirm(rig.clock.now(), rig.clock.now(), rig.clock.monotonic())
-            await rig.pass_time(0.3)
+            await rig.pass_time(0.6)
             assert not runtime.opens_paused
 
 
@@ -714,7 +714,9 @@ async def test_scan_is_requested_once_a_difference_has_lasted(prompt: Rig) -> No
         await terminal.report(submitted(command.order), deal(command.order))
         await terminal.scan()  # without the position
         noted = "SELECT raised_at FROM position_mismatches"
-        await eventually(lambda: prompt.harness.rows(noted) == [(None,)])
+        while (await terminal.receive(Ack)).seq < terminal.seq:
+            pass
+        assert prompt.harness.rows(noted) == [(None,)]
         requested = asyncio.create_task(terminal.receive(ScanRequest))
         await prompt.pass_time(1.8, sleepers=2)
         assert not requested.done()
@@ -774,3 +776,11 @@ async def test_failing_dispatch_is_reported_once_for_each_occurrence(rig: Rig) -
                 await rig.pass_time(TICK_S)
             assert troubles() == count
             await fails(whole)
+
+
+async def test_dispatcher_looks_often_only_while_something_waits_for_its_time(rig: Rig) -> None:
+    async with at_work(asyncio.create_task(rig.dispatcher.run())):
+        await eventually(lambda: IDLE_LOOK_S in rig.clock.waits)
+        await rig.harness.take(rig.harness.directive("dir-1"))
+        rig.harness.runtime.dispatch_wake_up.set()
+        await eventually(lambda: LOOK_S in rig.clock.waits and IDLE_LOOK_S not in rig.clock.waits)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bridge.sidecar.runtime import WakeUp
+from bridge.wake_up import WakeUp
 
 from .clock import ManualClock
 from .harness import eventually
@@ -27,6 +27,21 @@ async def test_set_without_a_waiting_task_ends_the_next_wait_once() -> None:
     assert not sleeping.done()
     clock.advance(50)
     await eventually(sleeping.done)
+
+
+async def test_wait_after_a_set_lasts_until_its_own_timeout() -> None:
+    wake_up, clock = WakeUp(), ManualClock()
+    first = asyncio.create_task(wake_up.wait(clock, 100))
+    await clock.asleep()
+    wake_up.set()
+    await first
+    second = asyncio.create_task(wake_up.wait(clock, 50))
+    await eventually(lambda: clock.waits == [50])
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not second.done()
+    clock.advance(50)
+    await eventually(second.done)
 
 
 async def test_wait_without_set_ends_after_its_timeout() -> None:
