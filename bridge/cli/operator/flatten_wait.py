@@ -62,7 +62,8 @@ def _outcome(state: FlattenProgress, limit_s: float | None) -> str:
         if numbers
     ]
     reason = f"; last refusal: {state.last_refusal}" if state.last_refusal else ""
-    rest = f"{done}; left: {' and '.join(left) or 'nothing that is known'}{reason}."
+    lost = f"; the journal lacks {', '.join(map(str, state.lost))}: see 'recover'" if state.lost else ""
+    rest = f"{done}; left: {' and '.join(left) or 'nothing that is known'}{lost}{reason}."
     if not state.ended:
         return f"not ended after {limit_s:g} s, and goes on; {rest}"
     why = "opens were resumed" if state.code == "RESUMED" else "it was given up"

@@ -3,6 +3,9 @@
 import sqlite3
 from collections.abc import Sequence
 
+import msgspec
+
+from bridge.core.link.messages import CommandKind
 from bridge.core.link.report_identity import borne_id
 from bridge.core.link.reports import (
     AnyReport,
@@ -12,10 +15,42 @@ from bridge.core.link.reports import (
     PositionReport,
     decode_report,
 )
-from bridge.core.trade.lost_orders import LostOrder
+from bridge.core.trade.lost_orders import LostOrder, kind_of
 from bridge.core.units.mt5_terms import REASON_EXPERT, Side
+from bridge.core.units.order_ids import id_range
 from bridge.journal.tables import broker_positions, dismissed_orders, positions, reports
 from bridge.journal.tables.values import Account
+
+
+class OpenThing(msgspec.Struct, frozen=True, kw_only=True):
+    """Position or order of a lost order that the broker has open now."""
+
+    number: int
+    """Position identifier, or order ticket."""
+    symbol: str
+    order: bool
+    """An order on the book, and not a position."""
+
+
+def open_things(connection: sqlite3.Connection, account: Account, prefix: int) -> list[OpenThing]:
+    """Return what lost orders with that prefix have open at the broker, positions first."""
+    shown = broker_positions.load_all(connection, account)
+    lost_orders = collect(connection, account, *id_range(prefix))
+    opened = {
+        identifier
+        for lost in lost_orders
+        if kind_of(lost) is not CommandKind.CLOSE
+        for identifier in lost.position_ids & shown.keys()
+    }
+    return [
+        *(OpenThing(number=each, symbol=shown[each].report.symbol, order=False) for each in sorted(opened)),
+        *(
+            OpenThing(number=order.ticket, symbol=order.symbol, order=True)
+            for lost in lost_orders
+            for order in lost.orders
+            if not order.off_the_book
+        ),
+    ]
 
 
 def collect(connection: sqlite3.Connection, account: Account, first: int, last: int) -> list[LostOrder]:

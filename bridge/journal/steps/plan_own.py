@@ -14,7 +14,7 @@ from bridge.core.trade.directive_states import DirectiveState
 from bridge.core.trade.events import ROUND
 from bridge.core.trade.records import CommandRecord, OrderRecord, PositionRecord
 from bridge.journal.database.words import OwnAction
-from bridge.journal.steps import broker_positions, flatten_rounds, inbox
+from bridge.journal.steps import broker_positions, flatten_rounds, inbox, lost_records
 from bridge.journal.steps.broker_positions import orders_to_cancel
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.planned_commands import add_commands, client_order_ids, left_to_close
@@ -63,9 +63,18 @@ def _is_certain(step: Step, settings: OfficerSettings, item: Waiting, own: OwnDi
     selection = SymbolSelection(step.connection, step.account, settings, own.symbol)
     if any(map(selection.holds_command, commands.unknown_opens(step.connection, step.officer))):
         return False
-    return broker_positions.is_known(step, selection.holds) and not selection.any_of(
-        unsettled_symbols(step, item.id)
-    )
+    return _is_complete(step, settings, selection, unsettled_symbols(step, item.id))
+
+
+def _is_complete(
+    step: Step, settings: OfficerSettings, selection: SymbolSelection, unsettled: set[str]
+) -> bool:
+    """Return True where all that the broker has of ours in the symbols that are meant is known."""
+    if not broker_positions.is_known(step, selection.holds) or selection.any_of(unsettled):
+        return False
+    lost = lost_records.open_things(step.connection, step.account, settings.prefix)
+    # An operator adopts it, and it is closed, or takes it over.
+    return not selection.any_of({each.symbol for each in lost})
 
 
 def _targets(
@@ -84,7 +93,7 @@ def _targets(
                 return lots, pending
             unsettled = unsettled_symbols(step, item.id)
             left = bool(lots or pending)
-            certain = broker_positions.is_known(step, selection.holds) and not selection.any_of(unsettled)
+            certain = not left and _is_complete(step, settings, selection, unsettled)
             if not flatten_rounds.is_due(
                 step, own, ordered_at, left=left, certain=certain, selection=selection
             ):

@@ -7,6 +7,7 @@ import msgspec
 
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.command_states import CommandState
+from bridge.journal.steps import lost_records
 from bridge.journal.steps.flatten_rounds import NOTHING_OPEN
 from bridge.journal.steps.symbol_selection import SymbolSelection
 from bridge.journal.tables import commands, directives, officers, orders, positions
@@ -27,6 +28,8 @@ class FlattenProgress(msgspec.Struct, frozen=True, kw_only=True):
     """Identifiers of the positions that are open."""
     orders: list[int] = []
     """Tickets of the orders on the book."""
+    lost: list[int] = []
+    """Those of them that belong to lost orders: they are closed once they are adopted."""
     done: int = 0
     """Number of closes and cancels that took effect."""
     last_refusal: str = ""
@@ -54,12 +57,25 @@ def progress(
     flat = ended and last.error_code == NOTHING_OPEN.code
     lots = [lot for lot in positions.open_lots(connection, known.account) if selection.holds(lot)]
     on_book = orders.resting(connection, known.account, last.received_at)
+    lost = [
+        each
+        for each in lost_records.open_things(connection, known.account, settings.prefix)
+        if not flat and selection.any_of({each.symbol})
+    ]
     return FlattenProgress(
         ended=ended,
         flat=flat,
         code="" if flat or not ended else last.error_code,
-        positions=sorted({lot.identifier for lot in lots}),
-        orders=[order.ticket for order in on_book if selection.holds(order)],
+        positions=sorted(
+            {*(lot.identifier for lot in lots), *(each.number for each in lost if not each.order)}
+        ),
+        orders=sorted(
+            {
+                *(order.ticket for order in on_book if selection.holds(order)),
+                *(each.number for each in lost if each.order),
+            }
+        ),
+        lost=[each.number for each in lost],
         done=sum(command.state in (CommandState.FILLED, CommandState.DONE) for command in made),
         last_refusal=refused[-1].message if refused else "",
     )

@@ -129,6 +129,31 @@ def adopts_by_comment(rig: ConformanceRig) -> None:
     assert rig.broker.positions() == []
 
 
+@case(
+    "L06",
+    "A flatten has not ended while a lost order has a position open, and closes it once it is adopted",
+)
+def flattens_what_is_lost(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open()
+    assert rig.sidecar.terminate() == ExitCode.OK
+    rig.terminal.kill()
+    for path in (*rig.folder.glob("journal.db*"), *rig.folder.rglob("*.ledger")):
+        path.unlink()
+    order(rig, "setup", "--new-journal")
+    rig.journal_restored = True
+    rig.compared = False
+    rig.start_sidecar()
+    rig.restart_terminal()
+    until(rig, "the order is listed", lambda: opening in shown(rig))
+    (held,) = rig.broker.positions()
+    output = order(rig, "flatten", "--yes", "--wait", "1", code=ExitCode.FLATTEN_UNFINISHED)
+    assert f"left: position {held.identifier}; the journal lacks {held.identifier}" in output
+    order(rig, "recover", "--adopt", "--yes")
+    rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
+    assert rig.broker.positions() == []
+
+
 def order_of_status(rig: ConformanceRig) -> str:
     """Return the output of `status`, whatever its exit status is."""
     process = rig.bridge("status", "--config", str(rig.config_path))
