@@ -179,7 +179,7 @@ class ReportBatch:
             seq=seq,
             at=self._step.now,
         )
-        if isinstance(report, DealReport) and latest is None:
+        if isinstance(report, DealReport) and (latest is None or report.annulled):
             broker_positions.note_deal(self._step, report)
         about = outcome.command or before or (outcome.positions[0] if outcome.positions else None)
         if about is not None or outcome.disposition is Disposition.UNUSABLE:

@@ -45,7 +45,8 @@ def note_deal(step: Step, report: DealReport) -> None:
         # Money alone changes no volume.
         return
     shown = broker_positions.load(step.connection, step.account, report.position_id)
-    if shown is None or report.time_server_ms <= shown.report.updated_server_ms:
+    # An annulled deal has the time at which it was made: the position may have been shown before it was annulled.
+    if shown is None or (report.time_server_ms <= shown.report.updated_server_ms and not report.annulled):
         return
     volume = shown.report.volume + _change(report)
     if volume <= 0:

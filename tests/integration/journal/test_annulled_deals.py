@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from bridge.core.link.messages import Order
-from bridge.core.link.reports import DealReport
+from bridge.core.link.reports import DealReport, PositionReport
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 
 from .bench import ACCOUNT, JournalBench, closing, directive, server_ms
-from .reports import DEAL, deal, leaving, result, scan
+from .reports import DEAL, POSITION, deal, leaving, result, scan, standing
 
 NETTING = msgspec.structs.replace(ACCOUNT, margin_mode=MarginMode.RETAIL_NETTING)
 FILLED = ["DIRECTIVE_RECEIVED", "ORDER_PLACED", "ORDER_FILLED", "POSITION_OPENED"]
@@ -26,6 +26,11 @@ def order(joined: JournalBench) -> Order:
 def annulled(report: DealReport) -> DealReport:
     """The deal as the broker has it afterwards: its profit is gone, its costs are not."""
     return msgspec.structs.replace(report, type=f"{report.type}_CANCELED", profit=Decimal(0))
+
+
+def shown(order: Order) -> PositionReport:
+    """The position as the broker shows it, last changed by its opening deals."""
+    return msgspec.structs.replace(standing(order), updated_server_ms=server_ms())
 
 
 def open_lots(bench: JournalBench) -> list[tuple[str, str, str]]:
@@ -170,3 +175,27 @@ def test_volume_closed_after_a_later_annulled_deal_is_of_ours(bench: JournalBenc
         bench.report(scan(number))
         bench.later(2 * bench.settings.link.mismatch_grace_s + 1)
     assert bench.bodies("SYSTEM_ERROR") == []
+
+
+def test_position_whose_deal_is_annulled_is_not_closed_as_it_was_shown_before(joined: JournalBench) -> None:
+    [command] = joined.sent(directive())
+    made = deal(command.order)
+    joined.report(result(command.order), made, shown(command.order), scan(1, joined.now, POSITION))
+    joined.later(1)
+    joined.report(annulled(made))
+    # The scan that names the position no more comes up to a second later.
+    assert joined.sent(closing()) == []
+    [refused] = joined.bodies("ORDER_REJECTED")
+    assert refused["error_code"] == "NO_POSITION"
+
+
+def test_rest_of_a_position_with_an_annulled_deal_is_closed_by_what_its_deals_say_until_it_is_shown(
+    joined: JournalBench,
+) -> None:
+    [command] = joined.sent(directive())
+    undone = deal(command.order, DEAL + 1, volume="0.2")
+    joined.report(result(command.order), deal(command.order, volume="0.1"), undone)
+    joined.report(shown(command.order), scan(1, joined.now, POSITION))
+    joined.report(annulled(undone))
+    [close] = joined.sent(closing())
+    assert close.order.volume == Decimal("0.1")
