@@ -14,6 +14,7 @@ from tests.rig.rig import Rig
 from tests.rig.world import OFFICER
 
 LOOK_S = 0.1
+SCANNED = "SELECT epoch FROM sessions WHERE first_scan_at IS NOT NULL"
 
 
 def start_another_machine(rig: Rig, folder: Path) -> tuple[JournalView, Process]:
@@ -43,6 +44,11 @@ def start_another_machine(rig: Rig, folder: Path) -> tuple[JournalView, Process]
 def test_one_of_two_machines_notices_the_other_and_opens_nothing_more(rig: Rig) -> None:
     rig.start()
     other, sidecar = start_another_machine(rig, rig.folder / "other")
+    deadline = Deadline()
+    # What one of them sent before the first scan of the other looks there like the order of a lost journal.
+    while not all(journal.rows(SCANNED) for journal in (rig.journal, other)):
+        assert not deadline.over, "one machine has not completed its first scan"
+        sidecar.any_line(since=sidecar.mark, within=LOOK_S)
     rig.issue("OPEN_LONG")
     deadline = Deadline()
 

@@ -3,7 +3,7 @@
 Two sidecars with a journal each (an old machine that comes back) give the same directive the same client order id,
 and neither ledger knows the other's orders. No request to the broker can prevent that; what it leaves behind is
 found here: more volume than was ordered under one id, records under ids that neither journal nor ledger has, and an
-order at the broker under the id of a command before this journal, which lacks nothing, has sent it.
+order at the broker under the id of a command that neither this machine nor an earlier journal of it has sent.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from bridge.core.link.reports import DealReport, OrderReport, PositionReport
+from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.events import system_error
 from bridge.core.trade.records import CommandRecord, NewEvent
 from bridge.core.units.decimals import ZERO, plain
@@ -21,6 +22,8 @@ from bridge.core.units.order_ids import id_range
 HALTED: Final = ". Nothing is opened until an operator has found and ended it, and resumes"
 """Last sentence of each message; a halt says it in its own words."""
 Record = DealReport | OrderReport | PositionReport
+UNSENT: Final = frozenset({CommandState.PLANNED, CommandState.NEVER_SENT})
+"""States of a command that the terminal does not have, or has refused to send."""
 
 
 def traded_volume(orders: Iterable[OrderReport], deals: Iterable[DealReport]) -> Decimal:
@@ -58,15 +61,15 @@ def volume_exceeded(command: CommandRecord, volume: Decimal, at: datetime) -> Ne
 
 
 def sent_elsewhere(command: CommandRecord, at: datetime) -> NewEvent:
-    """Return the event of a command that was at the broker before it was sent, while its journal is unbroken."""
+    """Return the event of a command that is at the broker, and that neither this nor an earlier journal sent."""
     return system_error(
         command.officer,
         at,
         code="SENT_ELSEWHERE",
         message=(
-            f"the broker has an order under client order id {command.client_order_id}, which this sidecar has not "
-            "sent, and its journal is unbroken since before the directive was issued: another sidecar or terminal "
-            f"sends orders of this officer{HALTED}"
+            f"the broker has an order under client order id {command.client_order_id}, which neither this "
+            "sidecar's terminal has sent nor an earlier journal can have sent: another sidecar or terminal sends "
+            f"orders of this officer{HALTED}"
         ),
         subject=f"command:{command.client_order_id}:elsewhere",
         directive_id=command.directive_id,

@@ -145,9 +145,9 @@ class ReportBatch:
             case _:
                 if isinstance(report, PositionReport) and not stored:
                     broker_positions.note_position(self._step, report)
-                self._take(seq, raw, report)
+                self._take(seq, raw, report, stored=stored)
 
-    def _take(self, seq: int, raw: bytes, report: _Stored) -> None:
+    def _take(self, seq: int, raw: bytes, report: _Stored, *, stored: bool) -> None:
         if self._former is not None and renamed_server.shows(self._step, self._former, report):
             self._step.resume_former_account()
             self._former = None
@@ -190,6 +190,8 @@ class ReportBatch:
         if isinstance(report, DealReport):
             self._deals.allocate_anew(report)
         self._check_senders(report, outcome)
+        if not stored:
+            self._check_sent_here(report, outcome, before)
         self._apply_consequences(report, outcome)
         if outcome.disposition is Disposition.UNUSABLE:
             self.quarantined += 1
@@ -242,10 +244,18 @@ class ReportBatch:
         """Check that nobody else sends orders under our client order ids."""
         if isinstance(report, DealReport | OrderReport | PositionReport):
             foreign_senders.check_id(self._step, report, self._settings.prefix, self._epoch)
-        if isinstance(report, CommandReport) and report.stage is CommandStage.FOUND:
-            foreign_senders.check_found(self._step, report.client_order_id)
         if isinstance(report, DealReport | OrderReport) and outcome.command is not None:
             foreign_senders.check_volume(self._step, outcome.command.client_order_id)
+
+    def _check_sent_here(self, report: _Stored, outcome: Outcome, before: CommandRecord | None) -> None:
+        """Check that what the broker has of a command, was sent by this officer's own terminal."""
+        match report:
+            case CommandReport(stage=CommandStage.FOUND):
+                foreign_senders.check_found(self._step, report.client_order_id, self._epoch)
+            case DealReport() | OrderReport() if before is not None and outcome.command is not None:
+                foreign_senders.check_unsent(self._step, before, report, self._epoch)
+            case _:
+                pass
 
     def _apply_consequences(self, report: _Stored, outcome: Outcome) -> None:
         """Apply everything that an applied report makes possible."""

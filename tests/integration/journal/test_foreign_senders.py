@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from bridge.cli.health import RequiredAction, required_actions
 from bridge.core.link.messages import Order, RefusalCode
-from bridge.core.link.reports import CommandStage, DealReport, OrderReport, PositionReport
+from bridge.core.link.reports import CommandStage, DealReport, NotSentReason, OrderReport, PositionReport
 from bridge.core.units.mt5_terms import DealEntry, OrderState
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.views.lists import reading
@@ -13,7 +13,20 @@ from bridge.journal.views.status import status
 
 from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, directive, limit, server_ms, settings
 from .conftest import MakeBench
-from .reports import DEAL, ORDER, POSITION, booked, deal, leaving, scan, seen, stage, standing, submitted
+from .reports import (
+    DEAL,
+    ORDER,
+    POSITION,
+    booked,
+    deal,
+    leaving,
+    not_sent,
+    scan,
+    seen,
+    stage,
+    standing,
+    submitted,
+)
 
 FOREIGN_ID = (PREFIX << 40) + 7
 """Client order id of this officer that its journal never gave."""
@@ -223,13 +236,78 @@ def test_order_at_the_broker_before_the_send_of_an_unbroken_journal_halts_the_of
     assert joined.directive_state() == "FILLED"
 
 
-def test_order_that_an_earlier_journal_may_have_sent_is_found_without_a_halt(joined: JournalBench) -> None:
+@pytest.mark.parametrize(("minutes", "halted"), [(61, False), (59, True), (0, True)])
+def test_order_that_an_earlier_journal_may_have_sent_is_found_without_a_halt_unless_it_is_newer_than_the_scan(
+    joined: JournalBench, minutes: int, halted: bool
+) -> None:
+    """The first scan has shown all that an earlier journal sent lately: it did not send what is found after it."""
     joined.report(scan(1))
     joined.take(directive(), first_listing=True)
     [command] = joined.advance()
-    joined.report(deal(command.order), seen(command.order), stage(CommandStage.FOUND, command.order))
-    assert raised(joined) == [] and halts(joined) == []
+    found = deal(command.order, time_server_ms=server_ms() - minutes * 60_000)
+    joined.report(found, stage(CommandStage.FOUND, command.order))
+    assert raised(joined) == (["SENT_ELSEWHERE"] if halted else [])
+    assert halts(joined) == ([("", "bridge")] if halted else [])
     assert joined.directive_state() == "FILLED"
+
+
+def test_position_alone_that_is_found_after_the_first_scan_halts_the_officer(joined: JournalBench) -> None:
+    joined.report(scan(1))
+    joined.take(directive(), first_listing=True)
+    [command] = joined.advance()
+    joined.report(standing(command.order), stage(CommandStage.FOUND, command.order))
+    assert (raised(joined)[0], halts(joined)) == ("SENT_ELSEWHERE", [("", "bridge")])
+
+
+def test_order_under_the_id_of_a_command_that_was_never_sent_halts_the_officer(joined: JournalBench) -> None:
+    joined.report(scan(1))
+    joined.planned(directive())
+    order = joined.order()
+    joined.report(seen(order), deal(order))
+    assert (raised(joined), halts(joined)) == (["SENT_ELSEWHERE"], [("", "bridge")])
+    assert joined.directive_state() == "FILLED"
+
+
+def test_order_of_a_first_scan_halts_where_the_journal_is_unbroken_since_before_its_directive(
+    joined: JournalBench,
+) -> None:
+    joined.report(scan(1))
+    joined.planned(directive())
+    order = joined.order()
+    joined.join()
+    joined.report(deal(order), scan(1))
+    assert (raised(joined), halts(joined)) == (["SENT_ELSEWHERE"], [("", "bridge")])
+
+
+def test_order_of_a_first_scan_may_be_an_earlier_journals(joined: JournalBench) -> None:
+    joined.report(scan(1))
+    joined.take(directive(), first_listing=True)
+    assert joined.advance(opens_paused=True) == []
+    order = joined.order()
+    joined.join()
+    joined.report(deal(order), scan(1))
+    assert (raised(joined), halts(joined)) == ([], [])
+    assert joined.directive_state() == "FILLED"
+
+
+def test_order_that_the_ledger_has_is_this_machines(joined: JournalBench) -> None:
+    """The journal is older than the ledger: an operator is asked for that, and not for another machine."""
+    joined.report(scan(1))
+    joined.planned(directive())
+    order = joined.order()
+    joined.report(submitted(order), deal(order))
+    assert "SENT_ELSEWHERE" not in raised(joined)
+
+
+def test_order_that_was_refused_as_late_and_stands_at_the_broker_halts_the_officer(
+    joined: JournalBench,
+) -> None:
+    joined.report(scan(1))
+    [command] = joined.sent(directive())
+    joined.report(not_sent(command.order, NotSentReason.ACCOUNT))
+    assert halts(joined) == []
+    joined.report(deal(command.order))
+    assert (raised(joined), halts(joined)) == (["SENT_ELSEWHERE"], [("", "bridge")])
 
 
 @pytest.mark.parametrize(("minutes", "halted"), [(61, False), (59, True)])
