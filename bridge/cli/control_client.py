@@ -4,6 +4,7 @@ No proxy, no redirect, no host but this machine.
 """
 
 import http.client
+import os
 import time
 from typing import Final, NamedTuple
 
@@ -13,8 +14,13 @@ from bridge.sidecar import control_proof
 from bridge.sidecar.control import Challenge
 from bridge.sidecar.control_file import HOST, ControlFile
 
-TRY_AGAIN_S: Final = 0.05
+TRY_AGAIN_S: Final = 0.02
 """Seconds between attempts to be heard by a sidecar that closes connections, because too many are open."""
+CONNECT_S: Final = 3.0 if os.name == "nt" else 0.03
+"""Seconds in which this machine connects to one of its own ports. Windows needs two to find that nothing listens;
+elsewhere only a full queue takes longer, and the next attempt may find room."""
+HEAR_S: Final = 1.0
+"""Seconds of the first wait for a challenge; a further one is twice as long. A full queue may lose a connection."""
 _MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -23,7 +29,7 @@ class NobodyThereError(Exception):
 
 
 class NotAskedError(Exception):
-    """A sidecar seems to run, and the request was not sent: it did not react to the challenge."""
+    """A sidecar seems to run, and did not hear the request, so that nothing was done."""
 
 
 class NoAnswerError(Exception):
@@ -40,46 +46,64 @@ class Answer(NamedTuple):
 def ask(
     file: ControlFile, method: str, path: str, body: msgspec.Struct | None, *, timeout_s: float
 ) -> Answer:
-    """Send one request and return its answer.
+    """Send one request and return its answer. It is sent again where it is certain that nothing was executed.
 
     Raises NobodyThereError, NotAskedError, NoAnswerError.
     """
     content = b"" if body is None else msgspec.json.encode(body)
     end = time.monotonic() + timeout_s
+    hear_s = HEAR_S
     while True:
-        connection = http.client.HTTPConnection(HOST, file.port, timeout=max(end - time.monotonic(), 0.1))
+        connection = http.client.HTTPConnection(HOST, file.port)
+        # A request is answered on the connection of its challenge, or not at all.
+        connection.auto_open = 0
         try:
-            nonce = _challenge(connection, file)
-            return _request(connection, file, nonce, method, path, content)
-        except _ClosedError as error:
-            # Nothing was sent. Many open connections, and this one made room for another.
+            nonce = _challenge(connection, file, end, hear_s)
+            return _request(connection, file, nonce, method, path, content, end)
+        except _NotHeardError as error:
+            # Nothing was executed. Many open connections, and this one made room for another.
             if time.monotonic() + TRY_AGAIN_S >= end:
                 raise NotAskedError(str(error)) from error
+            hear_s = 2 * hear_s if isinstance(error, _SilentError) else hear_s
         finally:
             connection.close()
         time.sleep(TRY_AGAIN_S)
 
 
-class _ClosedError(Exception):
-    """The connection was closed before the request was sent."""
+class _NotHeardError(Exception):
+    """The sidecar did not receive the request, or one that changes nothing."""
 
 
-def _challenge(connection: http.client.HTTPConnection, file: ControlFile) -> str:
+class _SilentError(_NotHeardError):
+    """The challenge did not come in time."""
+
+
+def _left(end: float, most: float = 3600.0) -> float:
+    """Return the time-out for the next wait."""
+    return min(max(end - time.monotonic(), 0.05), most)
+
+
+def _challenge(connection: http.client.HTTPConnection, file: ControlFile, end: float, within_s: float) -> str:
     """Return the nonce of the sidecar's challenge."""
+    connection.timeout = _left(end, CONNECT_S)
     try:
         connection.connect()
-    except OSError as error:
+    except ConnectionRefusedError as error:
         raise NobodyThereError(
             f"nothing answers on {HOST}:{file.port} ({error.strerror or error})"
         ) from error
+    except OSError as error:
+        raise _NotHeardError(f"{HOST}:{file.port} takes no connection ({error.strerror or error})") from error
     try:
-        connection.request("GET", control_proof.CHALLENGE_PATH)
+        _set_timeout(connection, _left(end, within_s))
+        headers = {"Authorization": control_proof.asking(file.secret)}
+        connection.request("GET", control_proof.CHALLENGE_PATH, headers=headers)
         answer = connection.getresponse()
         raw = answer.read(_MAX_ANSWER_BYTES)
     except TimeoutError as error:
-        raise NotAskedError(f"{HOST}:{file.port} takes connections and does not answer") from error
+        raise _SilentError(f"{HOST}:{file.port} takes connections and does not answer") from error
     except (http.client.BadStatusLine, ConnectionError) as error:
-        raise _ClosedError("it closes every connection") from error
+        raise _NotHeardError("it closes every connection") from error
     except (OSError, http.client.HTTPException) as error:
         raise NobodyThereError(_stranger(file)) from error
     try:
@@ -89,7 +113,13 @@ def _challenge(connection: http.client.HTTPConnection, file: ControlFile) -> str
 
 
 def _request(
-    connection: http.client.HTTPConnection, file: ControlFile, nonce: str, method: str, path: str, body: bytes
+    connection: http.client.HTTPConnection,
+    file: ControlFile,
+    nonce: str,
+    method: str,
+    path: str,
+    body: bytes,
+    end: float,
 ) -> Answer:
     client_nonce = control_proof.new_nonce()
     authorization = control_proof.authorize(
@@ -97,10 +127,17 @@ def _request(
     )
     headers = {"Authorization": authorization.header, "Content-Type": "application/json"}
     try:
+        _set_timeout(connection, _left(end))
         connection.request(method, path, body=body or None, headers=headers)
+    except (OSError, http.client.HTTPException) as error:
+        # The body's end was not sent, and without the whole body nothing is executed.
+        raise _NotHeardError("it closed the connection before the request was sent") from error
+    try:
         answer = connection.getresponse()
         raw = answer.read(_MAX_ANSWER_BYTES)
-    except http.client.BadStatusLine as error:
+    except (http.client.BadStatusLine, ConnectionError) as error:
+        if method == "GET":
+            raise _NotHeardError("it closes every connection") from error
         raise NoAnswerError("it closed the connection") from error
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswerError(f"{type(error).__name__}: {error}") from error
@@ -111,6 +148,13 @@ def _request(
         # The sidecar was killed, and another program uses its port now.
         raise NobodyThereError(_stranger(file))
     return Answer(answer.status, raw)
+
+
+def _set_timeout(connection: http.client.HTTPConnection, seconds: float) -> None:
+    """Bound each wait on the open connection. Raises NotConnected where the sidecar has ended it."""
+    if connection.sock is None:
+        raise http.client.NotConnected
+    connection.sock.settimeout(seconds)
 
 
 def _stranger(file: ControlFile) -> str:

@@ -19,7 +19,7 @@ from bridge.exits import ExitCode
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
 from bridge.sidecar import control_file, control_proof
-from bridge.sidecar.control_connections import MOST_UNPROVED, Connection, ConnectionLimiter
+from bridge.sidecar.control_connections import Connection, ConnectionLimiter
 from bridge.sidecar.control_file import HOST, ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.link_worker import LinkWorker
@@ -74,14 +74,13 @@ class ControlServer:
         await runner.setup()
         assert runner.server is not None  # noqa: S101 - narrowing: the runner is set up
         self._limiter = ConnectionLimiter(runner.server, self._runtime.clock)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._limiter, sock=self._control.socket, backlog=MOST_UNPROVED)
+        self._control.socket.setblocking(False)
         try:
             self._log_listening()
-            await asyncio.gather(self._limiter.sweep(), self._keep_file())
+            await asyncio.gather(
+                self._limiter.accept(self._control.socket), self._limiter.sweep(), self._keep_file()
+            )
         finally:
-            # Before its socket: a selector that is not epoll fails on a closed socket that is still registered.
-            server.close()
             await runner.cleanup()
 
     def _log_listening(self) -> None:
@@ -129,11 +128,20 @@ class ControlServer:
                 f"header Host must be {self._authority}, and Origin must be absent; "
                 "browsers are not supported",
             )
+        connection, secret = self._connection(request), self._file.secret
+        authorization = request.headers.get("Authorization", "")
         if request.method == "GET" and request.path == control_proof.CHALLENGE_PATH:
+            if not control_proof.may_ask(authorization, secret):
+                return _error(
+                    401,
+                    "PROOF",
+                    "header Authorization is missing or wrong; make it with the secret of the control file beside "
+                    "the journal",
+                )
+            connection.proved = True
             return await handler(request)
-        connection = self._connection(request)
-        nonce, secret = connection.take_nonce(), self._file.secret
-        given = control_proof.read(request.headers.get("Authorization", ""))
+        nonce = connection.take_nonce()
+        given = control_proof.read(authorization)
         if (
             given is None
             or not nonce
@@ -145,7 +153,7 @@ class ControlServer:
                 f"header Authorization is missing or wrong; ask {control_proof.CHALLENGE_PATH} on the same "
                 "connection, and answer with the secret of the control file beside the journal",
             )
-        connection.proved = True
+        connection.requested = True
         connection.body_hash = given.body_hash
         answer = await self._answer(request, handler)
         body = answer.body if isinstance(answer.body, bytes) else b""

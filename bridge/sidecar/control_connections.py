@@ -1,10 +1,14 @@
 """Connection limiter of the control endpoint: who proves that it holds the secret is never shut out.
 
 Connections without a proof are closed after PROVE_S. Where there are too many, the oldest of them makes room for a
-new one. A connection with a proof is not counted, and carries one request.
+new one. Only ACCEPTS are accepted between two looks at what has arrived, so that the proof of a connection is read
+long before MOST_UNPROVED others have come after it. A connection with a proof is not counted: it is asked for its
+request, for which it has REQUEST_S, and carries no other.
 """
 
 import asyncio
+import socket
+from collections.abc import Iterator
 from typing import Final
 
 from aiohttp import web
@@ -15,10 +19,14 @@ from bridge.sidecar import control_proof
 
 MOST_UNPROVED: Final = 64
 """Most connections without a proof at a time."""
+ACCEPTS: Final = 4
+"""Most connections that are accepted before the event loop reads what has arrived from them."""
 PROVE_S: Final = 2.0
-"""Seconds in which a connection must bring a proof. A command does it in milliseconds."""
+"""Seconds in which a connection must bring a proof. A command sends it at once."""
+REQUEST_S: Final = 30.0
+"""Seconds in which a connection with a proof must bring its request: a busy machine may delay a command."""
 SWEEP_S: Final = 0.5
-"""Seconds between looks for connections that are older than that, while there are any."""
+"""Seconds between looks for connections that are older than these, while there are any."""
 
 
 class Connection:
@@ -30,6 +38,9 @@ class Connection:
         self.listed = False
         """True once the server must know it."""
         self.proved = False
+        """True once it has shown that it holds the secret."""
+        self.requested = False
+        """True once it has brought its request."""
         self.body_hash = ""
         """SHA-256 of the body that the proof is for."""
         self._nonce = ""
@@ -46,6 +57,15 @@ class Connection:
 
     def list(self) -> None:
         self.listed = True
+
+
+def _waiting(listening: socket.socket, most: int) -> Iterator[socket.socket]:
+    """Accept at most so many of the connections that wait already."""
+    for _ in range(most):
+        try:
+            yield listening.accept()[0]
+        except OSError:
+            return
 
 
 class ConnectionLimiter:
@@ -74,6 +94,23 @@ class ConnectionLimiter:
         """Return the connection of a request. One that was just closed gets a state that nobody else sees."""
         return self._connections.get(handler) or Connection(self._clock.monotonic())
 
+    async def accept(self, listening: socket.socket) -> None:
+        """Accept connections until cancelled.
+
+        A server of asyncio accepts as many at once as may wait, and loses the last ones when it is closed.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted = [(await loop.sock_accept(listening))[0], *_waiting(listening, ACCEPTS - 1)]
+            except OSError:
+                # No descriptor is free, or the peer has gone.
+                await self._clock.sleep(SWEEP_S)
+                continue
+            made = (loop.connect_accepted_socket(self, each) for each in accepted)
+            # One that has gone meanwhile is none of the others' business.
+            await asyncio.gather(*made, return_exceptions=True)
+
     async def sweep(self) -> None:
         """Close connections that brought no proof in time, until cancelled."""
         while True:
@@ -84,7 +121,8 @@ class ConnectionLimiter:
             self._forget_closed()
             now = self._clock.monotonic()
             for handler, connection in list(self._connections.items()):
-                if not connection.proved and now - connection.since >= PROVE_S:
+                within_s = REQUEST_S if connection.proved else PROVE_S
+                if not connection.requested and now - connection.since >= within_s:
                     self._close(handler)
 
     def _close(self, handler: RequestHandler) -> None:

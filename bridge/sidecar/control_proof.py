@@ -1,12 +1,14 @@
 """Proofs at the control endpoint: each side shows that it holds the secret of the control file, and sends none.
 
     GET /v1/challenge                                     -> {"nonce": N}, good for one request on this connection
-    Authorization: EO-HMAC CLIENT_NONCE BODY_HASH PROOF   on that request
+    Authorization: EO-HMAC-ASK CLIENT_NONCE PROOF         on the request for the challenge
+    Authorization: EO-HMAC CLIENT_NONCE BODY_HASH PROOF   on the request that follows
     X-EO-Proof: PROOF                                     on its answer
 
-BODY_HASH is the SHA-256 of the body. A proof is HMAC-SHA256 with the 32 bytes of the secret, in hex, as
-nonces and hashes are. A program that took over the port of a sidecar that was killed learns nothing that it
-can use, and cannot answer; a request that was recorded is worth nothing on another connection.
+The first proof is worth no more than a place: its connection is not displaced by those without one. BODY_HASH is
+the SHA-256 of the body. A proof is HMAC-SHA256 with the 32 bytes of the secret, in hex, as nonces and hashes are. A
+program that took over the port of a sidecar that was killed learns nothing that it can use, and cannot answer; a
+request that was recorded is worth nothing on another connection.
 """
 
 import hashlib
@@ -18,6 +20,8 @@ from typing import Final, NamedTuple
 CHALLENGE_PATH: Final = "/v1/challenge"
 ANSWER_HEADER: Final = "X-EO-Proof"
 _SCHEME: Final = "EO-HMAC"
+_ASKING_SCHEME: Final = "EO-HMAC-ASK"
+_ASKING: Final = re.compile(rf"{_ASKING_SCHEME} ([0-9a-f]{{64}}) ([0-9a-f]{{64}})")
 _AUTHORIZATION: Final = re.compile(rf"{_SCHEME} ([0-9a-f]{{64}}) ([0-9a-f]{{64}}) ([0-9a-f]{{64}})")
 
 
@@ -29,6 +33,18 @@ def new_nonce() -> str:
 def body_hash(body: bytes) -> str:
     """Return the SHA-256 of a body in hex."""
     return hashlib.sha256(body).hexdigest()
+
+
+def asking(secret: str) -> str:
+    """Return the Authorization header of a request for a challenge."""
+    nonce = new_nonce()
+    return f"{_ASKING_SCHEME} {nonce} {_mac(secret, 'ask', nonce)}"
+
+
+def may_ask(header: str, secret: str) -> bool:
+    """Return True where the header of a request for a challenge was made with the secret."""
+    found = _ASKING.fullmatch(header)
+    return found is not None and hmac.compare_digest(_mac(secret, "ask", found[1]), found[2])
 
 
 class Authorization(NamedTuple):

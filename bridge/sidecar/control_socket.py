@@ -12,9 +12,10 @@ from typing import Final
 from bridge.address import listen
 from bridge.core.director.contract import utc_text
 from bridge.sidecar import control_file
-from bridge.sidecar.control_connections import MOST_UNPROVED
 from bridge.sidecar.control_file import HOST, ControlFile
 
+WAITING: Final = 64
+"""Most connections that wait to be accepted. A longer queue would only make each wait longer in it."""
 REMEDY: Final = "set another [control] port, or 0 for any free one"
 
 
@@ -23,7 +24,7 @@ class ControlSocket:
 
     def __init__(self, journal: Path, port: int, *, now: datetime) -> None:
         """Bind, and write the file; port 0 is any free one. Raises EndpointError, ControlFileError."""
-        self.socket = listen("the control address", HOST, port, backlog=MOST_UNPROVED, remedy=REMEDY)
+        self.socket = listen("the control address", HOST, port, backlog=WAITING, remedy=REMEDY)
         self.port: int = self.socket.getsockname()[1]
         self.path = control_file.control_path(journal)
         self.file = ControlFile(

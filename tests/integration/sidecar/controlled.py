@@ -76,7 +76,8 @@ class Controlled:
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=1), timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)
         ) as http:
-            async with http.get(base + control_proof.CHALLENGE_PATH) as challenge:
+            asking = {"Authorization": control_proof.asking(secret)}
+            async with http.get(base + control_proof.CHALLENGE_PATH, headers=asking) as challenge:
                 nonce = (await challenge.json())["nonce"]
             client_nonce = control_proof.new_nonce()
             authorization = control_proof.authorize(

@@ -4,7 +4,9 @@ import asyncio
 import os
 import selectors
 import socket
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from bridge.sidecar.control_connections import MOST_UNPROVED, PROVE_S, SWEEP_S
 from bridge.sidecar.control_file import HOST, ControlFile
 from bridge.sidecar.operator.halt import HaltRequest
 
+from . import flood as flooding
 from .clock import TIMEOUT_S
 from .controlled import Controlled, controlled
-from .harness import Harness, Sandbox, eventually, sandbox
+from .harness import Harness, Sandbox, sandbox
 
 SECRET = "0f" * 32
+COMMANDS = 20
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -56,8 +60,9 @@ async def send(connection: Connection, method: str, path: str, headers: dict[str
         return head + await reader.readexactly(length)
 
 
-async def challenge(connection: Connection) -> str:
-    answer = await send(connection, "GET", control_proof.CHALLENGE_PATH, {}, b"")
+async def challenge(connection: Connection, secret: str) -> str:
+    headers = {"Authorization": control_proof.asking(secret)}
+    answer = await send(connection, "GET", control_proof.CHALLENGE_PATH, headers, b"")
     return answer.rpartition(b'{"nonce":"')[2].decode().removesuffix('"}')
 
 
@@ -105,13 +110,13 @@ async def test_recorded_request_is_refused_on_the_same_and_on_another_connection
 ) -> None:
     secret = (await sidecar.file()).secret
     first, second = await connect(sidecar), await connect(sidecar)
-    headers = authorize(secret, await challenge(first), "/v1/halt", b"{}")
-    await challenge(second)
+    headers = authorize(secret, await challenge(first, secret), "/v1/halt", b"{}")
+    await challenge(second, secret)
     assert (await send(second, "POST", "/v1/halt", headers, b"{}")).startswith(b"HTTP/1.1 401 ")
     assert harness.rows("SELECT * FROM halts") == []
     assert (await send(first, "POST", "/v1/halt", headers, b"{}")).startswith(b"HTTP/1.1 200 ")
     third = await connect(sidecar)
-    await challenge(third)
+    await challenge(third, secret)
     assert (await send(third, "POST", "/v1/halt", headers, b"{}")).startswith(b"HTTP/1.1 401 ")
     for _, writer in (first, second, third):
         writer.close()
@@ -131,7 +136,7 @@ async def test_request_that_differs_from_its_proof_is_refused(
 ) -> None:
     right = (await sidecar.file()).secret
     connection = await connect(sidecar)
-    headers = authorize(secret or right, await challenge(connection), path, body)
+    headers = authorize(secret or right, await challenge(connection, right), path, body)
     answer = await send(connection, "POST", "/v1/halt", headers, b"{}" + b" " * (len(body) - 2))
     assert answer.startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 400 "))
     assert harness.rows("SELECT * FROM halts") == []
@@ -168,7 +173,7 @@ async def test_connection_without_a_proof_is_closed_after_a_short_time(
 ) -> None:
     silent, slow, asked = [await connect(sidecar) for _ in range(3)]
     slow[1].write(b"POST /v1/halt HTTP/1.1\r\nHost: ")
-    await challenge(asked)
+    await challenge(asked, (await sidecar.file()).secret)
     waiting = [asyncio.ensure_future(reader.read()) for reader, _ in (silent, slow, asked)]
     async with asyncio.timeout(TIMEOUT_S):
         while not all(each.done() for each in waiting):
@@ -180,28 +185,29 @@ async def test_connection_without_a_proof_is_closed_after_a_short_time(
         writer.close()
 
 
-async def test_command_is_heard_while_another_program_opens_connections_without_end(
-    harness: Harness, sidecar: Controlled
-) -> None:
-    over = asyncio.Event()
-    opened: list[socket.socket] = []
-
-    def flood() -> None:
-        while not over.is_set():
-            opened.append(socket.create_connection((HOST, sidecar.port), timeout=TIMEOUT_S))
-            if len(opened) > 2 * MOST_UNPROVED:
-                opened.pop(0).close()
-
-    flooding = asyncio.create_task(asyncio.to_thread(flood))
+@asynccontextmanager
+async def flood(port: int, kind: str) -> AsyncIterator[None]:
+    """Another process that opens connections to the port without end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", flooding.__name__, str(port), kind, stdout=asyncio.subprocess.PIPE
+    )
     try:
-        await eventually(lambda: len(opened) > MOST_UNPROVED)
-        for _ in range(3):
-            assert (await command(sidecar, "GET", STATUS_PATH)).status == 200
+        assert process.stdout is not None
+        async with asyncio.timeout(TIMEOUT_S):
+            assert (await process.stdout.readline()).decode().strip() == flooding.BEGUN
+        yield
     finally:
-        over.set()
-        await flooding
-        for each in opened:
-            each.close()
+        process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize("kind", flooding.KINDS)
+async def test_every_command_is_heard_while_another_program_opens_connections_without_end(
+    harness: Harness, sidecar: Controlled, kind: str
+) -> None:
+    async with flood(sidecar.port, kind):
+        for _ in range(COMMANDS):
+            assert (await command(sidecar, "POST", "/v1/halt", HaltRequest())).status == 200
 
 
 async def test_sidecar_that_does_not_react_was_not_asked(harness: Harness) -> None:
