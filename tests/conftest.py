@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.order import arrange, workers
@@ -38,8 +39,11 @@ if sys.platform == "win32":
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the number of generated examples: ten where only the quick tests run."""
+    """Choose the number of generated examples, ten where only quick tests run, and plain tracebacks in the log."""
     settings.load_profile("quick" if _is_quick(config) else "bridge")
+    # The usual ones show every variable, which takes seconds, and a server answers nobody meanwhile.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -28,8 +28,9 @@ def _restore() -> Iterator[None]:
     """Restore the logging set-up for other tests."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level, logging.raiseExceptions)
+    configured = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     structlog.contextvars.clear_contextvars()
     root.handlers[:] = before[0]
     root.setLevel(before[1])
@@ -149,10 +150,13 @@ class Unread:
         self.taken = threading.Event()
         self.flowing = threading.Event()
         self.read = threading.Event()
+        self.complete = threading.Event()
 
     def write(self, text: str) -> int:
         self.lines.append(text)
         self.taken.set()
+        if '"event": "last"' in text:
+            self.complete.set()
         if len(self.lines) == 3:
             self.flowing.set()
         assert self.read.wait(60)
@@ -177,6 +181,8 @@ def test_unread_log_blocks_nothing_and_reports_the_number_of_lost_lines() -> Non
         stream.read.set()
         assert stream.flowing.wait(60)
         log.info("last")
+        # The end of a process waits for seconds only; a busy machine needs more for so many lines.
+        assert stream.complete.wait(60)
     assert not writer.stuck
     records = [json.loads(line) for line in stream.lines]
     assert (records[-2]["code"], records[-2]["count"]) == ("log_lines_lost", 50)
