@@ -81,3 +81,81 @@ def test_expected_failure_names_a_test_that_exists(test: str) -> None:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         functions = (ast.FunctionDef, ast.AsyncFunctionDef)
         assert name.partition("[")[0] in {each.name for each in ast.walk(tree) if isinstance(each, functions)}
+
+
+POSIX_ALONE = {
+    "os": {
+        "chown",
+        "fork",
+        "getegid",
+        "geteuid",
+        "getgid",
+        "getuid",
+        "killpg",
+        "mkfifo",
+        "mknod",
+        "setsid",
+        "wait4",
+    },
+    "signal": {"SIGALRM", "SIGCONT", "SIGHUP", "SIGKILL", "SIGSTOP", "SIGUSR1", "SIGUSR2"},
+    "socket": {"AF_UNIX"},
+}
+POSIX_MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "termios"}
+CONDITIONS = ("hasattr", "sys.platform", "os.name")
+
+
+def at_collection(tree: ast.AST) -> list[ast.AST]:
+    """Return what runs when a module is imported: everything but the bodies of functions."""
+    found: list[ast.AST] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        if isinstance(node, ast.Lambda):
+            continue
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        elif not any(each in ast.unparse(node) for each in CONDITIONS) or isinstance(
+            node, ast.Module | ast.ClassDef
+        ):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def names_of_posix(text: str) -> list[str]:
+    """Return the names in a module that its import needs, and that a Windows Python lacks."""
+    found = []
+    for node in at_collection(ast.parse(text)):
+        match node:
+            case ast.Attribute(value=ast.Name(id=module), attr=name) if name in POSIX_ALONE.get(module, ()):
+                found.append(f"{module}.{name}")
+            case ast.Import(names=names):
+                found += [each.name for each in names if each.name in POSIX_MODULES]
+            case ast.ImportFrom(module=str(module)) if module in POSIX_MODULES:
+                found.append(module)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("@mark('make', [os.mkfifo])\ndef test_a(): pass", ["os.mkfifo"]),
+        ("@mark(hasattr(os, 'geteuid') and os.geteuid() == 0)\ndef test_a(): pass", []),
+        ("def test_a(): os.mkfifo('a')", []),
+        ("STOP = signal.SIGSTOP", ["signal.SIGSTOP"]),
+        ("import pwd", ["pwd"]),
+        ("if sys.platform != 'win32':\n    import pwd", []),
+    ],
+)
+def test_name_that_a_windows_python_lacks_is_found_where_it_is_collected(text: str, found: list[str]) -> None:
+    assert names_of_posix(text) == found
+
+
+@pytest.mark.parametrize("folder", ["unit", "integration", "acceptance", "native", "mql5/tests"])
+def test_tests_that_run_on_windows_can_be_collected_there(folder: str) -> None:
+    found = {
+        str(path.relative_to(ROOT)): names
+        for path in sorted((ROOT / "tests" / folder).rglob("*.py"))
+        if (names := names_of_posix(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
