@@ -81,7 +81,7 @@ class ForkServer:
 
 
 def _import_all(package: ModuleType) -> None:
-    """Import every module of the package: its commands import what they need when they run, each child again."""
+    """Import every module of the package but programs: a command imports what it needs only when it runs."""
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not module.name.endswith(".__main__"):
             importlib.import_module(module.name)
@@ -142,7 +142,6 @@ if __name__ == "__main__":
     import bridge
     import tests.mql5.builder
     import tests.mql5.host
-    import tests.rig.zoned
 
     for _package in (bridge, tests.mql5.builder, tests.mql5.host):
         _import_all(_package)
