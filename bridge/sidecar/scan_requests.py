@@ -20,7 +20,7 @@ class ScanRequests:
         """Note that a scan is in the journal, and after which time a further one can decide more."""
         self._due.pop(officer, None)
         if further_after is not None:
-            self._due[officer] = epoch, now + max(further_after.total_seconds(), 0.0)
+            self._due[officer] = epoch, now + further_after.total_seconds()
 
     def next_after(self, now: float) -> float:
         """Return the time at which the next scan becomes due; infinity where none will."""

@@ -1,6 +1,7 @@
 """Requests for scans: when one is due, and when it is sent again."""
 
 from datetime import timedelta
+from math import inf
 
 from bridge.sidecar.scan_requests import ASK_AGAIN_S, ScanRequests
 
@@ -44,3 +45,14 @@ def test_officers_are_asked_independently() -> None:
     requests.note_scan("eo-002", 9, HALF_A_MINUTE, 110.0)
     assert taken(requests, 130.0) == [(OFFICER, 7)]
     assert taken(requests, 140.0) == [(OFFICER, 7), ("eo-002", 9)]
+
+
+def test_next_scan_is_the_first_that_is_still_to_come() -> None:
+    requests = ScanRequests()
+    assert requests.next_after(0.0) == inf
+    requests.note_scan(OFFICER, 7, HALF_A_MINUTE, 100.0)
+    requests.note_scan("eo-002", 9, HALF_A_MINUTE, 110.0)
+    assert requests.next_after(100.0) == 130.0
+    # One that is due and cannot be asked for yet is no reason to look again at once.
+    assert requests.next_after(130.0) == 140.0
+    assert requests.next_after(140.0) == inf

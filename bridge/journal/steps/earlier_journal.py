@@ -5,13 +5,13 @@ from datetime import datetime
 
 import msgspec
 
-from bridge.core.link.messages import CommandKind
+from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.earlier_closes import EarlierClose, closed_by
 from bridge.core.trade.lost_orders import LostOrder, order_of
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units import broker_time
-from bridge.core.units.order_ids import id_range
+from bridge.core.units.order_ids import OPENING, id_range, make_client_order_id
 from bridge.journal.steps import lost_records
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
@@ -39,17 +39,32 @@ def earlier_closes(step: Step, settings: OfficerSettings, directive_id: str) -> 
     taken = directives.taken(step.connection, step.officer, directive_id)
     if taken is not None and not _is_possible(step, taken):
         return []
+    lost_orders = _lost_orders(step, settings)
+    to_utc = _to_utc(step)
+    found = (_earlier_close(step, settings, directive_id, lost, to_utc) for lost in lost_orders)
+    return [each for each in found if each is not None]
+
+
+def earlier_open(step: Step, settings: OfficerSettings, directive_id: str) -> Order | None:
+    """Return the order that an earlier journal has sent for an open, as reports show it; None without any."""
+    own_id = make_client_order_id(settings.prefix, step.officer, directive_id, OPENING)
+    lost = next((each for each in _lost_orders(step, settings) if each.client_order_id == own_id), None)
+    if lost is None or commands.is_taken(step.connection, own_id):
+        return None
+    return order_of(lost, kind=CommandKind.OPEN, opener=0, to_utc=_to_utc(step))
+
+
+def _lost_orders(step: Step, settings: OfficerSettings) -> list[LostOrder]:
     if step.lost_orders is None:
         # Once in a step: it reads every report of ours.
         first, last = id_range(settings.prefix)
         step.lost_orders = lost_records.collect_sent(step.connection, step.account, first, last)
+    return step.lost_orders
+
+
+def _to_utc(step: Step) -> Callable[[int], datetime]:
     known = offsets(step) if step.lost_orders else []
-
-    def to_utc(server_ms: int) -> datetime:
-        return broker_time.to_utc(server_ms, known, step.now)
-
-    found = (_earlier_close(step, settings, directive_id, lost, to_utc) for lost in step.lost_orders)
-    return [each for each in found if each is not None]
+    return lambda server_ms: broker_time.to_utc(server_ms, known, step.now)
 
 
 def _earlier_close(

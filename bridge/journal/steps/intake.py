@@ -145,9 +145,9 @@ def _take_new(
         if directive is None
         else validation.check(directive, settings, step.earliest, step.now)
     )
-    if problem is not None and problem.code == "EXPIRED" and directive is not None:
-        # It is late now; a journal that was lost may have sent it in time.
-        problem = None if inbox.was_sent(step, settings, directive) else problem
+    if problem is not None and directive is not None and inbox.was_sent(step, settings, directive):
+        # It is late or not allowed now; a journal that was lost has sent it.
+        problem = None
     state = DirectiveState.RECEIVED
     if problem is not None:
         state = DirectiveState.EXPIRED if problem.code == "EXPIRED" else DirectiveState.REJECTED

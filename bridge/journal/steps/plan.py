@@ -98,6 +98,10 @@ class _Planner:
             self._waiting.setdefault(asked, WaitingInSymbol()).add(directive)
             return []
         planned = symbol_choice.check_symbol(terms) or self._commands(item, directive, terms)
+        if isinstance(planned, Problem) and intent_of(directive.action) is Intent.OPEN:
+            # What cannot be opened now may have been opened before the loss: under a name that the symbol had then.
+            sent = earlier_journal.earlier_open(self._step, self._settings, directive.directive_id)
+            planned = planned if sent is None else [PlannedCommand(sent)]
         if isinstance(planned, Problem):
             inbox.refuse(self._step, item, planned, DirectiveState.REJECTED)
         elif planned:
