@@ -1,6 +1,7 @@
 """H: closed markets, and commands that go before others."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from bridge.core.director.contract import EventType, utc_text
 from bridge.simulator.broker.fault_rules import Latency, Match, Rule, SendKind
@@ -8,13 +9,18 @@ from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode, TradeAction
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification.case import EXPERT_ONLY, case
-from tests.conformance.specification.expectations import CANCELLED, PLACED, refused, terms, volumes
+from tests.conformance.specification.expectations import CANCELLED, PLACED, refused, terms, until, volumes
+from tests.rig.deadline import TIMEOUT_S, Deadline
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 from tests.rig.world import OFFICER
 
 WAITS = (EventType.DIRECTIVE_RECEIVED, EventType.BROKER_ERROR)
 """Events of a directive that waits for its market."""
 MARKET_CLOSED = str(int(Retcode.MARKET_CLOSED))
+ALL_REFUSED_S: Final = 5 * TIMEOUT_S
+"""Time for the two thousand events of the refusals."""
+SHORT_S: Final = 10.0
+"""Life of a directive that expires in the closed market, after its first try on a busy machine."""
 
 
 def in_time(seconds: float) -> str:
@@ -52,7 +58,9 @@ def wait_for_the_opening(rig: ConformanceRig) -> None:
         _, waiting = rig.emitted(directive, *WAITS)
         assert (waiting.code, waiting.body["event_class"]) == (MARKET_CLOSED, "INFO")
         assert utc_text(datetime.fromisoformat(expires_at)) in waiting.body["error_message"]
-    assert len(rig.journal.rows("SELECT 1 FROM commands_waiting_for_market")) == 3
+    # Between two tries none is listed.
+    query = "SELECT 1 FROM commands_waiting_for_market"
+    until(rig, "all three are listed", lambda: len(rig.journal.rows(query)) == 3)
     rig.broker.set_session("EURUSD", True)
     rig.emitted(modify, *WAITS, EventType.ORDER_PLACED)
     rig.emitted(close, *WAITS, *CLOSED[1:])
@@ -72,7 +80,7 @@ def expire_in_a_closed_market(rig: ConformanceRig) -> None:
     rig.start()
     held = rig.open()
     closes(rig)
-    close = rig.issue("CLOSE", target_directive_id=held, expires_at=in_time(4))
+    close = rig.issue("CLOSE", target_directive_id=held, expires_at=in_time(SHORT_S))
     *_, rejected = rig.emitted(close, *WAITS, EventType.ORDER_REJECTED)
     assert rejected.code == "EXPIRED" and "Market closed" in rejected.body["error_message"]
     rig.broker.set_session("EURUSD", True)
@@ -126,7 +134,7 @@ def opens_wait(rig: ConformanceRig) -> None:
     rig.restart_sidecar()
     waiting = rig.issue("OPEN_LONG", expires_at=in_time(3600))
     rig.emitted(waiting, *WAITS)
-    short = rig.issue("OPEN_LONG", expires_at=in_time(4))
+    short = rig.issue("OPEN_LONG", expires_at=in_time(SHORT_S))
     *_, rejected = rig.emitted(short, *WAITS, EventType.ORDER_REJECTED)
     assert rejected.code == "EXPIRED"
     rig.broker.set_session("EURUSD", True)
@@ -185,4 +193,4 @@ def closes_overtake_refusals(rig: ConformanceRig) -> None:
     late = set(expired)
     assert sum(directive in late for directive in came[:last]) < 1000
     for directive in (expired[0], expired[-1]):
-        rig.emitted(directive, *REFUSED)
+        rig.emitted(directive, *REFUSED, within=Deadline(ALL_REFUSED_S))
