@@ -63,7 +63,8 @@ def ask(
         except _NotHeardError as error:
             # Nothing was executed. Many open connections, and this one made room for another.
             if time.monotonic() + TRY_AGAIN_S >= end:
-                raise NotAskedError(str(error)) from error
+                unanswered = isinstance(error, _UnansweredError)
+                raise (NoAnswerError if unanswered else NotAskedError)(str(error)) from error
             hear_s = 2 * hear_s if isinstance(error, _SilentError) else hear_s
         finally:
             connection.close()
@@ -72,6 +73,10 @@ def ask(
 
 class _NotHeardError(Exception):
     """The sidecar did not receive the request, or one that changes nothing."""
+
+
+class _UnansweredError(_NotHeardError):
+    """A sidecar has answered the challenge, and not the request, which changes nothing."""
 
 
 class _SilentError(_NotHeardError):
@@ -137,7 +142,7 @@ def _request(
         raw = answer.read(_MAX_ANSWER_BYTES)
     except (http.client.BadStatusLine, ConnectionError) as error:
         if method == "GET":
-            raise _NotHeardError("it closes every connection") from error
+            raise _UnansweredError("it closes every connection") from error
         raise NoAnswerError("it closed the connection") from error
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswerError(f"{type(error).__name__}: {error}") from error

@@ -20,7 +20,7 @@ bool SameNumbers(const long &one[],const long &other[])
    return(true);
   }
 //+------------------------------------------------------------------+
-//| What was found since the last scan that is no quick one.         |
+//| Changes since the last scan that is no quick one.                |
 //+------------------------------------------------------------------+
 class CScanChanges
   {
