@@ -49,8 +49,8 @@ class ExitCode(IntEnum):
         "journal verify: the audit's hash chain is broken, or a table differs from the audit",
         Restart.NOT_OF_RUN,
     )
-    ATTENTION = 13, "status: an action is required", Restart.NOT_OF_RUN
-    NOT_RUNNING = 14, "status: no sidecar runs, and no other action is required", Restart.NOT_OF_RUN
+    ATTENTION = 13, "status, doctor: an action is required", Restart.NOT_OF_RUN
+    NOT_RUNNING = 14, "status, doctor: no sidecar runs, and no other action is required", Restart.NOT_OF_RUN
     JOURNAL_UNOPENED = (
         15,
         "the journal cannot be opened now: its disk is full, or another tool locks it",

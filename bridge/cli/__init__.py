@@ -21,6 +21,10 @@ COMMANDS: Final = {
         "bridge.cli.status",
         "Show the state of sidecar, terminals and journal, whether the sidecar runs or not.",
     ),
+    "doctor": Place(
+        "bridge.cli.doctor",
+        "Check everything that trading needs, and show the remedy of what is wrong.",
+    ),
     "halt": Place("bridge.cli.operator.halt", "Refuse opens until 'execution-officer resume'."),
     "resume": Place(
         "bridge.cli.operator.resume",

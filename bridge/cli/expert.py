@@ -1,8 +1,10 @@
 """`execution-officer expert`: copy the Expert Advisor's sources to a place where MetaEditor finds them."""
 
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -11,6 +13,8 @@ from bridge.cli.options import FILE
 from bridge.exits import ExitCode
 
 _FOLDERS = ("Experts/ExecutionOfficer", "Include/ExecutionOfficer")
+_MAIN: Final = "Experts/ExecutionOfficer/ExecutionOfficer.mq5"
+_PROGRAM: Final = re.compile(r'^#define PROGRAM "([^"]+)"', re.MULTILINE)
 
 
 @click.command()
@@ -39,6 +43,16 @@ def expert(folder: Path, force: bool) -> None:
         click.echo(f"copied {target}")
     shutil.copy(source / "README.md", folder / _FOLDERS[0] / "README.md")
     click.echo("Next: compile ExecutionOfficer.mq5 in MetaEditor; the README beside it explains its inputs.")
+
+
+def shipped_program() -> str:
+    """Return name and version of the Expert Advisor of this version, as its hello has them; empty without them."""
+    try:
+        text = (_sources() / _MAIN).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    found = _PROGRAM.search(text)
+    return found[1] if found else ""
 
 
 def _sources() -> Path:

@@ -11,9 +11,12 @@ from bridge.cli.group import Group
 from bridge.cli.options import FILE, json_option
 from bridge.cli.reading import journal_at
 from bridge.cli.tables import print_table
+from bridge.clock import SystemClock
 from bridge.config import load, windows_paths
 from bridge.exits import ExitCode
+from bridge.journal.database import backup_note
 from bridge.journal.database.backup import back_up
+from bridge.journal.database.backup_note import BackupNote
 from bridge.journal.database.file import check
 from bridge.journal.views import lists as queries
 
@@ -195,7 +198,12 @@ def backup(path: Path, target: Path, as_json: bool) -> None:
     if sys.platform == "win32" and (found := windows_paths.copy_problem(str(target))):
         rule, remedy = found
         raise Failure(ExitCode.FAILED, f"the backup {target} {rule}; {remedy}")
+    begun = SystemClock().now()
     made = back_up(path, target)
+    try:
+        backup_note.write(path, BackupNote(file=str(target.absolute()), bytes=made.bytes, at=begun))
+    except OSError as error:
+        click.echo(f"The backup is whole. 'execution-officer doctor' will not know of it: {error}", err=True)
     if as_json:
         _print_json(made)
         return

@@ -10,11 +10,13 @@ from bridge.core.units.decimals import AmountError, parse_amount
 FILE = click.Path(path_type=Path)
 """Any path. The code that opens it reports a missing or unreadable file: its message is the better one."""
 
+_DEFAULT_CONFIG = Path("bridge.toml")
+
 config_option = click.option(
     "--config",
     "config_path",
     type=FILE,
-    default="bridge.toml",
+    default=str(_DEFAULT_CONFIG),
     show_default=True,
     metavar="FILE",
     help="Configuration file.",
@@ -23,6 +25,11 @@ officer_option = click.option(
     "--officer", metavar="ID", help="Officer.  [default: every officer of the configuration]"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON on one line.")
+
+
+def config_options(path: Path) -> str:
+    """Return the option, after a blank, that a command line in a remedy needs; empty for the default."""
+    return "" if path == _DEFAULT_CONFIG else f' --config "{path}"'
 
 
 class PositiveType(click.ParamType[Decimal]):

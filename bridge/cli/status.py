@@ -1,38 +1,24 @@
 """`execution-officer status`: state of sidecar, terminals and journal, for operators and monitoring."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import click
 import msgspec
 
-from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
-from bridge.cli.health import UNKNOWN, RequiredAction, required_actions
-from bridge.cli.options import config_option, json_option
-from bridge.cli.owner import live
-from bridge.cli.reading import journal_at
-from bridge.cli.tables import print_table, printable
+from bridge.cli.health import UNKNOWN, RequiredAction
+from bridge.cli.look import Look, look
+from bridge.cli.options import config_option, config_options, json_option
+from bridge.cli.tables import ago, print_table, printable
 from bridge.clock import SystemClock
 from bridge.config import Config, load
 from bridge.core.units.decimals import plain
 from bridge.exits import ExitCode
-from bridge.journal.database.alteration import Altered
-from bridge.journal.database.errors import JournalAlteredError, JournalError
-from bridge.journal.database.lock import is_held
-from bridge.journal.operator import lost_orders
-from bridge.journal.operator.lost_orders import LostOrders
-from bridge.journal.views import status as queries
 from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition, WaitingCommand
-from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
-
-_DEFAULT_CONFIG = Path("bridge.toml")
-_UNREAD: Final = "stop the sidecar, and look at the file and its folder; nothing of it can be shown"
-_UNREAD_ALTERED: Final = "undo that, and leave the sidecar running: it goes on by itself, and nothing is lost"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +46,10 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
     sidecar runs, and no other action is required. An operator's halt and a closed market require no action.
     """
     config = load(config_path)
-    report = _look(config, "" if config_path == _DEFAULT_CONFIG else f' --config "{config_path}"')
+    shown = look(config)
+    if shown.error is not None:
+        raise shown.error
+    report = _report(shown, config, config_options(config_path))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -70,49 +59,16 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
     return ExitCode.OK if report.running else ExitCode.NOT_RUNNING
 
 
-def _look(config: Config, options: str) -> Report:
-    sidecar, nobody, unanswered = None, "", ""
-    try:
-        sidecar = live(config)
-    except (NobodyThereError, NotAskedError, ControlFileError) as error:
-        nobody = str(error)
-        # A sidecar that cannot be asked is another thing than none.
-        if (held := is_held(config.journal)) is not False:
-            runs = "owns the journal" if held else "may own the journal, which this user cannot find out"
-            unanswered = f"cannot be asked, and a process {runs}: {nobody}"
-    except NoAnswerError as error:
-        unanswered = f"does not answer: {error}"
-    journal, lost, unread = _read(config, must=sidecar is None and not unanswered)
-    configured = {officer.id for officer in config.settings.officers}
-    found = required_actions(journal, sidecar, unanswered, options, configured, unread, lost)
+def _report(shown: Look, config: Config, options: str) -> Report:
+    found = shown.actions(config, options)
     return Report(
-        well=sidecar is not None and not found,
-        running=sidecar is not None,
+        well=shown.sidecar is not None and not found,
+        running=shown.sidecar is not None,
         required_actions=found,
-        journal=journal,
-        sidecar=sidecar,
-        no_sidecar=f"it {unanswered}" if unanswered else nobody,
+        journal=shown.journal,
+        sidecar=shown.sidecar,
+        no_sidecar=f"it {shown.unanswered}" if shown.unanswered else shown.nobody,
     )
-
-
-def _read(config: Config, *, must: bool) -> tuple[JournalStatus | None, list[LostOrders], Altered | None]:
-    """Return the journal's status and its lost orders, or None and the reason. Raises JournalError where there
-    `must` be one."""
-    try:
-        with journal_at(config.journal) as db:
-            journal = queries.status(db, config.journal)
-            db.conn.row_factory = sqlite3.Row
-            now = SystemClock().now()
-            lost = [lost_orders.list_all(db.conn, officer, now) for officer in config.settings.officers]
-    except JournalError as error:
-        if must:
-            raise
-        altered = isinstance(error, JournalAlteredError)
-        return None, [], Altered(str(error), _UNREAD_ALTERED if altered else _UNREAD)
-    known = {officer.officer for officer in journal.officers}
-    # Officers of the configuration that the journal does not have yet.
-    new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
-    return msgspec.structs.replace(journal, officers=[*journal.officers, *new]), lost, None
 
 
 class _Table(NamedTuple):
@@ -147,7 +103,7 @@ def _headline(report: Report, now: datetime) -> str:
     if report.sidecar is None:
         rest = f"{needs}." if count else "No other action required."
         return f"No sidecar runs: {report.no_sidecar}. {rest}{halted}"
-    since = _ago(report.sidecar.started_at, now)
+    since = ago(report.sidecar.started_at, now)
     running = (
         f"The sidecar (version {report.sidecar.version}, process {report.sidecar.pid}) has run for {since}."
     )
@@ -192,7 +148,7 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
                 str(each.client_order_id),
                 f"{each.side} {each.volume} {each.symbol}",
                 each.state,
-                _ago(each.dispatched_at, now),
+                ago(each.dispatched_at, now),
                 each.message or ("none" if each.state == UNKNOWN else "the broker gave no answer"),
             )
             for each in journal.unresolved
@@ -225,7 +181,7 @@ def _tables(report: Report, now: datetime) -> Iterator[_Table]:
                 each.price_open or "",
                 each.stop_loss or "",
                 each.take_profit or "",
-                _ago(each.opened_at, now),
+                ago(each.opened_at, now),
             )
             for each in journal.positions
         ],
@@ -261,7 +217,7 @@ def _officer(officer: OfficerStatus, live_officer: LiveOfficer | None, now: date
     ]
     events = str(officer.events_queued or "")
     if officer.oldest_queued_at is not None:
-        events += f", the oldest {_ago(officer.oldest_queued_at, now)} old"
+        events += f", the oldest {ago(officer.oldest_queued_at, now)} old"
     return (
         officer.officer,
         account,
@@ -282,7 +238,7 @@ def _terminal(officer: OfficerStatus, live_officer: LiveOfficer | None, now: dat
         # From the journal: a sidecar that was killed could not end its session.
         return "never connected" if officer.program is None else f"{officer.program}, not connected"
     if live_officer.session is None:
-        gone = f", for {_ago(officer.session_ended_at, now)}" if officer.session_ended_at else ""
+        gone = f", for {ago(officer.session_ended_at, now)}" if officer.session_ended_at else ""
         return f"not connected{gone}"
     if not live_officer.session.alive:
         return f"silent for {live_officer.session.silent_s:.0f} s"
@@ -299,9 +255,9 @@ def _heartbeat(live_officer: LiveOfficer | None, say: Callable[[bool, bool], str
 def _poll(live_officer: LiveOfficer | None, now: datetime) -> str:
     if live_officer is None or live_officer.poll is None:
         return ""
-    ago = f"{_ago(live_officer.poll.at, now)} ago"
+    polled = f"{ago(live_officer.poll.at, now)} ago"
     failed = f": {live_officer.poll.failures} failed, {live_officer.poll.failure}"
-    return ago + (failed if live_officer.poll.failure else "")
+    return polled + (failed if live_officer.poll.failure else "")
 
 
 def _volume(command: WaitingCommand) -> str:
@@ -312,14 +268,3 @@ def _volume(command: WaitingCommand) -> str:
 def _open_volume(position: OpenPosition) -> str:
     traded = Decimal(position.volume_in) - Decimal(position.volume_out)
     return plain(traded + Decimal(position.volume_reopened) + Decimal(position.volume_corrected))
-
-
-def _ago(moment: str | None, now: datetime) -> str:
-    """Return the time since a moment in its two largest units; empty for None."""
-    if moment is None:
-        return ""
-    seconds = max(int((now - datetime.fromisoformat(moment)).total_seconds()), 0)
-    for unit, size, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit} {seconds % size // smaller} {below}"
-    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"

@@ -1,6 +1,7 @@
-"""Tables on stdout."""
+"""Tables on stdout, and the texts of their cells."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -26,3 +27,14 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
 def printable(text: str) -> str:
     """Return the text on one line, without characters that control a terminal."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def ago(moment: str | None, now: datetime) -> str:
+    """Return the time since a moment in its two largest units; empty for None."""
+    if moment is None:
+        return ""
+    seconds = max(int((now - datetime.fromisoformat(moment)).total_seconds()), 0)
+    for unit, size, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit} {seconds % size // smaller} {below}"
+    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"

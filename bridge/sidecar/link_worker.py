@@ -68,6 +68,11 @@ class LinkWorker:
         self._clock_report = ClockReport(runtime)
         self._tick_wake_up = WakeUp()
 
+    @property
+    def endpoint(self) -> str:
+        """Address at which terminals connect."""
+        return self._link.endpoint
+
     async def receive(self) -> None:
         """Process messages of terminals until cancelled."""
         while True:

@@ -102,6 +102,8 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     link: Counters
     """Messages that came over the link and were dropped, since the start."""
     officers: list[LiveOfficer]
+    link_endpoint: str = ""
+    """Address at which terminals connect; empty of a sidecar before this field."""
 
 
 class StatusReader:
@@ -139,6 +141,7 @@ class StatusReader:
                 circuit_open=runtime.circuit_open,
             ),
             link=self._sessions.counters,
+            link_endpoint=self._links.endpoint,
             officers=[self._officer(officer.id, clock) for officer in runtime.settings.officers],
         )
 

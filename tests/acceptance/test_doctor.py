@@ -1,0 +1,72 @@
+"""`doctor` beside a running sidecar with a terminal and a broker."""
+
+import json
+from typing import Any
+
+from bridge.exits import ExitCode
+from bridge.simulator.mt5.constants import SymbolTradeMode
+from tests.rig.deadline import Deadline
+from tests.rig.rig import REFUSED, Rig
+from tests.rig.world import OFFICER
+
+Finding = dict[str, Any]
+OFFICERS = ({"id": OFFICER, "risk_limits": {"allowed_symbols": ["EURUSD"]}},)
+
+
+def doctor(rig: Rig, code: ExitCode) -> dict[str, Finding]:
+    """Return the findings that are not ok, by check."""
+    process = rig.bridge("doctor", "--config", str(rig.config_path), "--json")
+    assert process.exited() == code, process.log
+    report = json.loads(process.log[-1])
+    return {each["check"]: each for each in report["findings"] if each["level"] != "ok"}
+
+
+def test_installation_that_trades_is_ok_in_every_check(rig: Rig) -> None:
+    rig.configure(officers=OFFICERS)
+    rig.start()
+    rig.open()
+    assert doctor(rig, ExitCode.OK) == {}
+
+
+def wrong(rig: Rig, check: str) -> dict[str, Finding]:
+    """Run it until that check is wrong: the terminal's next heartbeat has to come first."""
+    deadline = Deadline()
+    while (found := doctor(rig, ExitCode.ATTENTION)).get(check, {}).get("level") != "wrong":
+        assert not deadline.over, found
+    return found
+
+
+def test_broken_terminal_broker_and_director_are_found_each_with_its_remedy(rig: Rig) -> None:
+    rig.configure(officers=OFFICERS)
+    rig.start()
+    rig.open()
+    rig.broker.set_trade_mode("EURUSD", SymbolTradeMode.CLOSEONLY)
+    rig.restart_terminal()
+    rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
+    rig.broker.set_account(trade_expert=False)
+    rig.director.behave(endpoint="poll", fault="status", status=401)
+    found = wrong(rig, "trade permission")
+    assert found["trade permission"]["remedy"]
+    assert found["symbol EURUSD"]["level"] == "warning"
+    assert "the broker allows only closes" in found["symbol EURUSD"]["value"]
+    assert found["API key"]["level"] == "wrong"
+    assert "write the key that the Director issued" in found["API key"]["remedy"]
+    rig.director.behave()
+    rig.broker.set_account(trade_expert=True)
+
+
+def test_terminal_that_is_away_is_found_and_its_state_is_not_called_ok(rig: Rig) -> None:
+    rig.start()
+    rig.terminal.kill()
+    found = wrong(rig, "terminal")
+    assert "start its terminal" in found["terminal"]["remedy"]
+    for check in ("broker connection", "trade permission", "broker clock"):
+        assert found[check]["value"].startswith("not known")
+
+
+def test_broker_that_is_away_is_found(rig: Rig) -> None:
+    rig.start()
+    rig.broker.disconnect()
+    found = wrong(rig, "broker connection")
+    assert "Login to Trade Account" in found["broker connection"]["remedy"]
+    rig.broker.connect()
