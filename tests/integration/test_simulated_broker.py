@@ -456,3 +456,17 @@ def test_process_ends_cleanly_and_the_next_one_continues(tmp_path: Path, number:
         assert client.account().login == 42
         assert [(position.ticket, position.magic) for position in client.positions()] == [(ticket, 11)]
         assert [send.executed for send in client.sends()] == [True]
+
+
+async def test_terminal_is_notified_once_of_a_change_after_its_glance() -> None:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as terminal, running.client() as other:
+            before = await outside(terminal.glance)
+            await outside(other.account)
+            assert not await outside(terminal.take_notification)
+            await outside(other.manual_open, "EURUSD", OrderType.BUY, Decimal("0.10"))
+            await outside(terminal.socket.poll, 10_000)
+            assert await outside(terminal.take_notification)
+            assert not await outside(terminal.take_notification)
+            after = await outside(terminal.glance)
+            assert after.changes != before.changes and after.transaction > before.transaction

@@ -54,12 +54,31 @@ class SendRecord(Struct, frozen=True, kw_only=True):
     executed: bool
 
 
+class Glance(Struct, frozen=True, kw_only=True):
+    """Everything that a terminal asks for in each timer call, as of one moment."""
+
+    connected: bool
+    account: AccountInfo
+    server_time: int
+    """TimeTradeServer, in milliseconds of server time."""
+    transaction: int
+    """Number of the last trade transaction that was sent; 0 before the first one."""
+    changes: int
+    """Number that is another one whenever connection, account terms, live orders, positions or the recent history
+    have changed."""
+
+
 class BrokerApi(Protocol):
     """Calls of a terminal: MQL5's account, symbol, order, deal and position functions.
 
     Every call may raise BrokerTimeout or BrokerGone. While the broker is disconnected, the calls answer from the
     state at the moment of the disconnection.
     """
+
+    def glance(self) -> Glance:
+        """Return connection, account and time, and whether anything has changed. No function of MQL5: it spares
+        calls to a broker in another process, which notifies its caller of the next change."""
+        ...
 
     def connected(self) -> bool:
         """Return TERMINAL_CONNECTED: true while the terminal reaches its trade server."""

@@ -4,7 +4,8 @@
     rescan       every RESCAN_MS, and when the broker is connected again: what this instance has not reported yet
     change scan  CHANGE_SCAN_MS after a look met a change, or when the sidecar asks: the same, with the history
                  since the last scan
-    look         every LOOK_MS, sooner after a trade transaction: live orders, positions, the last minute of history
+    look         when the broker's records have changed, LOOK_MS after the last look or sooner after a trade
+                 transaction: live orders, positions, the last minute of history
 
 A scan of each kind ends with a ScanReport, which moves the watermark. Transactions only make a look come sooner:
 MetaTrader guarantees neither their order nor their completeness, so nothing is read from them. Work per call is
@@ -153,7 +154,9 @@ class Scanner:
         self._from_ms = 0
         self._next_look_ms = 0
         self._next_scan_ms = 0
-        self._last_transaction = 0
+        self._noted: tuple[int, int] | None = None  # last transaction, number of changes at the broker
+        self._looked: tuple[int, int] | None = None  # the same at the last look
+        self._at_rest = False  # nothing is under way
         self._listed: tuple[set[int], set[int]] = (
             set(),
             set(),
@@ -181,6 +184,25 @@ class Scanner:
     def rescan_now(self) -> None:
         """Rescan with the next step: the broker was disconnected meanwhile."""
         self._next_scan_ms = self._next_look_ms = 0
+        self._looked = None
+
+    def note(self, transaction: int, changes: int) -> None:
+        """Note the last trade transaction and the number of changes at the broker. Without this every look is made,
+        none sooner."""
+        self._noted = transaction, changes
+
+    def due_ms(self, mono_ms: int) -> int:
+        """Return the time of the next step, if nothing changes at the broker before."""
+        if not self._at_rest:
+            return mono_ms
+        due = [self._next_scan_ms]
+        if self._requested:
+            due.append(self._scanned_ms + CHANGE_SCAN_MS)
+        elif self._changed:
+            due.append(mono_ms if self._change_due_ms is None else self._change_due_ms)
+        if self._noted != self._looked:
+            due.append(self._next_look_ms)
+        return min(due)
 
     def report_now(self, reports: Iterable[AnyReport]) -> None:
         """Report the present state of records at once. An older state of them is not reported afterwards."""
@@ -195,6 +217,7 @@ class Scanner:
 
         Raises BrokerTimeout and BrokerGone; the next step then continues.
         """
+        self._at_rest = False
         for _ in range(PORTION):
             if room <= 0:
                 return
@@ -209,7 +232,7 @@ class Scanner:
 
     def _read_on(self, mono_ms: int) -> None:
         if self._scan is None:
-            self._start_next(mono_ms)
+            self._at_rest = not self._start_next(mono_ms)
         if self._scan is not None:
             piece = self._read(self._scan)
             self._pending, self._before = chain(self._before, piece), ()
@@ -233,7 +256,8 @@ class Scanner:
         news = self._news(snapshot.reports(), snapshot.number, everything=scan.everything)
         return chain(news, self._end(scan, snapshot))
 
-    def _start_next(self, mono_ms: int) -> None:
+    def _start_next(self, mono_ms: int) -> bool:
+        """Start the scan or look that is due. Return False where none is."""
         if self._welcome is not None:
             self._overlap_ms = self._welcome.overlap_ms
             self._watermark_ms = self._welcome.watermark_server_ms
@@ -248,12 +272,22 @@ class Scanner:
             walk = HistoryWalk(self._broker, from_ms, from_ms)
             self._scan = Scan(walk=walk, from_ms=from_ms, recent_ms=from_ms, everything=False, whole=False)
             self._note_start(mono_ms)
-        elif self._transactions_came() or mono_ms >= self._next_look_ms:
+        elif self._look_due(mono_ms):
             # Not further back than the last scan: older records are neither news nor in memory.
             snapshot = self._snapshot(max(self._from_ms, self._broker.server_time() - LOOK_BACK_MS))
             self._pending = self._noting(self._news(snapshot.reports(), snapshot.number))
             self._changed = self._changed or _listed(snapshot) != self._listed
             self._next_look_ms = mono_ms + LOOK_MS
+        else:
+            return False
+        return True
+
+    def _look_due(self, mono_ms: int) -> bool:
+        """Return True where something has changed since the last look, and it is time or a transaction came."""
+        if self._noted is not None and self._noted == self._looked:
+            return False
+        came = self._noted is not None and self._looked is not None and self._noted[0] != self._looked[0]
+        return came or mono_ms >= self._next_look_ms
 
     def _change_scan_due(self, mono_ms: int) -> bool:
         """Return True where something has changed since the last scan, or the sidecar asks, and it is time."""
@@ -287,7 +321,7 @@ class Scanner:
 
     def _snapshot(self, from_ms: int) -> Snapshot:
         """Return the records, with history and positions of one moment."""
-        broker = self._broker
+        broker, noted = self._broker, self._noted
         to_ms = broker.server_time()
         until = to_ms + AHEAD_MS
         positions = broker.positions()
@@ -303,6 +337,7 @@ class Scanner:
             # These may be the records from before the disconnection, while server time went on.
             raise BrokerGone("the broker disconnected during a scan")
         self._looks += 1
+        self._looked = noted
         done = {order.ticket for order in orders}
         return Snapshot(
             number=self._looks,
@@ -354,13 +389,6 @@ class Scanner:
             positions=[position.identifier for position in snapshot.positions],
             live_orders=live if len(live) <= MAX_LIVE_ORDERS else None,
         )
-
-    def _transactions_came(self) -> bool:
-        """True where there were trade transactions since the last call."""
-        news = self._broker.transactions(self._last_transaction)
-        if news:
-            self._last_transaction = news[-1][0]
-        return bool(news)
 
 
 def _listed(snapshot: Snapshot) -> tuple[set[int], set[int]]:

@@ -151,6 +151,12 @@ class LinkSession:
         frames, self._frames = self._frames, []
         return frames
 
+    def due_ms(self, mono_ms: int) -> int:
+        """Return the time of the next timer call."""
+        if self.up:
+            return mono_ms if self._busy_over else min(self._next_beat_ms, self._received_ms + DEAD_MS)
+        return mono_ms if self._due_ms is None else self._due_ms
+
     def take_reconnect(self) -> bool:
         """Return True once after a session ended: send the remaining frames, then open a new socket."""
         wanted, self._reconnect = self._reconnect, False

@@ -19,6 +19,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     forbidden_by: str
     """The permission that is missing and its remedy; empty while trading is allowed."""
     server_ms: int
+    transaction: int
+    """Number of the last trade transaction."""
+    changes: int
+    """Number of changes of the broker's records (`Glance.changes`)."""
     balance: Decimal
     equity: Decimal
     margin: Decimal
@@ -26,15 +30,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 def look(broker: BrokerApi) -> Standing:
     """Return the terminal's state now. Raises BrokerTimeout and BrokerGone."""
-    # Without a connection the account may not trade either: permissions count only where the broker was connected
-    # before and after the look, or a short interruption would have an operator change a password.
-    before = broker.connected()
-    account = broker.account()
+    # Of one moment: without a connection the account may not trade either, and a short interruption between two
+    # calls would have an operator change a password.
+    seen = broker.glance()
+    account = seen.account
     return Standing(
         account=identity(account),
-        connected=broker.connected() and before,
+        connected=seen.connected,
         forbidden_by=missing_permission(account),
-        server_ms=broker.server_time(),
+        server_ms=seen.server_time,
+        transaction=seen.transaction,
+        changes=seen.changes,
         balance=account.balance,
         equity=account.equity,
         margin=account.margin,

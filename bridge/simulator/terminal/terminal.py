@@ -97,6 +97,15 @@ class ReferenceTerminal:
         """True where work should not wait for the next timer call: send the frames, then call `on_timer` again."""
         return self._announced or bool(self._questions)
 
+    def due_ms(self, mono_ms: int) -> int:
+        """Return the time of the next timer call, if nothing comes from the sidecar or the broker before."""
+        if self._standing is None or self._commands:
+            return mono_ms
+        due = self._session.due_ms(mono_ms)
+        if self._session.up and self._standing.connected:
+            due = min(due, self._scanner.due_ms(mono_ms))
+        return due
+
     def take_reconnect(self) -> bool:
         """Return True once after a session ended: send the remaining frames, then open a new socket."""
         return self._session.take_reconnect()
@@ -156,6 +165,7 @@ class ReferenceTerminal:
             self._answer_questions(mono_ms)
             self._execute(mono_ms, standing, all_read=all_read)
             if standing.connected:
+                self._scanner.note(standing.transaction, standing.changes)
                 self._scanner.step(mono_ms, self._session.reports.room)
         except (BrokerTimeout, BrokerGone):
             pass  # the next call continues

@@ -2,7 +2,8 @@
 BrokerOperations.
 
 One message is one frame of UTF-8 JSON. A call is {"id", "method", "params"}, with the arguments by name; its reply
-is {"id", "result"} or {"id", "error"}. A reply may arrive late, out of turn, or never.
+is {"id", "result"} or {"id", "error"}. A reply may arrive late, out of turn, or never. A reply with number 0 and
+without an error is no reply: it notifies a peer that has called `glance` of a change.
 """
 
 import inspect
@@ -54,6 +55,10 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     id: int
     result: Raw = Raw(b"null")
     error: RpcFault | None = None
+
+
+NOTIFICATION: Final = msgspec.json.encode(Reply(id=0))
+"""Frame that notifies a peer, once after a `glance`, that something has changed: a reply to no call."""
 
 
 class RpcError(BrokerTimeout):

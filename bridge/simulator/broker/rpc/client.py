@@ -25,6 +25,13 @@ class BrokerClient(BrokerApi, BrokerControl, BrokerOperations, Protocol):
     timeout: float
     """Seconds."""
 
+    socket: "zmq.Socket[bytes]"
+    """Socket that becomes readable with a notification."""
+
+    def take_notification(self) -> bool:
+        """Return True once after the broker has notified this client of a change since its last `glance`."""
+        ...
+
     def close(self) -> None:
         """Close the socket. No call may follow."""
         ...
@@ -46,15 +53,27 @@ class _Client:
     def __init__(self, endpoint: str, timeout: float) -> None:
         self.timeout = timeout
         self._last_id = 0
+        self._notified = False
         self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.DEALER)
-        self._socket.linger = 0
+        self.socket = self._context.socket(zmq.DEALER)
+        self.socket.linger = 0
         # Without it, calls to a dead server would queue, and reach the next server stale.
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._socket.connect(endpoint)
+        self.socket.setsockopt(zmq.IMMEDIATE, 1)
+        self.socket.connect(endpoint)
+
+    def take_notification(self) -> bool:
+        while self.socket.poll(0, zmq.POLLIN):
+            self._receive()
+        notified, self._notified = self._notified, False
+        return notified
+
+    def _receive(self) -> Reply:
+        reply = _REPLY.decode(self.socket.recv())
+        self._notified = self._notified or (reply.id == 0 and reply.error is None)
+        return reply
 
     def close(self) -> None:
-        self._socket.close()
+        self.socket.close()
         self._context.term()
 
     def __enter__(self) -> Self:
@@ -68,14 +87,14 @@ class _Client:
         self._last_id += 1
         call = Call(id=self._last_id, method=method.name, params=method.encode_arguments(args, kwargs))
         deadline = time.monotonic() + self.timeout
-        if not self._socket.poll(_left(deadline), zmq.POLLOUT):
+        if not self.socket.poll(_left(deadline), zmq.POLLOUT):
             raise BrokerGone(
                 f"{method.name}: no broker process reached within {self.timeout} s; nothing was sent"
             )
-        self._socket.send(msgspec.json.encode(call))
-        while self._socket.poll(_left(deadline), zmq.POLLIN):
-            reply = _REPLY.decode(self._socket.recv())
-            if reply.id != call.id:  # the late answer to a call that timed out
+        self.socket.send(msgspec.json.encode(call))
+        while self.socket.poll(_left(deadline), zmq.POLLIN):
+            reply = self._receive()
+            if reply.id != call.id:  # a notification, or the late answer to a call that timed out
                 continue
             if reply.error is not None:
                 refused = reply.error.problem is Problem.REFUSED

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import zmq
@@ -28,13 +28,24 @@ from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 from bridge.simulator.broker.api import ControlError
 from bridge.simulator.broker.broker import Broker
-from bridge.simulator.broker.rpc.calls import METHODS, ArgumentError, Call, Problem, Reply, RpcFault
+from bridge.simulator.broker.rpc.calls import (
+    METHODS,
+    NOTIFICATION,
+    ArgumentError,
+    Call,
+    Problem,
+    Reply,
+    RpcFault,
+)
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.broker.scenario_file import load_scenario
 from bridge.simulator.broker.state import load_state, save_state
 
 UTC_OFFSET = timedelta(hours=2)
 """Server time minus UTC, as most brokers have it in winter."""
+
+MOST_NOTIFIED: Final = 64
+"""Most peers that wait for a change: those that are gone are not known."""
 
 _LOOPBACK = re.compile(r"tcp://(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d+|\*)\Z")
 _log = EventLog.named(__name__)
@@ -54,6 +65,9 @@ class BrokerServer:
         self._base_ms = max(broker.steady_time(), server_ms(clock, utc_offset))
         self._base = clock.monotonic()
         self._waiting: set[asyncio.Task[None]] = set()
+        self._notified: dict[bytes, None] = {}
+        """Peers that want to know of the next change: they have called `glance` since the last one."""
+        self._changes = broker.count_changes()
 
     def catch_up(self) -> None:
         """Advance the broker to the present time."""
@@ -75,7 +89,10 @@ class BrokerServer:
             if ready is not None:
                 ready(bound)
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._answer(socket, group)), group.create_task(self._tick())]
+                tasks = [
+                    group.create_task(self._answer(socket, group)),
+                    group.create_task(self._tick(socket)),
+                ]
                 await stop.wait()
                 # Delayed answers are lost with the broker, as those of a real one.
                 for task in tasks:
@@ -86,11 +103,12 @@ class BrokerServer:
             socket.close()
             context.term()
 
-    async def _tick(self) -> None:
+    async def _tick(self, socket: zmq.asyncio.Socket) -> None:
         while True:
             await self._clock.sleep(self._tick_interval)
             try:
                 self.catch_up()
+                await self._notify(socket)
             except Exception:
                 # A defect of the simulator. The next call is answered with it; the process goes on.
                 _log.exception(LogCode.BROKER_CALL_FAILED, method="advance")
@@ -101,7 +119,8 @@ class BrokerServer:
             if len(frames) != 1:
                 _log.warning(LogCode.BROKER_DROPPED_MESSAGE, frames=len(frames))
                 continue
-            reply, delay_ms = self.handle(frames[0])
+            reply, delay_ms = self.handle(frames[0], peer)
+            await self._notify(socket)
             if reply is None:
                 continue
             message = [peer, msgspec.json.encode(reply)]
@@ -116,9 +135,19 @@ class BrokerServer:
         await self._clock.sleep(seconds)
         await socket.send_multipart(message)
 
-    def handle(self, frame: bytes) -> tuple[Reply | None, int]:
-        """Carry out one call and return its reply, None where no answer ever arrives, with the reply's delay in
-        milliseconds."""
+    async def _notify(self, socket: zmq.asyncio.Socket) -> None:
+        """Notify the peers that have called `glance` of a change since then: each once."""
+        changes = self._broker.count_changes()
+        if changes == self._changes:
+            return
+        self._changes = changes
+        peers, self._notified = self._notified, {}
+        for peer in peers:
+            await socket.send_multipart([peer, NOTIFICATION])
+
+    def handle(self, frame: bytes, peer: bytes = b"") -> tuple[Reply | None, int]:
+        """Carry out one call of a peer and return its reply, None where no answer ever arrives, with the reply's
+        delay in milliseconds."""
         try:
             call = msgspec.json.decode(frame, type=Call)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -133,6 +162,8 @@ class BrokerServer:
             return _error(call.id, Problem.BAD_PARAMS, str(error)), 0
         try:
             self.catch_up()
+            if call.method == "glance":
+                self._await_change(peer)
             return self._carry_out(call, arguments)
         except ControlError as error:
             return _error(call.id, Problem.REFUSED, f"{call.method}: {error}"), 0
@@ -141,6 +172,13 @@ class BrokerServer:
             _log.exception(LogCode.BROKER_CALL_FAILED, method=call.method)
             message = f"{call.method}: {type(error).__name__}: {error}; see the broker's log"
             return _error(call.id, Problem.FAILED, message), 0
+
+    def _await_change(self, peer: bytes) -> None:
+        """Let a peer be notified of the next change from now on."""
+        self._changes = self._broker.count_changes()
+        self._notified[peer] = None
+        while len(self._notified) > MOST_NOTIFIED:
+            del self._notified[next(iter(self._notified))]
 
     def _carry_out(self, call: Call, arguments: dict[str, Any]) -> tuple[Reply | None, int]:
         if call.method != "order_send":

@@ -1,16 +1,58 @@
 """Queries of a terminal: account, symbols, orders, positions, history and transactions."""
 
+from typing import Final
+
+from bridge.simulator.broker.api import Glance
 from bridge.simulator.broker.book.trade_state import TradeState
 from bridge.simulator.broker.services.service import Service
+from bridge.simulator.broker.state import BrokerState
 from bridge.simulator.mt5.types import AccountInfo, Deal, Order, Position, SymbolInfo, Tick, Transaction
+
+RECENT_MS: Final = 60_000
+"""History whose changes are counted. A terminal finds older ones when it scans all of it."""
+_ALL_TIME_MS: Final = 2**62
 
 
 class TerminalView(Service):
     """The queries of BrokerApi. While the terminal is disconnected they answer from the last state that it saw."""
 
+    def __init__(self, state: BrokerState) -> None:
+        super().__init__(state)
+        # From the time of the start, so that a number of a broker before a restart does not come again.
+        self._changes = state.trade.now_ms
+        self._shown: tuple[object, ...] = ()
+
     @property
     def _seen(self) -> TradeState:
         return self.state.last_seen or self._trade
+
+    def glance(self) -> Glance:
+        sent = self.state.transactions.items
+        return Glance(
+            connected=self.connected(),
+            account=self.account(),
+            server_time=self.server_time(),
+            transaction=sent[-1][0] if sent else 0,
+            changes=self.count_changes(),
+        )
+
+    def count_changes(self) -> int:
+        """Return the present number of `Glance.changes`."""
+        seen = self._seen
+        since, book = seen.now_ms - RECENT_MS, seen.book
+        # Records are frozen: those that did not change are the same objects.
+        shown = (
+            self.connected(),
+            seen.terms,
+            (*book.positions.values(),),
+            (*book.orders.values(),),
+            book.shown_orders(seen.now_ms, since, _ALL_TIME_MS),
+            book.shown_deals(seen.now_ms, since, _ALL_TIME_MS),
+        )
+        if shown != self._shown:
+            self._shown = shown
+            self._changes += 1
+        return self._changes
 
     def server_time(self) -> int:
         return self._trade.now_ms

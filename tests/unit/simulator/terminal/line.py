@@ -29,6 +29,8 @@ ACCOUNT = AccountIdentity(
 )
 LEDGER = LedgerIdentity(id="a" * 32, mark=3)
 STANDING = Standing(
+    transaction=0,
+    changes=0,
     account=ACCOUNT,
     connected=True,
     forbidden_by="",

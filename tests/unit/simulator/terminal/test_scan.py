@@ -1,6 +1,7 @@
 """Scans: everything after a welcome, then new and changed records, each once."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -26,7 +27,7 @@ from bridge.simulator.terminal.broker_reports import position_report
 from bridge.simulator.terminal.outbox import WINDOW
 from bridge.simulator.terminal.scan import RESCAN_MS, Scanner
 from tests.sidecar_peer import open_order
-from tests.unit.simulator.terminal.rig import START_MS, Rig
+from tests.unit.simulator.terminal.rig import START_MS, STEP_MS, Rig
 
 LOT = Decimal("0.10")
 WELCOME = Welcome(
@@ -240,6 +241,32 @@ def test_reconnected_sidecar_receives_everything_again(joined: Rig) -> None:
     joined.linked = True
     joined.join()
     assert tickets(joined) == traded(joined)
+
+
+def test_broker_is_looked_at_only_after_a_change(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.broker = broker = Looked(new_state(Scenario(), START_MS))
+    rig.restart()
+    rig.join()
+    rig.run(2_000)
+    broker.looks = 0
+    rig.run(20_000)
+    assert broker.looks == 0
+    assert rig.terminal.due_ms(rig.mono_ms) - rig.mono_ms > STEP_MS
+    broker.hide_deal(broker.deposit(Decimal(1)))
+    rig.run(500)
+    assert broker.looks == 1
+    rig.close()
+
+
+class Looked(Broker):
+    """A broker that counts how often its live orders are read."""
+
+    looks = 0
+
+    def orders(self) -> list[Order]:
+        self.looks += 1
+        return super().orders()
 
 
 class Fading(Broker):
