@@ -25,7 +25,8 @@ def run(*arguments: str | Path, cwd: Path, **variables: str) -> subprocess.Compl
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=TIMEOUT_S,
+        # A start of Python takes seconds under Wine, and took longer than TIMEOUT_S where the machine was busy.
+        timeout=3 * TIMEOUT_S,
     )
 
 

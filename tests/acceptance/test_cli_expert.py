@@ -1,5 +1,6 @@
 """`expert`: copy the Expert Advisor's sources to the terminal, from a checkout and from a wheel."""
 
+import importlib.util
 import subprocess
 import sys
 import zipfile
@@ -19,7 +20,7 @@ def expert(*words: str) -> subprocess.CompletedProcess[str]:
 
 def sources(folder: Path) -> dict[str, bytes]:
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.suffix in (".mq5", ".mqh")
     }
@@ -49,6 +50,8 @@ def test_wheel_contains_the_expert_sources(tmp_path: Path) -> None:
         "wheel",
         "--quiet",
         "--no-deps",
+        # The pinned build backend is used where it is installed; an isolated build downloads one.
+        *(["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []),
         "--wheel-dir",
         str(tmp_path),
         str(ROOT),
