@@ -185,6 +185,10 @@ class LogCode(StrEnum):
     # The control endpoint
     CONTROL_LISTENING = "control_listening", "The control endpoint takes requests."
     CONTROL_FILE_NOT_WRITTEN = "control_file_not_written", "The control file could not be written; retried."
+    CONTROL_REQUEST_UNREADABLE = (
+        "control_request_unreadable",
+        "The control endpoint was sent what is no HTTP; `count`, once a minute for each kind.",
+    )
     CONTROL_REQUEST_FAILED = "control_request_failed", "An error of the bridge itself in a control request."
     OPERATOR_COMMAND = "operator_command", "An operator's command was carried out."
     OPERATOR_COMMAND_NOT_STORED = (

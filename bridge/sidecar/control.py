@@ -22,11 +22,13 @@ from bridge.sidecar import control_file, control_proof
 from bridge.sidecar.control_connections import Connection, ConnectionLimiter
 from bridge.sidecar.control_file import HOST, ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
+from bridge.sidecar.counted_log import CountedLog
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.operator import REQUESTS
 from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand, performing
 from bridge.sidecar.runtime import Runtime
+from bridge.sidecar.server_errors import ServerErrors
 from bridge.sidecar.stop_commands import StopCommands
 
 STATUS_PATH: Final = "/v1/status"
@@ -70,7 +72,10 @@ class ControlServer:
 
     async def run(self) -> None:
         """Serve."""
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=CLOSE_S)
+        errors = ServerErrors(self._runtime.log, CountedLog(self._runtime.clock.monotonic))
+        runner = web.AppRunner(
+            self._application(), access_log=None, logger=errors.logger(), shutdown_timeout=CLOSE_S
+        )
         await runner.setup()
         assert runner.server is not None  # noqa: S101 - narrowing: the runner is set up
         self._limiter = ConnectionLimiter(runner.server, self._runtime.clock)

@@ -248,6 +248,15 @@ def control_storm(_: int, control: int) -> None:
     again(lambda: Peer(control, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").close())
 
 
+def unreadable_control(_: int, control: int) -> None:
+    def attempt() -> None:
+        peer = Peer(control, b"GET / HTTP\r\n\r\n")
+        peer.exactly(12)
+        peer.close()
+
+    again(attempt)
+
+
 def slow_control(_: int, control: int) -> None:
     hold(control, lambda _: b"POST /v1/halt HTTP/1.1\r\nHost: ", 200)
 
@@ -265,6 +274,7 @@ KINDS: Final[dict[str, Callable[[int, int], None]]] = {
     "idle on the control port": idle_control,
     "slow on the control port": slow_control,
     "control reconnect storm": control_storm,
+    "no HTTP on the control port": unreadable_control,
     "slow writers": slow_writers,
     "reconnect storm": reconnect_storm,
     "reconnect storm with hello": reconnect_with_hello,

@@ -168,6 +168,33 @@ async def test_idle_connections_shut_no_command_out(harness: Harness, sidecar: C
             writer.close()
 
 
+UNREADABLE = {
+    "a long header": b"GET / HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+    "no version": b"GET / HTTP\r\n\r\n",
+    "a negative length": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+}
+
+
+async def test_requests_that_are_no_http_are_logged_once_a_minute_for_each_kind(
+    harness: Harness, sidecar: Controlled, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(10):
+        for request in UNREADABLE.values():
+            reader, writer = await connect(sidecar)
+            writer.write(request)
+            async with asyncio.timeout(TIMEOUT_S):
+                answer = await reader.readuntil(b"\r\n")
+            assert b" 400 " in answer
+            writer.close()
+    logged = [each for each in harness.records if each.get("code") == "control_request_unreadable"]
+    kinds = {each["error"] for each in logged}
+    assert 1 <= len(kinds) == len(logged) <= len(UNREADABLE)
+    assert all(each["count"] == 1 for each in logged)
+    # Nothing of the library's own, which has a traceback.
+    assert [each for each in caplog.records if each.name.startswith("aiohttp")] == []
+    assert (await command(sidecar, "GET", STATUS_PATH)).status == 200
+
+
 async def test_connection_without_a_proof_is_closed_after_a_short_time(
     harness: Harness, sidecar: Controlled
 ) -> None:
