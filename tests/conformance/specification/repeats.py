@@ -19,8 +19,9 @@ from tests.rig.world import OFFICER
 SIDE_FILES = ("", "-wal", "-shm")
 HISTORY_LATE_MS = 8_000
 """Longer than the grace time after which two searches that find nothing make an outcome UNKNOWN."""
-HOURS = 48
-"""Change of the broker's clock that moves what was done before the first scan of a new journal."""
+EARLIER_HOURS, LATER_HOURS = -12, 14
+"""Broker time minus UTC before and after a change that moves what was done before the first scan of a new journal, a
+day and an hour ago. Each is one that a broker can have."""
 
 
 def begin(rig: ConformanceRig) -> None:
@@ -187,7 +188,7 @@ def ledger_lost(rig: ConformanceRig) -> None:
 @case("D07", "Journal and ledger are lost: a position closed before the first scan is found in the history")
 def found_in_the_history(rig: ConformanceRig) -> None:
     rig.start_director()
-    rig.start_zoned_broker(0)
+    rig.start_zoned_broker(EARLIER_HOURS)
     rig.start_sidecar()
     rig.start_terminal()
     rig.ready()
@@ -201,7 +202,7 @@ def found_in_the_history(rig: ConformanceRig) -> None:
     sends = len(rig.broker.sends())
     broker = next(process for process in rig.processes if process.name.startswith("broker"))
     assert broker.terminate() == 0
-    rig.start_zoned_broker(HOURS)
+    rig.start_zoned_broker(LATER_HOURS)
     start(rig)
     emitted_again(rig, directive, *OPENED, EventType.POSITION_CLOSED)
     until(rig, "the terminal reports what it found", lambda: CommandStage.FOUND in stages(rig))

@@ -46,7 +46,7 @@ def is_refused(rig: ConformanceRig, directive_id: str, code: int) -> None:
 
 
 def _opens(rig: ConformanceRig, kind: SendKind, **fields: Any) -> None:
-    rig.configure(link=SOON_LOST)
+    rig.configure(link=UNHURRIED | SOON_LOST)
     rig.start()
     answer(rig, kind, CODES)
     issued = [rig.issue("OPEN_LONG", **fields) for _ in CODES]
