@@ -401,6 +401,24 @@ async def test_stop_abandons_slow_posts_and_their_events_stay_queued(
         await director.clock.asleep()
     await deliverer.finish(0)
     assert states(harness) == [("queued", 0)]
+    # It was abandoned, and did not end by its own time-out.
+    assert harness.records == []
+
+
+async def test_stop_abandons_what_the_journal_cannot_store(
+    harness: Harness, director: Sandbox, deliverer: Deliverer
+) -> None:
+    await harness.take(harness.directive("dir-1"))
+    harness.lock_journal()
+    async with at_work(asyncio.create_task(deliverer.run())):
+        await eventually(lambda: len(director.state.events()) == 1)
+        # The deliverer, and the one task that stores.
+        await harness.clock.asleep(2)
+    await deliverer.finish(0)
+    # Nothing is stored after the stop: the journal is closed then.
+    assert harness.clock.waits == []
+    harness.lock_journal(False)
+    assert states(harness) == [("queued", 0)]
 
 
 async def test_step_that_creates_an_event_wakes_the_delivery(harness: Harness) -> None:
