@@ -20,8 +20,8 @@ SIDE_FILES = ("", "-wal", "-shm")
 HISTORY_LATE_MS = 8_000
 """Longer than the grace time after which two searches that find nothing make an outcome UNKNOWN."""
 EARLIER_HOURS, LATER_HOURS = -12, 14
-"""Broker time minus UTC before and after a change that moves what was done before the first scan of a new journal, a
-day and an hour ago. Each is one that a broker can have."""
+"""Broker time minus UTC before and after a change that moves what was done before the first scan of a new journal,
+a day and an hour ago. Each is one that a broker can have."""
 
 
 def begin(rig: ConformanceRig) -> None:
