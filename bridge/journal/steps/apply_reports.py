@@ -162,7 +162,8 @@ class ReportBatch:
             return
         outcome, before = self._apply(report, revision=latest is not None)
         outcome = self._without_past(report, outcome, before)
-        if same and outcome.disposition is not Disposition.APPLIED and outcome.command in (None, before):
+        unmoved = outcome.disposition is not Disposition.APPLIED and outcome.command in (None, before)
+        if same and unmoved and not self._adds_order(report, key):
             # Repeated, and still not ours or not usable. The thing that it concerns may become known later.
             self.repeated += 1
             return
@@ -236,6 +237,14 @@ class ReportBatch:
             case _:
                 past = False
         return msgspec.structs.replace(outcome, events=()) if past else outcome
+
+    def _adds_order(self, report: _Stored, key: str) -> bool:
+        """Return True for the ledger's entry with its order, where the same report is stored without it."""
+        if not isinstance(report, CommandReport) or report.request is None:
+            return False
+        before = reports.stored(self._connection, self._step.account, key)
+        known = decode_report(before.body.encode()) if before is not None else None
+        return isinstance(known, CommandReport) and known.request is None
 
     def _is_adopted(self, lot: PositionRecord) -> bool:
         return commands.silent_until(self._connection, self._step.officer, lot.directive_id) is not None

@@ -139,6 +139,21 @@ def test_lost_order_is_listed_with_the_directive_of_the_ledger(
     assert (lost.order_ticket, lost.position_id, lost.comment) == (ORDER, POSITION, "dir-1")
 
 
+def test_lost_order_whose_intent_came_unacknowledged_before_the_ledger_is_listed_with_its_directive(
+    before: JournalBench, restore: Restore
+) -> None:
+    """The sidecar ended before it acknowledged the intent, and a backup took its journal's place."""
+    order = fill(before, directive())
+    bench = restore()
+    bench.report(submitted(order))
+    for _ in range(2):
+        show(bench, order)
+    [lost] = bench.journal.lost_orders(OFFICER, bench.now).orders
+    assert (lost.directive_id, lost.found_by) == ("dir-1", FoundBy.LEDGER)
+    stored = bench.rows("SELECT count(*) FROM reports WHERE key LIKE 'command:%:submitted'")
+    assert stored == [(2,)]
+
+
 def test_adopted_position_is_open_under_its_directive_and_nothing_is_reported_again(
     before: JournalBench, restore: Restore
 ) -> None:
