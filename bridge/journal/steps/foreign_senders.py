@@ -11,8 +11,9 @@ from bridge.core.units.broker_time import to_server_ms
 from bridge.journal.steps.earlier_journal import possible_send
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, deals, dismissed_orders, orders, reports, sessions
+from bridge.journal.tables import commands, deals, dismissed_orders, officers, orders, reports, sessions
 
+MILLISECOND: Final = timedelta(milliseconds=1)
 LATE: Final = timedelta(hours=1)
 """Margin for a record that enters the history late, and for a change of the broker's clock."""
 
@@ -33,7 +34,7 @@ def check_volume(step: Step, client_order_id: int) -> None:
 def check_found(step: Step, client_order_id: int, epoch: int) -> None:
     """Halt the officer where a search before the send found a command's order, and no earlier journal sent it.
 
-    What an earlier journal sent lately was in the session's first scan, and no command is sent under the id of a
+    What an earlier journal sent lately was in the scans of the session, and no command is sent under the id of a
     stored record.
     """
     command = commands.load(step.connection, step.officer, client_order_id)
@@ -42,7 +43,7 @@ def check_found(step: Step, client_order_id: int, epoch: int) -> None:
     stored = reports.bearing(step.connection, step.account, client_order_id)
     records = (decode_report(each.body.encode()) for each in stored)
     if possible_send(step, command) is None or any(
-        _is_later(step, record, epoch) for record in records if isinstance(record, Record)
+        _is_newer(step, record, epoch) for record in records if isinstance(record, Record)
     ):
         _halt(step, core.sent_elsewhere(command, step.now))
 
@@ -58,7 +59,7 @@ def check_unsent(step: Step, command: CommandRecord, record: DealReport | OrderR
     ):
         return
     never_with_terminal = step.last_dispatch(command.client_order_id) is None
-    if _is_later(step, record, epoch) or (never_with_terminal and possible_send(step, command) is None):
+    if _is_newer(step, record, epoch) or (never_with_terminal and possible_send(step, command) is None):
         _halt(step, core.sent_elsewhere(command, step.now))
 
 
@@ -76,6 +77,14 @@ def check_id(step: Step, record: Record, prefix: int, epoch: int) -> None:
         and record.magic not in dismissed_orders.all_ids(step.connection, step.officer)
     ):
         _halt(step, core.unknown_id(step.officer, record, step.now))
+
+
+def _is_newer(step: Step, record: Record, epoch: int) -> bool:
+    """Return True where the record arrived after the session's first scan, and the last scan had reported it if it
+    had been there. Both times are the broker's: its offset from UTC may be known too late."""
+    watermark_ms = officers.load_or_add(step.connection, step.officer).watermark_server_ms
+    scanned = sessions.first_scan_at(step.connection, epoch) is not None
+    return scanned and not core.made_before(record, watermark_ms - LATE // MILLISECOND)
 
 
 def _is_later(step: Step, record: Record, epoch: int) -> bool:

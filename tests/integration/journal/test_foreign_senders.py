@@ -1,5 +1,7 @@
 """Orders that somebody else sends under this officer's client order ids: raised, and opens are halted."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
@@ -249,6 +251,17 @@ def test_order_that_an_earlier_journal_may_have_sent_is_found_without_a_halt_unl
     assert raised(joined) == (["SENT_ELSEWHERE"] if halted else [])
     assert halts(joined) == ([("", "bridge")] if halted else [])
     assert joined.directive_state() == "FILLED"
+
+
+def test_order_from_before_a_change_of_the_brokers_clock_is_found_without_a_halt(
+    joined: JournalBench,
+) -> None:
+    """The first scan of a new journal did not go back so far: the broker's clock has moved ahead since."""
+    joined.report(scan(1, joined.now + timedelta(hours=48)))
+    joined.take(directive(), first_listing=True)
+    [command] = joined.advance()
+    joined.report(deal(command.order), stage(CommandStage.FOUND, command.order))
+    assert (raised(joined), halts(joined)) == ([], [])
 
 
 def test_position_alone_that_is_found_after_the_first_scan_halts_the_officer(joined: JournalBench) -> None:
