@@ -58,10 +58,7 @@ def test_recover_lists_adopts_and_says_when_nothing_is_lacking(lossy: CommandLin
     actions = {action["code"]: action for action in lossy.status()[1]["required_actions"]}
     assert "1 of our orders" in actions["LOST_ORDERS"]["what"]
     assert "dir-1 (position open)" in actions["LOST_ORDERS"]["what"]
-    assert (
-        f"recover --config {json.dumps(str(lossy.folder / 'bridge.toml'))}"
-        in actions["LOST_ORDERS"]["remedy"]
-    )
+    assert f'recover --config "{lossy.folder / "bridge.toml"}"' in actions["LOST_ORDERS"]["remedy"]
     assert lossy.run(*look, "--adopt", "--yes", "--why", "restored") == ExitCode.OK
     assert "is adopted" in lossy.stdout
     assert lossy.run(*look) == ExitCode.OK
