@@ -53,7 +53,9 @@ COMMANDS: Final = {
         "bridge.cli.journal",
         "Show the journal: directives, their steps, undelivered events, and the audit; back it up.",
     ),
-    "expert": Place("bridge.cli.expert", "Copy the Expert Advisor's sources into FOLDER."),
+    "expert": Place(
+        "bridge.cli.expert", "Install the Expert Advisor in a terminal, or copy its sources into FOLDER."
+    ),
     "service": Place("bridge.cli.service", "Install the sidecar as a service, start it and stop it."),
     "reference-terminal": Place("bridge.cli.simulator", "Run a reference terminal until Ctrl-C."),
     "simulated-broker": Place("bridge.cli.simulator", "Run a simulated broker until Ctrl-C."),

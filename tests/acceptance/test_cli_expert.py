@@ -6,7 +6,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from bridge.exits import ExitCode
+from tests.acceptance.commands import run
 
 ROOT = Path(__file__).parents[2]
 MAIN = "Experts/ExecutionOfficer/ExecutionOfficer.mq5"
@@ -62,3 +65,51 @@ def test_wheel_contains_the_expert_sources(tmp_path: Path) -> None:
         carried = {name: archive.read(name) for name in archive.namelist() if name.startswith("bridge/mql5/")}
     own = {f"bridge/mql5/{name}": body for name, body in sources(ROOT / "mql5").items()}
     assert {name: body for name, body in carried.items() if name in own} == own
+
+
+def officer_and_terminal(folder: Path) -> Path:
+    """Set up an officer, and lay out a terminal in a Wine prefix of a home folder. Return its data folder."""
+    (folder / "bridge.toml").write_text(
+        '[director]\nurl = "http://127.0.0.1:1"\napi_key_env = "KEY"\n[[officers]]\nid = "eo-001"\n'
+    )
+    assert run("setup", cwd=folder).returncode == ExitCode.OK
+    data = folder / ".mt5/drive_c/users/me/AppData/Roaming/MetaQuotes/Terminal/D0E8"
+    (data / "MQL5").mkdir(parents=True)
+    (data / "origin.txt").write_bytes("C:\\Program Files\\Broker MT5".encode("utf-16"))
+    return data
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the terminal is laid out in a Wine prefix")
+def test_install_finds_the_terminal_and_status_compares_it(tmp_path: Path) -> None:
+    data = officer_and_terminal(tmp_path)
+    home = {"HOME": str(tmp_path), "WINEPREFIX": ""}
+    done = run("expert", "install", "--yes", cwd=tmp_path, **home)
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    assert f"1. Broker MT5: {data}" in done.stdout
+    steps = [line for line in done.stdout.partition("\nNext:\n")[2].splitlines() if line]
+    words = ("F7", "127.0.0.1:5760", "File > Exit", "ExecutionOfficer-eo-001.set", "Algo Trading", "doctor")
+    assert len(steps) == len(words)
+    assert all(word in step for word, step in zip(words, steps, strict=True))
+    assert sources(data / "MQL5") == sources(ROOT / "mql5")
+    preset = data / "MQL5/Presets/ExecutionOfficer-eo-001.set"
+    key = (tmp_path / "eo-001.linkkey").read_text().strip()
+    assert f"InpLinkKey={key}\r\n" in preset.read_bytes().decode("utf-16")
+    assert key not in done.stdout
+    assert preset.stat().st_mode & 0o777 == 0o600
+    (data / "MQL5" / MAIN).with_suffix(".ex5").touch()
+    compared = run("expert", "status", cwd=tmp_path, **home)
+    assert "the same sources, compiled" in compared.stdout
+    assert compared.returncode == ExitCode.OK
+    (data / "MQL5" / MAIN).write_text("mine")
+    compared = run("expert", "status", cwd=tmp_path, **home)
+    assert f"1 files differ, such as {MAIN}" in compared.stdout
+    assert compared.returncode == ExitCode.ATTENTION
+
+
+def test_folder_that_is_no_terminal_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    officer_and_terminal(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    refused = run("expert", "install", "--data-dir", other, cwd=tmp_path)
+    assert refused.returncode == ExitCode.USAGE and "has no folder MQL5" in refused.stderr
+    assert list(other.iterdir()) == []

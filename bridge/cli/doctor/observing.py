@@ -19,7 +19,7 @@ from bridge.cli.doctor.observed import (
     PortState,
     SymbolSeen,
 )
-from bridge.cli.expert import shipped_program
+from bridge.cli.expert.sources import shipped_program
 from bridge.cli.look import Look, look
 from bridge.cli.reading import connection_at
 from bridge.clock import SystemClock

@@ -76,7 +76,7 @@ def _program(
         yield warning(
             "terminal",
             f"{state}; this version has {seen.shipped}",
-            "install and compile the Expert Advisor of this version (execution-officer expert), and attach it anew",
+            "install this version (execution-officer expert install), compile it, and attach it anew",
             officer=officer,
         )
     else:
