@@ -68,7 +68,8 @@ class Rig(World):
             if event.directive_id == directive_id
         ]
         here = [event.type for event in events]
-        assert (sorted(here) == sorted(types)) if in_any_order else (here == list(types)), here
+        same = sorted(here) == sorted(types) if in_any_order else here == list(types)
+        assert same, [(event.type, event.code) for event in events]
         self.emitted_of[directive_id] = here
         return events
 

@@ -25,8 +25,8 @@ MOVED = EventType.ORDER_PLACED
 STOPPED = (EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
 HALF = (*PLACED, PART, EventType.POSITION_OPENED)
 LONGER_THAN_THE_STORY_MS = 600_000
-LIFE_S = 5
-"""Lifetime of an order that is to expire during a downtime; it is placed before that begins."""
+LIFE_S = 15
+"""Lifetime of an order that is to expire during a downtime; it is placed before that, on a busy machine too."""
 ROUNDS = 160
 """Manual trades, opened and closed: more transactions than a terminal's queue of 1,024 holds."""
 
