@@ -25,7 +25,7 @@ from bridge.cli.reading import connection_at
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.core.settings import OfficerSettings
-from bridge.journal.database import backup_note
+from bridge.journal.database import audit, backup_note
 from bridge.journal.database.errors import JournalError
 from bridge.journal.database.file import check
 from bridge.journal.tables import clock_offsets, officers, symbols
@@ -158,10 +158,10 @@ def _free(folder: Path) -> int | None:
 def _begun_at(path: Path) -> datetime | None:
     try:
         with connection_at(path) as connection:
-            row = connection.execute("SELECT at FROM audit ORDER BY seq LIMIT 1").fetchone()
+            begun = audit.first_at(connection)
     except (JournalError, sqlite3.Error):
         return None
-    return datetime.fromisoformat(row["at"]) if row else None
+    return datetime.fromisoformat(begun) if begun is not None else None
 
 
 def _officers(config: Config, shown: Look) -> dict[str, OfficerSeen]:

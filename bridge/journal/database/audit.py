@@ -63,6 +63,12 @@ def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM audit").fetchone()[0])
 
 
+def first_at(connection: sqlite3.Connection) -> str | None:
+    """Return the time of the first row, UTC in the contract's form; None where there is none."""
+    row = connection.execute("SELECT at FROM audit ORDER BY seq LIMIT 1").fetchone()
+    return row[0] if row is not None else None
+
+
 def first_break(connection: sqlite3.Connection) -> str:
     """Return a description of the first break in the chain; empty where it holds from end to end."""
     prev = GENESIS

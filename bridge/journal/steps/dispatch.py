@@ -46,7 +46,7 @@ NO_LEDGER: Final = "0" * 32
 """Id of no ledger, for a command that this journal never dispatched (an old copy): none can confirm its absence."""
 
 
-class Work(msgspec.Struct, frozen=True):
+class Work(msgspec.Struct, frozen=True, kw_only=True):
     """Messages that may go to the terminal now."""
 
     commands: list[Command] = []
@@ -87,7 +87,7 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
         for command in due
         if market_waits.left_to_do(step, settings, command) and allowed(command)
     ]
-    return Work(sent, inquiries, more)
+    return Work(commands=sent, inquiries=inquiries, more=more)
 
 
 def _give_up(step: Step, link: LinkSettings) -> None:
