@@ -8,7 +8,7 @@ request, for which it has REQUEST_S, and carries no other.
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
@@ -59,13 +59,23 @@ class Connection:
         self.listed = True
 
 
-def _waiting(listening: socket.socket, most: int) -> Iterator[socket.socket]:
+async def _readable(loop: asyncio.AbstractEventLoop, listening: socket.socket) -> None:
+    """Wait until a connection waits. None is accepted meanwhile, which a cancellation would lose unclosed."""
+    ready = asyncio.Event()
+    loop.add_reader(listening, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(listening)
+
+
+def _accept(listening: socket.socket, most: int) -> list[socket.socket]:
     """Accept at most so many of the connections that wait already."""
-    for _ in range(most):
-        try:
-            yield listening.accept()[0]
-        except OSError:
-            return
+    accepted: list[socket.socket] = []
+    with suppress(OSError):
+        while len(accepted) < most:
+            accepted.append(listening.accept()[0])
+    return accepted
 
 
 class ConnectionLimiter:
@@ -101,15 +111,23 @@ class ConnectionLimiter:
         """
         loop = asyncio.get_running_loop()
         while True:
-            try:
-                accepted = [(await loop.sock_accept(listening))[0], *_waiting(listening, ACCEPTS - 1)]
-            except OSError:
+            await _readable(loop, listening)
+            accepted = _accept(listening, ACCEPTS)
+            if not accepted:
                 # No descriptor is free, or the peer has gone.
                 await self._clock.sleep(SWEEP_S)
                 continue
-            made = (loop.connect_accepted_socket(self, each) for each in accepted)
-            # One that has gone meanwhile is none of the others' business.
-            await asyncio.gather(*made, return_exceptions=True)
+            made = [loop.create_task(loop.connect_accepted_socket(self, each)) for each in accepted]
+            try:
+                await asyncio.wait(made)
+            finally:
+                for each in made:
+                    each.cancel()
+                ended = await asyncio.gather(*made, return_exceptions=True)
+                # One that has gone meanwhile, or that was cancelled, has no transport that closes it.
+                for each_socket, result in zip(accepted, ended, strict=True):
+                    if isinstance(result, BaseException):
+                        each_socket.close()
 
     async def sweep(self) -> None:
         """Close connections that brought no proof in time, until cancelled."""
