@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 
+import pytest
+
 from bridge.core.link.messages import ScanRequest, encode
 from bridge.core.link.reports import DealReport, OrderReport, PositionReport, ScanReport
 from bridge.simulator.broker.fault_rules import DelayHistory, Rule
 from bridge.simulator.mt5.types import OrderType
-from tests.native.bench import Bench
+from tests.native.bench import TIMER_MS, Bench
 from tests.sidecar_peer import open_order
 
 LOT = Decimal("0.10")
@@ -108,3 +110,20 @@ def test_requested_scan_comes_once_for_all_requests_and_keeps_its_distance(joine
         request(joined)
         joined.run(50)
     assert 4 <= len(listed(joined)) <= 6
+
+
+@pytest.mark.parametrize("later_ms", [*range(0, 100, TIMER_MS), *range(1_000, 1_100, TIMER_MS)])
+def test_no_position_is_reported_as_open_behind_the_annulled_deal_that_opened_it(
+    joined: Bench, later_ms: int
+) -> None:
+    joined.broker.manual_open("EURUSD", OrderType.BUY, LOT)
+    # In each timer call about the first quick scan and the change scan: one is between reading and reports.
+    joined.run(later_ms)
+    [deal] = joined.broker.history_deals(0, 2**62)[-1:]
+    joined.broker.cancel_deal(deal.ticket)
+    joined.run(2 * SOON_MS)
+    reports = joined.peer.reports
+    annulled = next(n for n, each in enumerate(reports) if isinstance(each, DealReport) and each.annulled)
+    behind = reports[annulled:]
+    assert not [each for each in behind if isinstance(each, PositionReport)]
+    assert {tuple(scan.positions) for scan in behind if isinstance(scan, ScanReport)} == {()}

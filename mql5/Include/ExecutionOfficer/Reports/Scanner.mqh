@@ -78,6 +78,7 @@ private:
    long              m_scan_reading;       // number of the scan's first reading
    long              m_scan_from_ms;
    long              m_tail_ms;            // end of the walk and start of the snapshot
+   int               m_retaken;            // snapshots of this scan that were not current any more
    bool              m_welcomed;           // a full scan is due
    SWelcome          m_welcome;
    long              m_counter;
@@ -138,6 +139,7 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
    m_scan_reading=0;
    m_scan_from_ms=0;
    m_tail_ms=0;
+   m_retaken=0;
    m_walked_since_quick=false;
    m_stage=SCAN_STAGE_WALK;
    m_counter=0;
@@ -246,7 +248,8 @@ int CScanner::ReportWalk(const int room)
    if(!m_walk.Walking() && Take(m_tail_ms))
      {
       m_stage=SCAN_STAGE_SNAPSHOT;
-      m_changes.Note(m_snapshot,m_filter.Posted());
+      if(m_kind!=SCAN_KIND_QUICK)
+         m_changes.Note(m_snapshot,m_filter.Posted());
      }
    return(posted);
   }
@@ -258,6 +261,12 @@ int CScanner::ReportSnapshot(const int room)
   {
    SReport report;
    int posted=0;
+   if(!m_snapshot.Current() && m_retaken<SNAPSHOT_ATTEMPTS)
+     {
+      m_retaken++;
+      m_stage=SCAN_STAGE_WALK; // at its end another is taken
+      return(0);
+     }
    if(!m_snapshot.Select())
       return(0);
    for(int i=0; i<SCAN_RECORDS_PER_CALL && posted<room; i++)
@@ -335,12 +344,13 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
       return(false);
    m_walk.Clear();
    m_stage=SCAN_STAGE_WALK;
+   m_retaken=0;
+   m_tail_ms=from_ms;
    if(kind!=SCAN_KIND_QUICK)
       m_scan_from_ms=from_ms;
    if(kind!=SCAN_KIND_QUICK && kind!=SCAN_KIND_CHANGE)
      {
       m_scan_reading=m_filter.NextReading();
-      m_tail_ms=from_ms;
       if(!SelectHistory(from_ms))
          return(false);
       long tail_ms=EarliestServerMs()-QUICK_SCAN_HISTORY_MS;

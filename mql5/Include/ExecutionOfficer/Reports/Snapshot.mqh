@@ -7,6 +7,25 @@
 
 #define SNAPSHOT_ATTEMPTS 3
 //+------------------------------------------------------------------+
+//| Return identifier and volume of the selected position.           |
+//+------------------------------------------------------------------+
+string SelectedPositionState(void)
+  {
+   return(IntegerToString(PositionGetInteger(POSITION_IDENTIFIER))+"="+DecimalText(PositionGetDouble(POSITION_VOLUME))+";");
+  }
+//+------------------------------------------------------------------+
+//| Return identifiers and volumes of the positions as they are now. |
+//+------------------------------------------------------------------+
+string PositionState(void)
+  {
+   string state="";
+   int total=PositionsTotal();
+   for(int i=0; i<total; i++)
+      if(PositionGetTicket(i)!=0)
+         state+=SelectedPositionState();
+   return(state);
+  }
+//+------------------------------------------------------------------+
 //| Records from a server time on.                                   |
 //+------------------------------------------------------------------+
 class CSnapshot
@@ -33,6 +52,7 @@ public:
    void              Clear(void);
    bool              Take(const long from_ms);
    bool              Select(void) const;
+   bool              Current(void) const;
    bool              Next(SReport &report);
    bool              Done(void) const;
    long              FromMs(void) const;
@@ -124,7 +144,7 @@ void CSnapshot::ReadPositions(void)
       if(identifier==0)
          continue;
       m_positions[count]=identifier;
-      m_position_state+=IntegerToString(identifier)+"="+DecimalText(PositionGetDouble(POSITION_VOLUME))+";";
+      m_position_state+=SelectedPositionState();
       count++;
      }
    ArrayResize(m_live,m_live_orders+count);
@@ -174,6 +194,15 @@ void CSnapshot::DropDone(void)
 bool CSnapshot::Select(void) const
   {
    return(m_next>=ArraySize(m_orders)+ArraySize(m_deals) || SelectHistory(m_from_ms));
+  }
+//+------------------------------------------------------------------+
+//| Return whether the positions are still those of the snapshot. A  |
+//| deal is read when its report is posted: one that was annulled    |
+//| since would be followed by the position that it no longer made.  |
+//+------------------------------------------------------------------+
+bool CSnapshot::Current(void) const
+  {
+   return(m_next>=ArraySize(m_orders)+ArraySize(m_deals)+ArraySize(m_live) || PositionState()==m_position_state);
   }
 //+------------------------------------------------------------------+
 //| Read the next report: deals, done orders, live orders,           |
