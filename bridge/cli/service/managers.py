@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final, assert_never
 
 from msgspec import Struct
@@ -33,10 +33,10 @@ class Place(Struct, frozen=True, kw_only=True):
         user = self.scope is Scope.USER
         match self.manager:
             case Manager.SYSTEMD:
-                folder = self.home / ".config/systemd/user" if user else Path("/etc/systemd/system")
+                folder = self.home / ".config/systemd/user" if user else PurePosixPath("/etc/systemd/system")
                 return folder / f"{self.name}.service"
             case Manager.LAUNCHD:
-                library = self.home / "Library" if user else Path("/Library")
+                library = self.home / "Library" if user else PurePosixPath("/Library")
                 return library / ("LaunchAgents" if user else "LaunchDaemons") / f"{self.name}.plist"
             case Manager.WINDOWS:
                 # The scheduler copies it; the file stays for the operator to read.
