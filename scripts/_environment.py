@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import io
 import json
 import os
 import re
@@ -46,6 +47,7 @@ def enter(script: str, extra: str = "") -> None:
 
     `extra` is one of pyproject's optional groups, which is needed as well.
     """
+    _escape_what_the_streams_lack()
     try:
         require_python(sys.version_info)
         environment = Environment(ROOT)
@@ -59,6 +61,13 @@ def enter(script: str, extra: str = "") -> None:
     except KeyboardInterrupt:
         print("\nInterrupted. The next run continues.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _escape_what_the_streams_lack() -> None:
+    """Let stdout and stderr escape the characters that their encoding lacks, as the bridge's commands do."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def require_python(version: Sequence[object]) -> None:
