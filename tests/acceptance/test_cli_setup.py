@@ -1,6 +1,7 @@
 """`execution-officer setup` as a process: the files that it creates, and that it overwrites none."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -50,9 +51,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def rows(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    """Return the state that the printed table gives for each file, by file name."""
-    cells = [[cell.strip() for cell in line.split("│")] for line in done.stdout.splitlines() if "│" in line]
-    return {Path(path).name: state for _, _, state, path, _ in cells}
+    """Return the state that the printed table gives for each file, by file name. Its heading has other borders."""
+    cells = [re.split(r" +[│|] *|^[│|] +", line) for line in done.stdout.splitlines()]
+    return {Path(each[3]).name: each[2] for each in cells if len(each) == 5 and each[3] != "file"}
 
 
 def test_setup_creates_every_missing_file(config: Path) -> None:
@@ -181,7 +182,7 @@ def test_link_key_readable_by_others_is_refused_with_the_chmod_command(config: P
     key.chmod(0o644)
     done = setup(config)
     assert done.returncode == ExitCode.LINK_KEY
-    assert f"chmod 600 '{key}'" in done.stderr
+    assert f"chmod 600 {key}" in done.stderr
 
 
 def test_folder_in_place_of_the_journal_is_refused(config: Path) -> None:
