@@ -10,6 +10,7 @@ No message ever contains a key or a text that may be one.
 import errno
 import os
 import secrets
+import shlex
 import stat
 import sys
 from collections.abc import Mapping
@@ -203,10 +204,11 @@ def _acl(descriptor: int) -> bytes | None:
 def _restriction(path: Path, owner: int, *, has_acl: bool) -> str:
     """Return the command that leaves the file to root and this user alone."""
     user = os.geteuid()
-    clear = f"setfacl -b '{path}' && " if has_acl else ""
+    name = shlex.quote(str(path))
+    clear = f"setfacl -b {name} && " if has_acl else ""
     if user in (posix_acl.ROOT, owner):
-        return f"{clear}chmod 600 '{path}'"
-    return f"{clear}chown {user} '{path}' && chmod 600 '{path}'"
+        return f"{clear}chmod 600 {name}"
+    return f"{clear}chown {user} {name} && chmod 600 {name}"
 
 
 def _unusable(what: str, path: Path, error: KeyFileError | OSError) -> str:

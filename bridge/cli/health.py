@@ -1,12 +1,12 @@
 """Actions required of an operator, derived from the journal and from a running sidecar."""
 
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
+from bridge.cli.command_lines import CommandLines
 from bridge.core.director.responses import FailureKind
 from bridge.journal.database.alteration import Altered
 from bridge.journal.operator.lost_orders import LostOrders
@@ -43,15 +43,15 @@ def required_actions(
     journal: JournalStatus | None,
     live: LiveStatus | None,
     unanswered: str,
-    options: str,
+    lines: CommandLines,
     configured: Collection[str] | None = None,
     unread: Altered | None = None,
     lost: Sequence[LostOrders] = (),
 ) -> list[RequiredAction]:
     """Return the required actions, the gravest first.
 
-    `unanswered` is the reason for which a sidecar that seems to run did not answer, `options` the options that
-    command lines in the remedies need, `configured` the officers of the configuration; None: all of the journal.
+    `unanswered` is the reason for which a sidecar that seems to run did not answer, `lines` makes the command
+    lines in the remedies, `configured` the officers of the configuration; None: all of the journal.
     `journal` is None where it could not be read, for the reason `unread`, which has its remedy. `lost` are the
     orders that it lacks.
     """
@@ -61,7 +61,7 @@ def required_actions(
             RequiredAction(officer="", code="JOURNAL_UNREAD", what=unread.what, remedy=unread.remedy)
         )
     if journal is not None:
-        found += [*_of_journal(journal, options), *_of_lost_orders(lost, options)]
+        found += [*_of_journal(journal, lines), *_of_lost_orders(lost, lines)]
         if configured is not None:
             found += _of_removed_officers(journal, configured)
     if unanswered:
@@ -98,7 +98,7 @@ def _of_stops(live: LiveStatus) -> Iterator[RequiredAction]:
         )
 
 
-def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction]:
+def _of_journal(journal: JournalStatus, lines: CommandLines) -> Iterator[RequiredAction]:
     if journal.altered is not None:
         yield RequiredAction(
             officer="",
@@ -113,22 +113,23 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 code="QUARANTINED",
                 what=f"nothing is sent: {officer.quarantine}",
                 remedy=(
-                    f"compare the account with 'execution-officer journal{options} list', adopt what the journal "
-                    f"lacks (execution-officer recover{options} --officer {officer.officer}), then: "
-                    f'execution-officer rebind{options} --officer {officer.officer} --why "WHAT YOU FOUND"'
+                    f"compare the account with '{lines.named('journal list')}', adopt what the journal "
+                    f"lacks ({lines.named('recover')} --officer {officer.officer}), then: "
+                    f"{lines.named('rebind')} --officer {officer.officer} "
+                    '--why "WHAT YOU FOUND"'
                 ),
             )
     for halt in journal.halts:
         # The operator knows of a halt of their own.
         if halt.set_by == "bridge":
-            symbol = f" --symbol {shlex.quote(halt.symbol)}" if halt.symbol else ""
+            symbol = lines.option("--symbol", halt.symbol)
             yield RequiredAction(
                 officer=halt.officer,
                 code="HALTED",
                 what=f"nothing is opened in {halt.symbol or 'any symbol'}: {halt.why}",
                 remedy=(
                     "compare the account's positions with the journal; once they match: "
-                    f"execution-officer resume{options} --officer {halt.officer}{symbol}"
+                    f"{lines.named('resume')} --officer {halt.officer}{symbol}"
                 ),
             )
     for command in journal.unresolved:
@@ -142,7 +143,7 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 ),
                 remedy=(
                     f"look in the account's history for the magic {command.client_order_id}, then: "
-                    f"{resolve_line(command, journal.unresolved, options)}"
+                    f"{resolve_line(command, journal.unresolved, lines)}"
                 ),
             )
     for mismatch in journal.mismatches:
@@ -153,7 +154,7 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 f"directive {mismatch.directive_id}: the journal has {mismatch.ours} {mismatch.thing} "
                 f"{mismatch.number} in {mismatch.symbol}, and the broker {mismatch.theirs}"
             ),
-            remedy=_mismatch_remedy(mismatch, options),
+            remedy=_mismatch_remedy(mismatch, lines),
         )
     for position in journal.unclosable:
         yield RequiredAction(
@@ -172,15 +173,15 @@ def _of_journal(journal: JournalStatus, options: str) -> Iterator[RequiredAction
                 code="REFUSED_EVENTS",
                 what=f"the Director refused {_events(officer.events_refused)} for good: {officer.last_refusal}",
                 remedy=(
-                    f"read them (execution-officer journal{options} undelivered), then: "
-                    f"execution-officer retry{options} --officer {officer.officer}, or "
-                    f"execution-officer dismiss{options} --officer {officer.officer} "
+                    f"read them ({lines.named('journal undelivered')}), then: "
+                    f"{lines.named('retry')} --officer {officer.officer}, or "
+                    f"{lines.named('dismiss')} --officer {officer.officer} "
                     '--note "WHY" --all'
                 ),
             )
 
 
-def _of_lost_orders(lost: Sequence[LostOrders], options: str) -> Iterator[RequiredAction]:
+def _of_lost_orders(lost: Sequence[LostOrders], lines: CommandLines) -> Iterator[RequiredAction]:
     for each in lost:
         if each.orders:
             named = [
@@ -193,8 +194,7 @@ def _of_lost_orders(lost: Sequence[LostOrders], options: str) -> Iterator[Requir
                 what=f"the journal lacks {len(named)} of our orders, and does nothing with them: "
                 f"{', '.join(named[:MOST_NAMED])}{more}",
                 remedy=(
-                    "compare the account, then: "
-                    f"execution-officer recover{options} --officer {each.officer} --adopt"
+                    f"compare the account, then: {lines.named('recover')} --officer {each.officer} --adopt"
                 ),
             )
 
@@ -218,18 +218,18 @@ def _of_removed_officers(journal: JournalStatus, configured: Collection[str]) ->
             )
 
 
-def _mismatch_remedy(mismatch: RaisedMismatch, options: str) -> str:
+def _mismatch_remedy(mismatch: RaisedMismatch, lines: CommandLines) -> str:
     """Return what ends the difference; it is gone by itself once a scan shows none."""
-    journal = f"execution-officer journal{options} show {shlex.quote(mismatch.directive_id)}"
+    journal = f"{lines.named('journal show')} {lines.argument(mismatch.directive_id)}"
     show = f"compare the account's history with '{journal}'"
     if not mismatch.shown:
         waits = f"{show}: it ends once the broker reports the deals or the end of the order; ask the broker"
         order = " --order" if mismatch.thing == "order" else ""
-        command = f"execution-officer writeoff{options} --officer {mismatch.officer}{order} {mismatch.number}"
+        command = f"{lines.named('writeoff')} --officer {mismatch.officer}{order} {mismatch.number}"
         return f'{waits}. Where there is none: {command} --note "WHY"'
     if mismatch.thing == "order":
-        return f"{show}; a CANCEL or 'execution-officer flatten{options}' takes off the book what is there"
-    return f"{show}; a CLOSE without quantity or 'execution-officer flatten{options}' closes what is there"
+        return f"{show}; a CANCEL or '{lines.named('flatten')}' takes off the book what is there"
+    return f"{show}; a CLOSE without quantity or '{lines.named('flatten')}' closes what is there"
 
 
 def _events(count: int) -> str:
@@ -305,7 +305,7 @@ def _of_terminal(officer: LiveOfficer) -> RequiredAction | None:
     return None
 
 
-def resolve_line(command: UnresolvedCommand, unresolved: list[UnresolvedCommand], options: str) -> str:
+def resolve_line(command: UnresolvedCommand, unresolved: list[UnresolvedCommand], lines: CommandLines) -> str:
     """Return the command line that resolves the command.
 
     WHAT stays open on purpose: a copied line must not decide anything.
@@ -316,9 +316,7 @@ def resolve_line(command: UnresolvedCommand, unresolved: list[UnresolvedCommand]
         if (each.officer, each.directive_id) == (command.officer, command.directive_id)
     ]
     client_order_id = f" --client-order-id {command.client_order_id}" if len(same) > 1 else ""
-    quoted = shlex.quote(command.directive_id)
-    directive = f"-- {quoted}" if command.directive_id.startswith("-") else quoted
     return (
-        f"execution-officer resolve{options} --officer {command.officer}{client_order_id} --as WHAT "
-        f'--note "HOW YOU KNOW" {directive}'
+        f"{lines.named('resolve')} --officer {command.officer}{client_order_id} --as WHAT "
+        f'--note "HOW YOU KNOW" {lines.argument(command.directive_id)}'
     )

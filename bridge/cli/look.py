@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from bridge.cli.command_lines import CommandLines
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.health import RequiredAction, required_actions
 from bridge.cli.owner import live
@@ -42,11 +43,11 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     error: JournalError | None = None
     """Error of a journal that cannot be read and that no process owns."""
 
-    def actions(self, config: Config, options: str) -> list[RequiredAction]:
-        """Return the required actions, the gravest first. `options`: those of the remedies' command lines."""
+    def actions(self, config: Config, lines: CommandLines) -> list[RequiredAction]:
+        """Return the required actions, the gravest first. `lines`: for the command lines of the remedies."""
         configured = {officer.id for officer in config.settings.officers}
         return required_actions(
-            self.journal, self.sidecar, self.unanswered, options, configured, self.unread, self.lost
+            self.journal, self.sidecar, self.unanswered, lines, configured, self.unread, self.lost
         )
 
 

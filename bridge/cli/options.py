@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.command_lines import CommandLines
 from bridge.core.units.decimals import AmountError, parse_amount
 
 FILE = click.Path(path_type=Path)
@@ -27,9 +28,9 @@ officer_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON on one line.")
 
 
-def config_options(path: Path) -> str:
-    """Return the option, after a blank, that a command line in a remedy needs; empty for the default."""
-    return "" if path == _DEFAULT_CONFIG else f' --config "{path}"'
+def command_lines(path: Path) -> CommandLines:
+    """Return the command lines for this configuration on this platform."""
+    return CommandLines(config="" if path == _DEFAULT_CONFIG else str(path))
 
 
 class PositiveType(click.ParamType[Decimal]):

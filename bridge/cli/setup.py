@@ -15,9 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge import ownership
+from bridge.cli.command_lines import WINDOWS, CommandLines
 from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
 from bridge.config import Config, load
+from bridge.core.units.quoting import joined
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check, create
 from bridge.keys import create_link_key, link_key_path, load_link_key
@@ -53,7 +55,8 @@ def setup(config_path: Path, example: bool, new_journal: bool) -> None:
     """
     if example:
         _show([_write_example(config_path)])
-        click.echo(f"\nEdit it, then run: execution-officer setup --config {_quoted(config_path)}")
+        line = CommandLines(config=str(config_path)).named("setup")
+        click.echo(f"\nEdit it, then run: {line}")
         return
     config = load(config_path)
     _show(set_up(config, new_journal=new_journal))
@@ -155,7 +158,7 @@ def _show(things: list[Thing]) -> None:
 
 
 def _show_next_steps(config: Config) -> None:
-    windows = sys.platform == "win32"
+    windows = WINDOWS
     click.echo("\nNext:")
     for number, step in enumerate(
         next_steps(config, windows=windows, user=os.environ.get("USERNAME", "USER")), 1
@@ -184,14 +187,12 @@ def next_steps(config: Config, *, windows: bool, user: str) -> list[str]:
         ),
         f"Put the Director's API key into {key_place}.",
         "\n".join(lines),
-        f"Run: execution-officer run --config {_quoted(config.source)}",
+        f"Run: {CommandLines(config=str(config.source), windows=windows).named('run')}",
     ]
 
 
 def _rights(folder: Path, user: str) -> str:
     """Return the command that removes the inherited rights. The system's name is translated, its number is not."""
-    return f'icacls "{folder}" /inheritance:r /grant:r "{user}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F"'
-
-
-def _quoted(path: Path) -> str:
-    return f'"{path}"' if " " in str(path) else str(path)
+    everything = "(OI)(CI)F"
+    grants = (f"{user}:{everything}", f"*S-1-5-18:{everything}")
+    return joined(["icacls", str(folder), "/inheritance:r", "/grant:r", *grants], windows=True)

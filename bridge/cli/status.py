@@ -9,9 +9,10 @@ from typing import NamedTuple
 import click
 import msgspec
 
+from bridge.cli.command_lines import CommandLines
 from bridge.cli.health import UNKNOWN, RequiredAction
 from bridge.cli.look import Look, look
-from bridge.cli.options import config_option, config_options, json_option
+from bridge.cli.options import command_lines, config_option, json_option
 from bridge.cli.tables import ago, print_table, printable
 from bridge.clock import SystemClock
 from bridge.config import Config, load
@@ -49,7 +50,7 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
     shown = look(config)
     if shown.error is not None:
         raise shown.error
-    report = _report(shown, config, config_options(config_path))
+    report = _report(shown, config, command_lines(config_path))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -59,8 +60,8 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
     return ExitCode.OK if report.running else ExitCode.NOT_RUNNING
 
 
-def _report(shown: Look, config: Config, options: str) -> Report:
-    found = shown.actions(config, options)
+def _report(shown: Look, config: Config, lines: CommandLines) -> Report:
+    found = shown.actions(config, lines)
     return Report(
         well=shown.sidecar is not None and not found,
         running=shown.sidecar is not None,

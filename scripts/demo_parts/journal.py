@@ -1,6 +1,5 @@
 """The journal after the run, read with `execution-officer journal` as an operator reads it."""
 
-import shlex
 import subprocess
 import sys
 import sysconfig
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from bridge.core.units.quoting import joined
 from demo_parts.deadline import Deadline
 from demo_parts.process import bridge_command
 
@@ -58,4 +58,4 @@ def _program() -> list[str]:
 
 
 def _line(command: list[str]) -> str:
-    return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
+    return joined(command, windows=sys.platform == "win32")

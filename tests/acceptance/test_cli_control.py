@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from bridge.cli import owner
+from bridge.cli.command_lines import CommandLines
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.exits import ExitCode
 from bridge.journal.database import file, lock
@@ -68,7 +69,8 @@ def test_halt_of_one_symbol_is_lifted_only_for_that_symbol(command_line: Command
 def test_flatten_sets_a_halt_and_prints_when_closes_are_sent(command_line: CommandLine) -> None:
     assert command_line.run("flatten", "--officer", OFFICER, "--why", "off", "--yes") == ExitCode.OK
     assert f"{OFFICER}: to be closed and cancelled by directive operator:flatten:" in command_line.stdout
-    assert f"opens are halted until 'execution-officer resume --officer {OFFICER}'" in command_line.stdout
+    resume = CommandLines(config=str(command_line.folder / "bridge.toml")).named("resume")
+    assert f"opens are halted until '{resume} --officer {OFFICER}'" in command_line.stdout
     assert "No sidecar runs: the closes are sent after the next" in command_line.stdout
     assert command_line.halts() == [(OFFICER, "", "flatten: off")]
 
@@ -364,8 +366,7 @@ def test_status_prints_the_resolve_command_for_an_unknown_command(without_journa
         client_order_id = unknown(bench)
     assert command_line.run("status") == ExitCode.ATTENTION
     assert f"look in the account's history for the magic {client_order_id}, then:" in command_line.stdout
-    config = command_line.folder / "bridge.toml"
-    resolve = f'execution-officer resolve --config "{config}"'
+    resolve = CommandLines(config=str(command_line.folder / "bridge.toml")).named("resolve")
     line = f'{resolve} --officer {OFFICER} --as WHAT --note "HOW YOU KNOW" dir-1'
     assert line in command_line.stdout
     # Copied unchanged, the command is refused.

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bridge.cli.command_lines import CommandLines
 from bridge.cli.operator.recover import MOST_AT_ONCE
 from bridge.core.link.messages import LedgerIdentity, Order
 from bridge.core.units.order_ids import HASH_BITS, OPENING, make_client_order_id
@@ -58,7 +59,8 @@ def test_recover_lists_adopts_and_says_when_nothing_is_lacking(lossy: CommandLin
     actions = {action["code"]: action for action in lossy.status()[1]["required_actions"]}
     assert "1 of our orders" in actions["LOST_ORDERS"]["what"]
     assert "dir-1 (position open)" in actions["LOST_ORDERS"]["what"]
-    assert f'recover --config "{lossy.folder / "bridge.toml"}"' in actions["LOST_ORDERS"]["remedy"]
+    recover = CommandLines(config=str(lossy.folder / "bridge.toml")).named("recover")
+    assert recover in actions["LOST_ORDERS"]["remedy"]
     assert lossy.run(*look, "--adopt", "--yes", "--why", "restored") == ExitCode.OK
     assert "is adopted" in lossy.stdout
     assert lossy.run(*look) == ExitCode.OK

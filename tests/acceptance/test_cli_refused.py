@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bridge import cli
+from bridge.cli.command_lines import CommandLines
 from bridge.exits import ExitCode
 from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import NOW, OFFICER, OTHER, directive
@@ -39,11 +40,11 @@ def refusals(command_line: CommandLine) -> list[str]:
 def test_status_prints_the_commands_for_refused_events(refused: CommandLine) -> None:
     assert refusals(refused) == ["the Director refused 3 events for good: HTTP 422: no"]
     assert refused.run("status") == ExitCode.ATTENTION
-    config = refused.folder / "bridge.toml"
+    lines = CommandLines(config=str(refused.folder / "bridge.toml"))
     for line in (
-        f'execution-officer journal --config "{config}" undelivered',
-        f'execution-officer retry --config "{config}" --officer {OFFICER}',
-        f'execution-officer dismiss --config "{config}" --officer {OFFICER} --note "WHY" --all',
+        lines.named("journal undelivered"),
+        f"{lines.named('retry')} --officer {OFFICER}",
+        f'{lines.named("dismiss")} --officer {OFFICER} --note "WHY" --all',
     ):
         assert line in refused.stdout
 

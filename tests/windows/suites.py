@@ -15,7 +15,7 @@ from tests.windows.wine import TIMED_OUT, Wine
 
 START_S: Final = 300.0
 """Limit for a command: under Wine on a busy machine a start of Python takes seconds."""
-TESTS_S: Final = 3600.0
+TESTS_S: Final = 7200.0
 DEMO_S: Final = 600.0
 STOPS: Final = 4
 

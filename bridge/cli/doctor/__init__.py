@@ -13,7 +13,7 @@ from bridge.cli.doctor.examination import examine
 from bridge.cli.doctor.finding import Finding, exit_status
 from bridge.cli.doctor.lines import lines
 from bridge.cli.doctor.observing import observe
-from bridge.cli.options import FILE, config_option, config_options, json_option
+from bridge.cli.options import FILE, command_lines, config_option, json_option
 from bridge.config import ConfigError, load
 from bridge.exits import ExitCode
 
@@ -45,7 +45,7 @@ def doctor(config_path: Path, api_key_file: Path | None, as_json: bool) -> ExitC
     can be seen without one is ok.
     """
     try:
-        findings = examine(observe(load(config_path), config_options(config_path), api_key_file))
+        findings = examine(observe(load(config_path), command_lines(config_path), api_key_file))
     except ConfigError as error:
         findings = list(installation.refused_configuration(error))
     status = exit_status(findings)

@@ -10,7 +10,7 @@ from bridge.cli.doctor.work import work
 
 def examine(seen: Observed) -> list[Finding]:
     """Return the findings of every check."""
-    actions = seen.look.actions(seen.config, seen.options)
+    actions = seen.look.actions(seen.config, seen.lines)
     findings = [
         *installation.configuration(seen),
         *installation.link_keys(seen),

@@ -21,7 +21,7 @@ def content(seen: Observed) -> Iterator[Finding]:
     if found.problem:
         yield wrong("journal", *of_message(found.problem))
     else:
-        verify = f"'execution-officer journal{seen.options} verify' reads all of it"
+        verify = f"'{seen.lines.named('journal verify')}' reads all of it"
         yield ok("journal", f"{seen.config.journal}, schema and marks are whole; {verify}")
 
 
@@ -67,7 +67,7 @@ def disk(seen: Observed) -> Iterator[Finding]:
 def backup(seen: Observed) -> Iterator[Finding]:
     """Check the age of the last backup that `journal backup` made. Backups of other tools are not known."""
     found = seen.journal
-    remedy = f"execution-officer journal{seen.options} backup FILE, on another disk, once a day"
+    remedy = f"{seen.lines.named('journal backup')} FILE, on another disk, once a day"
     if found.backup is not None:
         age = seen.now - found.backup.at
         value = f"{found.backup.at:%Y-%m-%d %H:%M} UTC, {found.backup.file}"

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from bridge.cli.command_lines import CommandLines
 from bridge.cli.look import Look
 from bridge.config import Config
 from bridge.core.director.responses import Failed
@@ -105,8 +106,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     config: Config
     config_changed_at: datetime | None
-    options: str
-    """Options that command lines in remedies need."""
+    lines: CommandLines
+    """For the command lines of the remedies."""
     windows: bool
     api_key: Key
     link_keys: dict[str, Key]

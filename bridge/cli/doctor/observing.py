@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.address import EndpointError, listen
+from bridge.cli.command_lines import CommandLines
 from bridge.cli.doctor import director_look
 from bridge.cli.doctor.observed import (
     JournalSeen,
@@ -40,7 +41,7 @@ from bridge.keys import (
 )
 
 
-def observe(config: Config, options: str, api_key_file: Path | None) -> Observed:
+def observe(config: Config, lines: CommandLines, api_key_file: Path | None) -> Observed:
     """Look at everything. `api_key_file`: of a service manager's credential; None: the configuration's."""
     shown = look(config)
     key, key_seen = _api_key(config, api_key_file)
@@ -49,7 +50,7 @@ def observe(config: Config, options: str, api_key_file: Path | None) -> Observed
     return Observed(
         config=config,
         config_changed_at=_changed_at(config.source),
-        options=options,
+        lines=lines,
         windows=sys.platform == "win32",
         api_key=key_seen,
         link_keys={officer: _link_key(link_key_path(config.journal, officer)) for officer in ids},

@@ -34,6 +34,6 @@ def sidecar(seen: Observed) -> Iterator[Finding]:
         yield warning(
             "sidecar",
             f"none runs: {seen.look.nobody}",
-            f"start it: execution-officer run{seen.options}, or execution-officer service start",
+            f"start it: {seen.lines.named('run')}, or execution-officer service start",
             no_sidecar=True,
         )

@@ -82,13 +82,12 @@ def _halts(seen: Observed, journal: JournalStatus, actions: Sequence[RequiredAct
     yield from _of_code("halts", "HALTED", actions)
     for halt in journal.halts:
         if halt.set_by != HaltSetter.BRIDGE:
-            symbol = f" --symbol {halt.symbol}" if halt.symbol else ""
+            symbol = seen.lines.option("--symbol", halt.symbol)
             yield warning(
                 "halts",
                 f"an operator halted {halt.symbol or 'all symbols'} {ago(halt.since, seen.now)} ago: "
                 f"{halt.why or 'no reason given'}",
-                "if opens should go on: "
-                f"execution-officer resume{seen.options} --officer {halt.officer}{symbol}",
+                f"if opens should go on: {seen.lines.named('resume')} --officer {halt.officer}{symbol}",
                 officer=halt.officer,
             )
     if not journal.halts:

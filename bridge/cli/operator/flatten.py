@@ -9,7 +9,7 @@ import click
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.operator.flatten_wait import wait
 from bridge.cli.operator.not_stored import show_not_stored
-from bridge.cli.options import config_option, officer_option
+from bridge.cli.options import command_lines, config_option, officer_option
 from bridge.cli.owner import carry_out, live
 from bridge.config import Config, load
 from bridge.exits import ExitCode
@@ -59,12 +59,13 @@ def flatten(
         click.confirm(f"Close all positions and cancel all pending orders of {officers}{where}?", abort=True)
     request = FlattenRequest(officer=officer, symbol=symbol, why=why, nonce=secrets.token_hex(8))
     done, by_sidecar = carry_out(config, request)
-    only = f" --symbol {symbol}" if symbol else ""
+    lines = command_lines(config_path)
+    only = lines.option("--symbol", symbol)
     for each in done.flattens:
         click.echo(f"{each.officer}: to be closed and cancelled by directive {each.directive_id}.")
         click.echo(
             f"{each.officer}: opens{f' in {symbol}' if symbol else ''} are halted until "
-            f"'execution-officer resume --officer {each.officer}{only}'."
+            f"'{lines.named('resume')} --officer {each.officer}{only}'."
         )
     show_not_stored(done.not_stored)
     if by_sidecar and not done.not_stored:

@@ -1,7 +1,6 @@
 """`execution-officer service`: the sidecar under the machine's service manager."""
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from bridge.cli.service import execution
 from bridge.cli.service.definition import PROGRAM, Definition, Manager, Scope, ServiceError, define
 from bridge.cli.service.managers import Place, place
 from bridge.config import load
+from bridge.core.units.quoting import joined
 from bridge.exits import ExitCode
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -125,7 +125,7 @@ def install(
 def _print(at: Place, definition: Definition, *, start: bool) -> None:
     click.echo(f"# {at.file}\n{at.text(definition)}")
     for words in [*at.installing(), *(at.starting() if start else [])]:
-        click.echo(f"$ {shlex.join(words)}")
+        click.echo(f"$ {joined(words, windows=at.manager is Manager.WINDOWS)}")
 
 
 @service.command()

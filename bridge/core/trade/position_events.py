@@ -24,6 +24,7 @@ from bridge.core.trade.position_states import PositionOutput
 from bridge.core.trade.records import Allocation, CommandRecord, NewEvent, PositionRecord
 from bridge.core.units.decimals import ZERO, plain
 from bridge.core.units.mt5_terms import DealEntry
+from bridge.core.units.quoting import quoted
 
 
 def position_event(
@@ -158,8 +159,9 @@ def mismatch(officer: str, difference: Difference, scan_key: str, at: datetime) 
         officer,
         at,
         code=difference.code,
+        # Double quotes, since the Director's people may read it on another platform.
         message=f"{difference.message}. Compare the account's history with "
-        f"'execution-officer journal show {difference.directive_id}'",
+        f"'execution-officer journal show {quoted(difference.directive_id, windows=True)}'",
         subject=f"book:{difference.thing}:{difference.number}:{difference.field}:{scan_key}",
         directive_id=difference.directive_id,
     )

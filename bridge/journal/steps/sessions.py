@@ -1,5 +1,6 @@
 """Sessions: the officer's account and ledger, its epochs, its broker's clock, and its link's state."""
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +16,7 @@ from bridge.core.trade.events import connection, system_error
 from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset, Unplaced
 from bridge.core.units.mt5_terms import MarginMode, TradeMode
+from bridge.core.units.quoting import quoted
 from bridge.journal.database import audit
 from bridge.journal.database.words import AuditKind
 from bridge.journal.steps.step import Step, json_text
@@ -106,7 +108,7 @@ def _account_remedy(officer: Officer, account: AccountIdentity) -> str:
         return remedy
     return (
         f"where the broker renamed its server, run {rebind} --login {account.login} --renamed-server "
-        f'"{account.server}"\'; otherwise {remedy}'
+        f"{quoted(account.server, windows=sys.platform == 'win32')}'; otherwise {remedy}"
     )
 
 

@@ -82,7 +82,7 @@ def keeps_a_renamed_server(rig: ConformanceRig) -> None:
     login = rig.broker.account().login
     rig.broker.set_account(server=RENAMED)
     rig.sidecar.logged("terminal_refused", refusal="ACCOUNT")
-    assert f'--renamed-server \\"{RENAMED}' in order(rig, "status", "--json", code=ExitCode.ATTENTION)
+    assert f"--renamed-server {RENAMED}" in order(rig, "status", "--json", code=ExitCode.ATTENTION)
     wrong = (
         "rebind",
         "--officer",

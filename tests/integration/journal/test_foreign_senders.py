@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from bridge.cli.command_lines import CommandLines
 from bridge.cli.health import RequiredAction, required_actions
 from bridge.core.link.messages import Order, RefusalCode
 from bridge.core.link.reports import CommandStage, DealReport, NotSentReason, OrderReport, PositionReport
@@ -223,7 +224,7 @@ def test_halt_for_a_foreign_sender_requires_an_action_until_an_operator_resumes(
 
 def actions(bench: JournalBench) -> list[RequiredAction]:
     with reading(bench.path) as db:
-        return required_actions(status(db, bench.path), None, "", "")
+        return required_actions(status(db, bench.path), None, "", CommandLines())
 
 
 def test_order_at_the_broker_before_the_send_of_an_unbroken_journal_halts_the_officer(

@@ -51,7 +51,7 @@ def come_back(bench: JournalBench, *, ledger_id: str = LEDGER) -> None:
 def test_terminal_of_a_renamed_server_is_refused_with_the_command_line(joined: JournalBench) -> None:
     refused = joined.try_join(account=RENAMED)
     assert isinstance(refused, NotOpened)
-    assert 'rebind --officer eo-001 --login 501 --renamed-server "Broker-Live02"' in refused.remedy
+    assert "rebind --officer eo-001 --login 501 --renamed-server Broker-Live02" in refused.remedy
     other = joined.try_join(account=msgspec.structs.replace(RENAMED, login=777))
     assert isinstance(other, NotOpened) and "--renamed-server" not in other.remedy
 

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.cli.setup import next_steps
 from bridge.config import Config, load
+from bridge.core.units.quoting import quoted
 
 
 @pytest.fixture
@@ -22,7 +23,8 @@ def test_steps_on_windows_restrict_the_folder_and_name_no_mode(config: Config) -
     first, key, *_ = next_steps(config, windows=True, user="trader")
     folder = config.journal.parent
     assert first.endswith(
-        f': icacls "{folder}" /inheritance:r /grant:r "trader:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F"'
+        f": icacls {quoted(str(folder), windows=True)} "
+        '/inheritance:r /grant:r "trader:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F"'
     )
     assert key == f"Put the Director's API key into the file {config.api_key_file}."
 

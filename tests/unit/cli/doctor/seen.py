@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bridge import __version__
+from bridge.cli.command_lines import CommandLines
 from bridge.cli.doctor.examination import examine
 from bridge.cli.doctor.finding import Finding, Level
 from bridge.cli.doctor.observed import (
@@ -113,7 +114,7 @@ WELL = Observed(
     now=NOW,
     config=CONFIG,
     config_changed_at=NOW - timedelta(hours=3),
-    options="",
+    lines=CommandLines(windows=False),
     windows=False,
     api_key=Key(place="the environment variable KEY"),
     link_keys={OFFICER: Key(place="eo-001.linkkey")},
