@@ -5,6 +5,7 @@ import signal
 import socket
 from typing import Any
 
+from bridge.cli.command_lines import CommandLines
 from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.sidecar import control_file
@@ -135,10 +136,8 @@ def test_flatten_of_one_symbol_leaves_the_others_open_and_tradable(rig: Rig) -> 
     euro, pound = rig.open(), rig.open(symbol="GBPUSD")
     stdout = order(rig, "flatten", "--symbol", "EURUSD", "--yes", "--wait", "60")
     assert "1 close or cancel took effect" in stdout
-    assert (
-        "opens in EURUSD are halted until 'execution-officer resume --officer eo-001 --symbol EURUSD'"
-        in stdout
-    )
+    resume = CommandLines(config=str(rig.config_path)).named("resume")
+    assert f"opens in EURUSD are halted until '{resume} --officer eo-001 --symbol EURUSD'" in stdout
     rig.emitted(euro, *OPENED, EventType.POSITION_CLOSED)
     assert [held.symbol for held in rig.broker.positions()] == ["GBPUSD"]
     rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
