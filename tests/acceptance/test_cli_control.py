@@ -512,4 +512,6 @@ def test_directive_id_is_quoted_for_the_shell(without_journal: CommandLine) -> N
         bench.later(30)
         bench.report(absent(command.order, request_no=101), absent(command.order, request_no=102))
     assert command_line.run("status") == ExitCode.ATTENTION
-    assert "--note \"HOW YOU KNOW\" -- '-x; rm *'" in command_line.stdout
+    shown = CommandLines().argument("-x; rm *")
+    assert shown != "-- -x; rm *"
+    assert f'--note "HOW YOU KNOW" {shown}' in command_line.stdout
