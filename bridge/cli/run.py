@@ -4,8 +4,6 @@ import asyncio
 import faulthandler
 import os
 import random
-import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -35,6 +33,7 @@ from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.counted_log import CountedLog
 from bridge.sidecar.loop_errors import LoopErrors
 from bridge.sidecar.sidecar import Sidecar
+from bridge.stop_signals import call_at_stop
 
 OWNER_WAIT_S: Final = 1.0
 """Seconds to wait for another owner of the journal: `status` takes the lock for a moment to look at it."""
@@ -168,10 +167,4 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         seen.append(number)
         loop.call_soon_threadsafe(stop.set)
 
-    # signal.signal and not loop.add_signal_handler: Windows has only this one.
-    signal.signal(signal.SIGINT, on_signal)
-    with suppress(ValueError, OSError):
-        signal.signal(signal.SIGTERM, on_signal)
-    if hasattr(signal, "SIGBREAK"):
-        # Sent by service wrappers on Windows, and by `taskkill` without /F.
-        signal.signal(signal.SIGBREAK, on_signal)
+    call_at_stop(on_signal)

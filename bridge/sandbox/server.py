@@ -12,9 +12,7 @@ Every endpoint requires the header X-API-Key. An error is {"error": TEXT}.
 import asyncio
 import hmac
 import json
-import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from email.utils import format_datetime
 from typing import Final
 
@@ -34,6 +32,7 @@ from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sandbox.event import EventError, check_event
 from bridge.sandbox.faults import spoil
 from bridge.sandbox.state import Listing, Received, SandboxState
+from bridge.stop_signals import set_at_stop
 
 ISSUE_PATH: Final = "/v1/directives"
 BEHAVIOUR_PATH: Final = "/v1/sandbox/behaviour"
@@ -225,23 +224,20 @@ def run_sandbox(
     clock: Clock | None = None,
     listing: Listing = Listing.UNTIL_RECEIVED,
 ) -> None:
-    """Run a sandbox Director until SIGTERM or Ctrl-C. Blocks. Without `ready` the base URL is printed.
+    """Run a sandbox Director until SIGTERM, Ctrl-C or Ctrl-Break. Blocks, in the main thread.
+
+    Without `ready` the base URL is printed.
 
     Raises OSError if the port is in use, ValueError if the key is empty.
     """
 
     async def main() -> None:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Windows has no such handlers; there Ctrl-C cancels this task, and `serve` cleans up.
-            with suppress(NotImplementedError):
-                loop.add_signal_handler(number, stop.set)
+        set_at_stop(stop)
         state = SandboxState(api_key, clock or SystemClock(), listing=listing)
         await serve(state, port, ready or _announce, stop)
 
-    with suppress(KeyboardInterrupt):
-        asyncio.run(main())
+    asyncio.run(main())
 
 
 def _announce(url: str) -> None:

@@ -1,6 +1,5 @@
 """The rig of every acceptance test. The logs of its processes are shown where a test fails."""
 
-import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,27 +8,33 @@ import pytest
 
 from bridge.journal.database import file
 from tests.acceptance.command_line import CommandLine
-from tests.rig.fork_server import ForkServer
+from tests.rig import starting
 from tests.rig.invariant import check
 from tests.rig.rig import Rig
+from tests.rig.starting import Starter
 
 _RIG = pytest.StashKey[Rig]()
 _FAILED = pytest.StashKey[bool]()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the marker to the tests of this folder that have a rig. On Windows they are a suite of their own."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and "rig" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.rig)
+
+
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Server that forks the processes of all rigs."""
-    if os.name != "posix":
-        pytest.skip("there are no such signals on Windows")
-    with ForkServer() as opened:
+def starter() -> Iterator[Starter]:
+    """Start of the processes of all rigs."""
+    with starting.starter() as opened:
         yield opened
 
 
 @pytest.fixture
-def rig(tmp_path: Path, fork_server: ForkServer, request: pytest.FixtureRequest) -> Iterator[Rig]:
+def rig(tmp_path: Path, starter: Starter, request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A rig without a running process. After the test the invariant is checked and every process is ended."""
-    with closing(Rig(tmp_path, fork_server)) as made:
+    with closing(Rig(tmp_path, starter)) as made:
         request.node.stash[_RIG] = made
         yield made
         if not request.node.stash.get(_FAILED, False):

@@ -10,6 +10,7 @@ from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.sidecar import control_file
 from bridge.simulator.broker.fault_rules import Match, Reject, Rule, SendKind
+from tests.rig import signals
 from tests.rig.ports import HOST
 from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
@@ -201,7 +202,7 @@ def test_unknown_command_is_resolved_by_the_operator(rig: Rig) -> None:
     rig.start_terminal(die_at="terminal.intent_written")
     rig.ready()
     directive_id = rig.issue("OPEN_LONG")
-    assert rig.terminal.exited() == -signal.SIGKILL
+    assert rig.terminal.exited() == signals.KILLED
     rig.restart_terminal()
     rig.emitted(directive_id, *LOST)
     [required_action] = status(rig, code=ExitCode.ATTENTION)["required_actions"]

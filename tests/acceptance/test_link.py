@@ -1,6 +1,5 @@
 """The link between sidecar and terminal: half-open, used twice, impersonated, and sent malformed frames."""
 
-import signal
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -33,13 +32,13 @@ MALFORMED: Final[dict[str, tuple[bytes, ...]]] = {
 def test_silent_terminal_is_sent_no_order_and_reported_lost_until_it_recovers(rig: Rig) -> None:
     rig.configure(link={"lost_after_s": 1.5})
     rig.start()
-    rig.terminal.send(signal.SIGSTOP)
+    rig.terminal.suspend()
     lost = rig.emitted_besides(EventType.CONNECTION_LOST, "TERMINAL_SILENT")
     assert lost.body["event_class"] == "ERROR"
     directive_id = rig.issue("OPEN_LONG")
     rig.emitted(directive_id, EventType.DIRECTIVE_RECEIVED)
     assert rig.journal.state(directive_id) == "RECEIVED"
-    rig.terminal.send(signal.SIGCONT)
+    rig.terminal.resume()
     rig.emitted_besides(EventType.CONNECTION_RESTORED)
     rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
@@ -48,11 +47,11 @@ def test_silent_terminal_is_sent_no_order_and_reported_lost_until_it_recovers(ri
 def test_order_that_expires_in_a_stalled_terminal_is_not_sent(rig: Rig) -> None:
     rig.configure(link={"lost_after_s": 3.0})
     rig.start()
-    rig.terminal.send(signal.SIGSTOP)
+    rig.terminal.suspend()
     # The terminal may count as alive for a moment more, so that the order waits in its socket.
     directive_id = rig.issue("OPEN_LONG", expires_at=utc_text(datetime.now(UTC) + timedelta(seconds=1.5)))
     rig.sidecar.logged("session_ended")
-    rig.terminal.send(signal.SIGCONT)
+    rig.terminal.resume()
     _, rejected = rig.emitted(directive_id, *REFUSED)
     assert rejected.code == "EXPIRED"
     rig.open()
@@ -62,10 +61,10 @@ def test_order_that_expires_in_a_stalled_terminal_is_not_sent(rig: Rig) -> None:
 def test_stalled_sidecar_continues_without_a_second_send(rig: Rig) -> None:
     rig.start(short_timeouts=True)
     mark = rig.terminal.mark
-    rig.sidecar.send(signal.SIGSTOP)
+    rig.sidecar.suspend()
     directive_id = rig.issue("OPEN_LONG")
     rig.terminal.logged("no_session", since=mark)
-    rig.sidecar.send(signal.SIGCONT)
+    rig.sidecar.resume()
     rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
 

@@ -1,10 +1,10 @@
 """kill -9 of the sidecar at every fault point that an open and its close pass."""
 
-import signal
 from typing import Final
 
 import pytest
 
+from tests.rig import signals
 from tests.rig.rig import Rig
 from tests.rig.round_trip import open_and_close, opened_and_closed
 
@@ -57,7 +57,7 @@ def test_open_and_close_survive_a_sidecar_kill_at_each_fault_point(rig: Rig, pla
     ids = open_and_close(rig)
     rig.start_terminal()
     rig.start_sidecar(die_at=place)
-    assert rig.sidecar.exited() == -signal.SIGKILL
+    assert rig.sidecar.exited() == signals.KILLED
     rig.start_sidecar()
     opened_and_closed(rig, ids)
 

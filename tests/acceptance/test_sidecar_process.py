@@ -32,6 +32,9 @@ def _start_with_a_hanging_director(rig: Rig) -> str:
     return directive_id
 
 
+modes_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes say nothing on Windows")
+
+
 def _run(rig: Rig, **environment: str) -> Process:
     return rig.run("run", ["bridge", "run", "--config", str(rig.config_path)], environment)
 
@@ -42,6 +45,7 @@ def test_sidecar_without_api_key_does_not_start(rig: Rig) -> None:
     assert any(API_KEY_ENV in line for line in run.log)
 
 
+@modes_only
 def test_sidecar_with_link_key_readable_by_others_does_not_start(rig: Rig) -> None:
     rig.link_key().chmod(0o644)
     run = _run(rig)
@@ -101,7 +105,16 @@ def test_signal_during_a_send_stops_in_order_and_the_order_is_found_after_restar
     assert len(rig.broker.sends()) == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(
+            signal.SIGINT,
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a group no Ctrl-C"),
+        ),
+    ],
+)
 def test_signal_stops_the_sidecar_in_order(rig: Rig, number: signal.Signals) -> None:
     rig.start()
     directive_id = rig.open()
@@ -133,6 +146,7 @@ def test_second_signal_ends_the_sidecar_at_once_without_loss(rig: Rig) -> None:
     rig.emitted(directive_id, *OPENED)
 
 
+@modes_only
 def test_journal_and_link_key_are_unreadable_for_others(rig: Rig) -> None:
     rig.start()
     rig.open()

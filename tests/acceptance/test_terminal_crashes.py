@@ -1,10 +1,9 @@
 """kill -9 of the terminal immediately before and after the send."""
 
-import signal
-
 import pytest
 
 from bridge.core.director.contract import EventType
+from tests.rig import signals
 from tests.rig.rig import CLOSED, OPENED, Rig
 
 LOST = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
@@ -21,7 +20,7 @@ def _start_with_terminal_that_dies_at(rig: Rig, place: str) -> None:
 def test_order_of_terminal_killed_before_the_send_ends_unknown_and_is_never_sent(rig: Rig) -> None:
     _start_with_terminal_that_dies_at(rig, "terminal.intent_written")
     directive_id = rig.issue("OPEN_LONG")
-    assert rig.terminal.exited() == -signal.SIGKILL
+    assert rig.terminal.exited() == signals.KILLED
     rig.restart_terminal()
     _, lost = rig.emitted(directive_id, *LOST)
     assert lost.code == "UNKNOWN_OUTCOME"
@@ -35,7 +34,7 @@ def test_order_of_terminal_killed_before_the_send_ends_unknown_and_is_never_sent
 def test_order_of_terminal_killed_after_the_send_is_found_by_client_order_id(rig: Rig, place: str) -> None:
     _start_with_terminal_that_dies_at(rig, place)
     directive_id = rig.issue("OPEN_LONG")
-    assert rig.terminal.exited() == -signal.SIGKILL
+    assert rig.terminal.exited() == signals.KILLED
     rig.restart_terminal()
     rig.emitted(directive_id, *OPENED)
     assert len(rig.broker.sends()) == 1
@@ -46,7 +45,7 @@ def test_close_of_terminal_killed_after_the_send_is_found_by_client_order_id(rig
     _start_with_terminal_that_dies_at(rig, place)
     opening = rig.open()
     close = rig.issue("CLOSE", target_directive_id=opening)
-    assert rig.terminal.exited() == -signal.SIGKILL
+    assert rig.terminal.exited() == signals.KILLED
     rig.restart_terminal()
     rig.emitted(close, *CLOSED)
     assert len(rig.broker.sends()) == 2
@@ -55,7 +54,7 @@ def test_close_of_terminal_killed_after_the_send_is_found_by_client_order_id(rig
 def test_order_is_found_after_terminal_and_sidecar_are_killed_after_the_send(rig: Rig) -> None:
     _start_with_terminal_that_dies_at(rig, "terminal.order_sent")
     directive_id = rig.issue("OPEN_LONG")
-    assert rig.terminal.exited() == -signal.SIGKILL
+    assert rig.terminal.exited() == signals.KILLED
     rig.restart_sidecar()
     rig.restart_terminal()
     rig.emitted(directive_id, *OPENED)

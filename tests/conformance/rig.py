@@ -16,10 +16,10 @@ from tests.mql5.host.__main__ import LISTING
 from tests.mql5.host.switches import Switches, dump
 from tests.rig.deadline import Deadline
 from tests.rig.director import Event
-from tests.rig.fork_server import ForkServer
 from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
+from tests.rig.starting import Starter
 from tests.rig.world import OFFICER
 
 _LOOK_S: Final = 0.1
@@ -36,9 +36,9 @@ class Kind(StrEnum):
 class ConformanceRig(Rig):
     """A bench whose terminals are of one kind, except those in `kinds`. It records the order of the directives."""
 
-    def __init__(self, folder: Path, fork_server: ForkServer, kind: Kind, library: Path) -> None:
+    def __init__(self, folder: Path, starter: Starter, kind: Kind, library: Path) -> None:
         """`library` is the EA's shared library."""
-        super().__init__(folder, fork_server)
+        super().__init__(folder, starter)
         self.kind = kind
         self.kinds: dict[str, Kind] = {}
         """Kind of terminal by officer, where it is another one."""

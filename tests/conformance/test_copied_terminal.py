@@ -1,7 +1,5 @@
 """A copied terminal folder, on either terminal: the original is frozen just as a command is on its way."""
 
-import signal
-
 from bridge.core.director.contract import EventType
 from tests.conformance.rig import ConformanceRig
 from tests.rig.process import Process
@@ -21,7 +19,7 @@ def freeze_with_a_command(rig: ConformanceRig) -> tuple[str, Process]:
     # The terms of the symbol are known in this session: a frozen terminal could not report them.
     rig.open()
     mark = rig.sidecar.mark
-    rig.terminal.send(signal.SIGSTOP)
+    rig.terminal.suspend()
     opening = rig.issue("OPEN_LONG")
     rig.sidecar.logged("command_sent", attempt=1, since=mark)
     copy = rig.start_copy()
@@ -31,7 +29,7 @@ def freeze_with_a_command(rig: ConformanceRig) -> tuple[str, Process]:
 
 def test_original_that_wakes_before_the_deadline_executes_alone(rig: ConformanceRig) -> None:
     opening, copy = freeze_with_a_command(rig)
-    rig.terminal.send(signal.SIGCONT)
+    rig.terminal.resume()
     rig.emitted(opening, *OPENED)
     # The copy is refused from now on: the original lives.
     rig.sidecar.logged("terminal_refused", refusal="SECOND_INSTANCE")
@@ -43,7 +41,7 @@ def test_original_that_wakes_after_the_copy_took_its_place_sends_nothing(rig: Co
     opening, _ = freeze_with_a_command(rig)
     rig.emitted(opening, *OPENED)
     rig.sidecar.logged("command_sent", attempt=2)
-    rig.terminal.send(signal.SIGCONT)
+    rig.terminal.resume()
     rig.sidecar.logged("terminal_refused", refusal="SUPERSEDED")
     raised = rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
     assert "copied terminal folder" in str(raised.body["error_message"])

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -22,6 +23,8 @@ from bridge.director import DirectorClient, DirectorLimits
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.sandbox.server import serve
 from bridge.sandbox.state import Listing, SandboxState
+from tests.rig import signals
+from tests.rig.starting import Spawner
 
 KEY = "sandbox-key"
 NOW = datetime(2026, 1, 4, 10, 0, 0, tzinfo=UTC)
@@ -526,23 +529,23 @@ async def test_drip_sends_the_correct_answer_slowly() -> None:
 
 # --- The process -----------------------------------------------------------------------------------
 
-PROGRAM = "from bridge.sandbox.server import run_sandbox; run_sandbox(0, 'sandbox-key')"
+ctrl_c = pytest.param(
+    signal.SIGINT, marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows sends a group no Ctrl-C")
+)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to handle")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signal_ends_the_sandbox_process_cleanly(number: signal.Signals) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    url = (await process.stdout.readline()).decode().split()[-1]
+@pytest.mark.parametrize("number", [signal.SIGTERM, ctrl_c])
+async def test_signal_ends_the_sandbox_process_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """On Windows the signal is Ctrl-Break."""
+    arguments = ["bridge", "sandbox-director", "--port", "0", "--api-key-env", "KEY"]
+    process = Spawner().start(arguments, folder=tmp_path, environment={"KEY": KEY})
+    url = (await asyncio.to_thread(process.log.readline)).decode().split()[-1]
     assert url.startswith("http://127.0.0.1:")
     async with DirectorClient(url, KEY, clock=SystemClock()) as director:
         assert isinstance(await director.poll("eo-001"), Polled)
-    process.send_signal(number)
-    _, errors = await asyncio.wait_for(process.communicate(), 10)
-    assert (process.returncode, errors) == (0, b"")
+    signals.send(process.pid, number)
+    assert await asyncio.to_thread(process.log.read) == b""
+    assert await asyncio.to_thread(process.wait) == 0
 
 
 async def test_used_port_raises_os_error() -> None:

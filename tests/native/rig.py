@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.rig.fork_server import ForkServer
 from tests.rig.ports import HOST
 from tests.rig.process import Process
 from tests.rig.rig import Rig
+from tests.rig.starting import Starter
 from tests.rig.world import OFFICER
 
 EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/ExecutionOfficer.mq5"
@@ -16,9 +16,9 @@ EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/Execu
 class NativeRig(Rig):
     """Rig whose `start_terminal` starts the EA. Each officer has a data folder in the scenario's folder."""
 
-    def __init__(self, folder: Path, fork_server: ForkServer, library: Path) -> None:
+    def __init__(self, folder: Path, starter: Starter, library: Path) -> None:
         """`library` is the EA's shared library."""
-        super().__init__(folder, fork_server)
+        super().__init__(folder, starter)
         self._library = library
 
     def files(self, officer: str = OFFICER) -> Path:

@@ -1,4 +1,4 @@
-"""A process of the bridge that dies with SIGKILL at a fault point.
+"""A process of the bridge that dies by force at a fault point.
 
     python -m tests.rig.crashing NAME[:COUNT] -- run --config bridge.toml
     python -m tests.rig.crashing NAME[:COUNT] -- reference-terminal --officer eo-001 ...
@@ -8,12 +8,12 @@ command line of execution-officer. It writes to stderr each point that it passes
 """
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 
 from bridge import faultpoint
 from bridge.cli import invoke
+from tests.rig import signals
 
 
 def dying_at(name: str, count: int) -> Callable[[str], None]:
@@ -32,7 +32,7 @@ def dying_at(name: str, count: int) -> Callable[[str], None]:
         left -= 1
         if left == 0:
             os.write(2, f"dies at {name}\n".encode())
-            os.kill(os.getpid(), signal.SIGKILL)
+            signals.kill(os.getpid())
 
     return hook
 

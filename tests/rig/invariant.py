@@ -5,7 +5,6 @@ and every position of the bridge. Events: every event of the journal is at the D
 first of each directive is DIRECTIVE_RECEIVED. Audit: the hash chain is intact.
 """
 
-import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -16,6 +15,7 @@ from bridge.core.trade.command_states import CommandState
 from bridge.simulator.broker.fault_rules import SendKind
 from bridge.simulator.broker.rpc.client import BrokerClient
 from bridge.simulator.mt5.types import Deal, DealType
+from tests.rig import signals
 from tests.rig.deadline import Deadline
 from tests.rig.director import Event
 from tests.rig.rig import Rig
@@ -266,5 +266,5 @@ def _queues(stored: list[Row], emitted: list[Event]) -> Iterator[str]:
 
 def _repeats_are_explained(rig: Rig) -> bool:
     """Drop repeated events: an event arrives twice where its answer was lost, or its sender died."""
-    killed = any(not process.running and process.exited() == -signal.SIGKILL for process in rig.processes)
+    killed = any(not process.running and process.exited() == signals.KILLED for process in rig.processes)
     return killed or rig.answers_lost or rig.journal_restored

@@ -1,15 +1,16 @@
 """One process of the bridge, whose log can be waited for."""
 
 import json
-import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from tests.rig import signals
 from tests.rig.deadline import TIMEOUT_S
-from tests.rig.fork_server import Child
+from tests.rig.starting import Child
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class Process:
     def _read(self) -> None:
         for line in self._child.log:
             with self._news:
-                self._lines.append(line.decode(errors="replace").rstrip("\n"))
+                self._lines.append(line.decode(errors="replace").rstrip("\r\n"))
                 self._news.notify_all()
         code = self._child.wait()
         with self._news:
@@ -95,7 +96,10 @@ class Process:
             return self._code is None
 
     def exited(self, within: float = TIMEOUT_S) -> int:
-        """Wait for its end; return its exit status, negative for a signal. The log is complete then."""
+        """Wait for its end, with which its log is complete; return its exit status.
+
+        It is `signals.KILLED` where it was killed.
+        """
         with self._news:
             self._news.wait_for(lambda: self._code is not None, within)
             assert self._code is not None, f"{self.name} still runs after {within:.0f} s"
@@ -104,18 +108,37 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         """Send a signal, where it still runs."""
         if self.running:
-            with suppress(ProcessLookupError):
-                os.kill(self._child.pid, number)
+            with _perhaps_ended():
+                signals.send(self._child.pid, number)
+
+    def suspend(self) -> None:
+        """Let it do nothing until `resume`."""
+        signals.suspend(self._child.pid)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        signals.resume(self._child.pid)
 
     def kill(self) -> None:
-        """End it with SIGKILL, and wait for its end."""
-        self.send(signal.SIGKILL)
+        """End it by force, and wait for its end."""
+        self.begin_kill()
         self.exited()
+
+    def begin_kill(self) -> None:
+        """End it by force, where it still runs; do not wait for its end."""
+        if self.running:
+            with _perhaps_ended():
+                signals.kill(self._child.pid)
 
     def terminate(self) -> int:
         """Send SIGTERM; return its exit status."""
         self.send(signal.SIGTERM)
         return self.exited()
+
+
+def _perhaps_ended() -> suppress:
+    """Return a context in which a process that has just ended is no error. Windows has no own error for it."""
+    return suppress(OSError if sys.platform == "win32" else ProcessLookupError)
 
 
 def read_record(line: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Final
 from bridge.core.director.contract import EventType
 from tests.rig.deadline import Deadline
 from tests.rig.director import Event
-from tests.rig.fork_server import ForkServer
+from tests.rig.starting import Starter
 from tests.rig.world import OFFICER, World
 
 OPENED: Final = (
@@ -31,8 +31,8 @@ REFUSED: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_REJECTED)
 class Rig(World):
     """A world whose Director issues directives."""
 
-    def __init__(self, folder: Path, fork_server: ForkServer) -> None:
-        super().__init__(folder, fork_server)
+    def __init__(self, folder: Path, starter: Starter) -> None:
+        super().__init__(folder, starter)
         self.emitted_of: dict[str, list[str]] = {}
         """Event types of each directive that a test awaited."""
 

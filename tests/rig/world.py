@@ -17,10 +17,10 @@ from bridge.simulator.broker.scenario import AccountTerms, Scenario
 from tests.rig.config import API_KEY_ENV, Section, write_config
 from tests.rig.deadline import Deadline
 from tests.rig.director import Director
-from tests.rig.fork_server import ForkServer
 from tests.rig.journal import JournalView
 from tests.rig.ports import HOST, free_port
 from tests.rig.process import Process
+from tests.rig.starting import Starter
 
 OFFICER: Final = "eo-001"
 API_KEY: Final = "the-rig's-key"
@@ -31,9 +31,9 @@ _NOTHING: Final[Section] = MappingProxyType({})
 class World:
     """One Director, one sidecar, and per officer one terminal and one broker."""
 
-    def __init__(self, folder: Path, fork_server: ForkServer) -> None:
+    def __init__(self, folder: Path, starter: Starter) -> None:
         self.folder = folder
-        self._fork_server = fork_server
+        self._starter = starter
         self.config_path = folder / "bridge.toml"
         self.journal = JournalView(folder / "journal.db")
         self.processes: list[Process] = []
@@ -210,7 +210,7 @@ class World:
         given = {API_KEY_ENV: API_KEY, **(environment or {})}
         if self.clock_ahead:
             arguments = ["tests.rig.dated", str(self.clock_ahead.total_seconds()), *arguments]
-        process = Process(name, self._fork_server.start(arguments, folder=self.folder, environment=given))
+        process = Process(name, self._starter.start(arguments, folder=self.folder, environment=given))
         self.processes.append(process)
         return process
 
@@ -273,7 +273,7 @@ class World:
         for broker in (*self.brokers.values(), *left):
             broker.close()
         for process in self.processes:
-            process.send(signal.SIGKILL)
+            process.begin_kill()
         for process in self.processes:
             process.exited()
 

@@ -75,15 +75,21 @@ def _one(good: bool, trouble: str) -> Verdict:
     return Verdict(passed=1) if good else Verdict(troubles=[trouble])
 
 
-def tests(name: str, paths: Sequence[str], *, compiler: bool = False) -> Callable[[Wine], Verdict]:
-    """Return the suite that runs pytest on these paths. `compiler`: with a C++ compiler for the Expert Advisor."""
+def tests(
+    name: str, paths: Sequence[str], *, compiler: bool = False, selection: str = ""
+) -> Callable[[Wine], Verdict]:
+    """Return the suite that runs pytest on these paths.
+
+    `compiler`: with a C++ compiler for the Expert Advisor. `selection`: marker of the tests that are run.
+    """
 
     def run(wine: Wine) -> Verdict:
         record = wine.drive / f"{name}.jsonl"
         record.unlink(missing_ok=True)
         left_out = [word for test in NOT_RUN if _is_in(test, paths) for word in ("--deselect", test)]
         environ = {"OUTCOMES": rf"C:\{record.name}"} | ({"CXX": command()} if compiler else {})
-        options = ("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist")
+        chosen = ("-m", selection) if selection else ()
+        options = ("-q", "--tb=short", "-p", "no:cacheprovider", "-p", "no:xdist", *chosen)
         with serving(wine) if compiler else nullcontext():
             status = wine.python(
                 *("-m", "pytest", "-p", "tests.windows.inside.outcomes", *options, *paths, *left_out),
@@ -132,5 +138,7 @@ SUITES: Final[dict[str, Suite]] = {
     ),
     "mql5": Suite(tests("mql5", ["tests/mql5/tests"], compiler=True), compiler=True),
     "native": Suite(tests("native", ["tests/native"], compiler=True), compiler=True),
-    "acceptance": Suite(tests("acceptance", ["tests/acceptance"]), always=False),
+    "acceptance": Suite(tests("acceptance", ["tests/acceptance"], selection="not rig"), always=False),
+    # Several processes for each test: it takes much longer than the others.
+    "rig": Suite(tests("rig", ["tests/acceptance"], selection="rig"), always=False),
 }

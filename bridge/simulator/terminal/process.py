@@ -26,6 +26,7 @@ from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.rpc.client import BrokerClient
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.terminal import ReferenceTerminal
+from bridge.stop_signals import STOP_SIGNALS
 
 TIMER_MS: Final = 20
 """Least time between two timer calls, except for what presses."""
@@ -179,7 +180,7 @@ def run_terminal(
     poll_interval_s: int | None = None,
     ready: Callable[[], None] | None = None,
 ) -> None:
-    """Run a reference terminal in this process until SIGTERM or Ctrl-C. Call it in the main thread.
+    """Run a reference terminal in this process until SIGTERM, Ctrl-C or Ctrl-Break. Call it in the main thread.
 
     `endpoint` is the sidecar's, as in tcp://127.0.0.1:5760. A `Broker` is advanced by the clock, from its present
     server time; one in another process has a clock of its own. `ready` is called when the first session is
@@ -206,10 +207,7 @@ def run_terminal(
         def end(number: int, frame: FrameType | None) -> None:
             process.stop(signal.Signals(number).name)
 
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if sys.platform == "win32":
-            numbers.append(signal.SIGBREAK)
-        before = {number: signal.signal(number, end) for number in numbers}
+        before = {number: signal.signal(number, end) for number in STOP_SIGNALS}
         try:
             _log.info(LogCode.TERMINAL_STARTING, endpoint=endpoint, officer=officer, ledger=str(ledger_path))
             process.run(ready)

@@ -8,7 +8,6 @@ argument.
 
 import asyncio
 import re
-import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,6 +39,7 @@ from bridge.simulator.broker.rpc.calls import (
 from bridge.simulator.broker.scenario import Scenario
 from bridge.simulator.broker.scenario_file import load_scenario
 from bridge.simulator.broker.state import load_state, save_state
+from bridge.stop_signals import set_at_stop
 
 UTC_OFFSET = timedelta(hours=2)
 """Server time minus UTC, as most brokers have it in winter."""
@@ -234,19 +234,19 @@ def run_broker(
     utc_offset: timedelta = UTC_OFFSET,
     tick_interval: float = 0.25,
 ) -> None:
-    """Serve a broker until SIGTERM or Ctrl-C, then return. Without a scenario file the defaults apply. With a
-    `state_path` the broker continues from the state saved there, and saves its state at the end. Raises
-    ScenarioError, StateError, OSError, and the errors of BrokerServer.serve. Call it from the main thread."""
+    """Serve a broker until SIGTERM, Ctrl-C or Ctrl-Break, then return.
+
+    Without a scenario file the defaults apply. With a `state_path` the broker continues from the state saved there,
+    and saves its state at the end. Raises ScenarioError, StateError, OSError, and the errors of BrokerServer.serve.
+    Call it from the main thread.
+    """
     scenario = Scenario() if scenario_path is None else load_scenario(scenario_path)
     clock = SystemClock()
     broker = open_broker(scenario, state_path, server_ms(clock, utc_offset))
 
     async def main() -> None:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        # signal.signal and not loop.add_signal_handler, which Windows lacks.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        set_at_stop(stop)
         await serve(
             broker,
             endpoint,
