@@ -9,8 +9,6 @@ import os
 import secrets
 import stat
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,6 +16,7 @@ from typing import Annotated, Final
 import msgspec
 
 from bridge import ownership
+from bridge.replacement import replace
 
 SUFFIX: Final = ".control"
 HOST: Final = "127.0.0.1"
@@ -25,9 +24,6 @@ _MAX_BYTES: Final = 4096
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 # Without O_NOFOLLOW a link in a shared folder could lead to any file; without O_NONBLOCK a pipe is waited for.
 _FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-REPLACE_TRIES: Final = 20
-"""Attempts to replace a file that a reader holds open, which Windows refuses."""
-REPLACE_PAUSE_S: Final = 0.05
 
 
 class ControlFileError(Exception):
@@ -55,7 +51,7 @@ def control_path(journal: Path) -> Path:
     return real.with_name(real.name + SUFFIX)
 
 
-def write(path: Path, content: ControlFile, *, pause: Callable[[float], None] = time.sleep) -> None:
+def write(path: Path, content: ControlFile) -> None:
     """Write the file, readable by its owner only. Raises ControlFileError.
 
     It is replaced as a whole. Where that is impossible (a reader holds it open on Windows, the folder takes no new
@@ -64,7 +60,7 @@ def write(path: Path, content: ControlFile, *, pause: Callable[[float], None] = 
     data = msgspec.json.encode(content) + b"\n"
     try:
         try:
-            _replace(path, data, pause)
+            _replace(path, data)
         except OSError as error:
             if not path.exists():
                 raise
@@ -76,7 +72,7 @@ def write(path: Path, content: ControlFile, *, pause: Callable[[float], None] = 
         ) from error
 
 
-def _replace(path: Path, data: bytes, pause: Callable[[float], None]) -> None:
+def _replace(path: Path, data: bytes) -> None:
     # A random name: a file that a killed sidecar left half written does not get in the way.
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
@@ -86,14 +82,7 @@ def _replace(path: Path, data: bytes, pause: Callable[[float], None]) -> None:
             journal = path.with_name(path.name.removesuffix(SUFFIX))
             ownership.give(file.fileno(), journal if journal.exists() else path.parent)
             file.write(data)
-        for tries_left in range(REPLACE_TRIES if sys.platform == "win32" else 1, 0, -1):
-            try:
-                os.replace(partial, path)
-                return
-            except PermissionError:
-                if tries_left == 1:
-                    raise
-                pause(REPLACE_PAUSE_S)
+        replace(partial, path)
     except OSError:
         partial.unlink(missing_ok=True)
         raise

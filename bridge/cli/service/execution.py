@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 
 from bridge.cli.service.definition import MADE_BY, Definition, Manager, Scope, ServiceError
 from bridge.cli.service.managers import Place, Words
+from bridge.replacement import replace
 
 
 def this_manager() -> Manager:
@@ -90,7 +91,7 @@ def write(place: Place, definition: Definition) -> None:
         partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             partial.write_text(text, place.encoding)
-            os.replace(partial, path)
+            replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
     except (OSError, UnicodeError) as error:

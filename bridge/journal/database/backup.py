@@ -8,6 +8,7 @@ Source: https://www.sqlite.org/lang_vacuum.html#vacuuminto
 import os
 import secrets
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from bridge import ownership
 from bridge.journal.database.errors import JournalDamagedError, JournalError, JournalMissingError
 from bridge.journal.database.file import check, open_reader, sync_folder, unusable
 from bridge.journal.database.header import is_there
+from bridge.replacement import replace
 
 
 class BackupError(JournalError):
@@ -50,11 +52,22 @@ def back_up(path: Path, target: Path) -> Backup:
         _check_copy(path, target, partial)
         with open_reader(partial) as copy:
             (rows,) = copy.execute("SELECT count(*) FROM audit").fetchone()
-        os.replace(partial, target)
-        sync_folder(target.parent)
+        _publish(partial, target)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a scanner of Windows may have it open
+            partial.unlink(missing_ok=True)
     return Backup(file=str(target), bytes=target.stat().st_size, audit_rows=rows)
+
+
+def _publish(partial: Path, target: Path) -> None:
+    try:
+        replace(partial, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        finding = f"its name cannot be given to it, or not be stored: {error.strerror}"
+        raise BackupError(
+            target, finding, "End the program that has it open, or name another folder."
+        ) from error
 
 
 def _check_copy(path: Path, target: Path, partial: Path) -> None:

@@ -1,6 +1,5 @@
 """Note of the last backup: a small file beside the journal, which a backup itself leaves as it is."""
 
-import os
 import secrets
 from contextlib import suppress
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Final
 import msgspec
 
 from bridge import ownership
+from bridge.replacement import replace
 
 SUFFIX: Final = ".backup"
 _MAX_BYTES: Final = 65_536
@@ -38,7 +38,7 @@ def write(journal: Path, note: BackupNote) -> None:
     try:
         ownership.make_private(partial, journal)
         partial.write_bytes(msgspec.json.encode(note) + b"\n")
-        os.replace(partial, path)
+        replace(partial, path)
     except OSError:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from bridge.core.units.decimals import ZERO
+from bridge.replacement import replace
 from bridge.simulator.broker.api import SendRecord
 from bridge.simulator.broker.book.book import Book
 from bridge.simulator.broker.book.trade_state import TradeState
@@ -91,7 +92,7 @@ def save_state(path: Path, state: BrokerState) -> None:
         file.write(msgspec.json.encode(state))
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    replace(temporary, path)
 
 
 def load_state(path: Path) -> BrokerState:

@@ -39,6 +39,7 @@ from bridge.core.link.messages import (
     Text,
     Ticket,
 )
+from bridge.replacement import replace
 
 VERSION: Final = 2
 
@@ -310,7 +311,7 @@ def _create(path: Path) -> None:
     with new.open("wb", buffering=0) as file:
         file.write(_encoder.encode(header) + b"\n")
         _flush(file.fileno())
-    new.replace(path)
+    replace(new, path)
     if os.name == "posix":
         directory = os.open(path.parent, os.O_RDONLY)
         try:
