@@ -138,7 +138,7 @@ SUITES: Final[dict[str, Suite]] = {
     ),
     "mql5": Suite(tests("mql5", ["tests/mql5/tests"], compiler=True), compiler=True),
     "native": Suite(tests("native", ["tests/native"], compiler=True), compiler=True),
-    "acceptance": Suite(tests("acceptance", ["tests/acceptance"], selection="not rig"), always=False),
+    "acceptance": Suite(tests("acceptance", ["tests/acceptance"], selection="not rig")),
     # Several processes for each test: it takes much longer than the others.
     "rig": Suite(tests("rig", ["tests/acceptance"], selection="rig"), always=False),
 }
