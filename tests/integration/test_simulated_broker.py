@@ -470,3 +470,15 @@ async def test_terminal_is_notified_once_of_a_change_after_its_glance() -> None:
             assert not await outside(terminal.take_notification)
             after = await outside(terminal.glance)
             assert after.changes != before.changes and after.transaction > before.transaction
+
+
+@pytest.mark.parametrize("everything", [False, True])
+async def test_terminal_that_wants_to_know_of_everything_is_notified_of_a_quote(everything: bool) -> None:
+    async with served() as running, asyncio.timeout(20):
+        with running.client() as terminal, running.client() as other:
+            before = await outside(terminal.glance, everything)
+            await outside(other.set_quote, "EURUSD", Decimal("1.2"), Decimal("1.2001"))
+            # Only behind the answer of a later call is it known that no notification comes.
+            after = await outside(terminal.glance, everything)
+            assert await outside(terminal.take_notification) is everything
+            assert (after.shown != before.shown, after.changes != before.changes) == (True, False)

@@ -66,6 +66,9 @@ class Glance(Struct, frozen=True, kw_only=True):
     changes: int
     """Number that is another one whenever connection, account terms, live orders, positions or the recent history
     have changed."""
+    shown: int
+    """Number that is another one whenever anything that a terminal shows has changed, but for the passing of time:
+    quotes, symbols and the older history too."""
 
 
 class BrokerApi(Protocol):
@@ -75,9 +78,10 @@ class BrokerApi(Protocol):
     state at the moment of the disconnection.
     """
 
-    def glance(self) -> Glance:
+    def glance(self, everything: bool = False) -> Glance:
         """Return connection, account and time, and whether anything has changed. No function of MQL5: it spares
-        calls to a broker in another process, which notifies its caller of the next change."""
+        calls to a broker in another process, which notifies its caller of the next change: of `changes`, or with
+        `everything` of `shown`."""
         ...
 
     def connected(self) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bridge.simulator.broker.api import BrokerApi
+from bridge.simulator.broker.rpc.client import BrokerClient
 from tests.mql5.host.clock import RealClock
+from tests.mql5.host.kept_broker import KeptBroker
 from tests.mql5.host.real_network import RealNetwork
 from tests.mql5.host.switches import Switches
 from tests.mql5.host.terminal import NativeTerminal, Setup
@@ -18,18 +19,19 @@ LONGEST_WAIT_S: Final = 0.05
 def real_setup(
     library: Path,
     inputs: dict[str, str],
-    broker: BrokerApi,
+    broker: BrokerClient,
     folder: Path,
     switches: Switches | None = None,
     seed: int = 1,
 ) -> Setup:
     """Return a setup over TCP. `folder` is the terminal's data folder."""
+    clock = RealClock()
     return Setup(
         library=library,
         inputs=inputs,
-        clock=RealClock(),
+        clock=clock,
         network=RealNetwork(),
-        broker=broker,
+        broker=KeptBroker(broker, clock),
         files=folder / "Files",
         common=folder / "Common",
         switches=switches or Switches(),

@@ -181,6 +181,11 @@ class Book(Struct, kw_only=True):
         self.late_orders[order] = until_ms
         self.late_deals.update({d.ticket: until_ms for d in self.deals.values() if d.order == order})
 
+    def late(self, now_ms: int) -> tuple[int, ...]:
+        """Return the tickets of the orders, then of the deals, that history does not show yet."""
+        entries = (*self.late_orders.items(), *self.late_deals.items())
+        return tuple(ticket for ticket, due_ms in entries if due_ms > now_ms)
+
     def shown_orders(self, now_ms: int, from_ms: int, to_ms: int) -> list[Order]:
         """Return the orders done within [from_ms, to_ms] that history shows by now, in the order in which they
         were done."""

@@ -62,7 +62,8 @@ class _Client:
         self.socket.connect(endpoint)
 
     def take_notification(self) -> bool:
-        while self.socket.poll(0, zmq.POLLIN):
+        # Not poll, which builds a poller each time: a terminal asks before each answer that it kept.
+        while cast(int, self.socket.get(zmq.EVENTS)) & zmq.POLLIN:
             self._receive()
         notified, self._notified = self._notified, False
         return notified

@@ -65,9 +65,8 @@ class BrokerServer:
         self._base_ms = max(broker.steady_time(), server_ms(clock, utc_offset))
         self._base = clock.monotonic()
         self._waiting: set[asyncio.Task[None]] = set()
-        self._notified: dict[bytes, None] = {}
-        """Peers that want to know of the next change: they have called `glance` since the last one."""
-        self._changes = broker.count_changes()
+        self._notified: dict[bytes, tuple[Callable[[], int], int]] = {}
+        """Peers that want to know of the next change: the count of changes, and its result at their `glance`."""
 
     def catch_up(self) -> None:
         """Advance the broker to the present time."""
@@ -137,12 +136,9 @@ class BrokerServer:
 
     async def _notify(self, socket: zmq.asyncio.Socket) -> None:
         """Notify the peers that have called `glance` of a change since then: each once."""
-        changes = self._broker.count_changes()
-        if changes == self._changes:
-            return
-        self._changes = changes
-        peers, self._notified = self._notified, {}
-        for peer in peers:
+        changed = [peer for peer, (count, number) in self._notified.items() if count() != number]
+        for peer in changed:
+            del self._notified[peer]
             await socket.send_multipart([peer, NOTIFICATION])
 
     def handle(self, frame: bytes, peer: bytes = b"") -> tuple[Reply | None, int]:
@@ -163,7 +159,7 @@ class BrokerServer:
         try:
             self.catch_up()
             if call.method == "glance":
-                self._await_change(peer)
+                self._await_change(peer, **arguments)
             return self._carry_out(call, arguments)
         except ControlError as error:
             return _error(call.id, Problem.REFUSED, f"{call.method}: {error}"), 0
@@ -173,10 +169,10 @@ class BrokerServer:
             message = f"{call.method}: {type(error).__name__}: {error}; see the broker's log"
             return _error(call.id, Problem.FAILED, message), 0
 
-    def _await_change(self, peer: bytes) -> None:
+    def _await_change(self, peer: bytes, everything: object = False) -> None:
         """Let a peer be notified of the next change from now on."""
-        self._changes = self._broker.count_changes()
-        self._notified[peer] = None
+        count = self._broker.count_states if everything else self._broker.count_changes
+        self._notified[peer] = count, count()
         while len(self._notified) > MOST_NOTIFIED:
             del self._notified[next(iter(self._notified))]
 

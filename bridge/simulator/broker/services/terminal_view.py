@@ -20,13 +20,15 @@ class TerminalView(Service):
         super().__init__(state)
         # From the time of the start, so that a number of a broker before a restart does not come again.
         self._changes = state.trade.now_ms
+        self._recent: tuple[object, ...] = ()
+        self._states = state.trade.now_ms
         self._shown: tuple[object, ...] = ()
 
     @property
     def _seen(self) -> TradeState:
         return self.state.last_seen or self._trade
 
-    def glance(self) -> Glance:
+    def glance(self, everything: bool = False) -> Glance:
         sent = self.state.transactions.items
         return Glance(
             connected=self.connected(),
@@ -34,6 +36,7 @@ class TerminalView(Service):
             server_time=self.server_time(),
             transaction=sent[-1][0] if sent else 0,
             changes=self.count_changes(),
+            shown=self.count_states(),
         )
 
     def count_changes(self) -> int:
@@ -41,7 +44,7 @@ class TerminalView(Service):
         seen = self._seen
         since, book = seen.now_ms - RECENT_MS, seen.book
         # Records are frozen: those that did not change are the same objects.
-        shown = (
+        recent = (
             self.connected(),
             seen.terms,
             (*book.positions.values(),),
@@ -49,10 +52,34 @@ class TerminalView(Service):
             book.shown_orders(seen.now_ms, since, _ALL_TIME_MS),
             book.shown_deals(seen.now_ms, since, _ALL_TIME_MS),
         )
-        if shown != self._shown:
-            self._shown = shown
+        if recent != self._recent:
+            self._recent = recent
             self._changes += 1
         return self._changes
+
+    def count_states(self) -> int:
+        """Return the present number of `Glance.shown`."""
+        seen = self._seen
+        book = seen.book
+        shown = (
+            self.connected(),
+            self.state.clock_shift_ms,
+            self.state.transactions.last,
+            seen.terms,
+            book.balance,
+            book.archive,
+            (*seen.symbols.values(),),
+            (*seen.quotes.values(),),
+            (*book.positions.values(),),
+            (*book.orders.values(),),
+            (*book.history.values(),),
+            (*book.deals.values(),),
+            book.late(seen.now_ms),
+        )
+        if shown != self._shown:
+            self._shown = shown
+            self._states += 1
+        return self._states
 
     def server_time(self) -> int:
         return self._trade.now_ms

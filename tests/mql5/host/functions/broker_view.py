@@ -23,11 +23,12 @@ from tests.mql5.host.functions.program import Program
 from tests.mql5.host.switches import Switches
 
 T = TypeVar("T")
+R = TypeVar("R", Deal, Order, Position)
 END_OF_TIME: Final = 1 << 52
 KEPT_US: Final = 2_000
 """Age up to which account, symbol and connection are not asked for again within one handler.
 
-An EA reads a dozen properties of them in a row, and each would be a query to the broker's process.
+An EA reads a dozen properties of them in a row, and a broker in this process computes them each time.
 """
 
 
@@ -98,16 +99,14 @@ class BrokerView:
         if not self.logged_in:
             return []
         found: list[Position] = self._ask("positions", self.broker.positions, [])
-        hidden = self._hidden(self._switches.position_late)
-        return [position for position in found if position.time_msc not in hidden]
+        return self._visible(found, self._switches.position_late, lambda position: position.time_msc)
 
     def orders(self) -> list[Order]:
         """Return the live orders; the switch order_in_neither_list delays new ones."""
         if not self.logged_in:
             return []
         found: list[Order] = self._ask("orders", self.broker.orders, [])
-        hidden = self._hidden(self._switches.order_in_neither_list)
-        return [order for order in found if order.time_setup_msc not in hidden]
+        return self._visible(found, self._switches.order_in_neither_list, lambda order: order.time_setup_msc)
 
     def has_history(self) -> bool:
         """Return False while the history cannot be selected: the switch history_refused_for."""
@@ -119,8 +118,7 @@ class BrokerView:
             return []
         key = ("history_orders", from_ms, to_ms)
         found: list[Order] = self._ask(key, lambda: self.broker.history_orders(from_ms, to_ms), [])
-        hidden = self._hidden(self._switches.history_late)
-        return [order for order in found if order.time_done_msc not in hidden]
+        return self._visible(found, self._switches.history_late, lambda order: order.time_done_msc)
 
     def history_deals(self, from_ms: int, to_ms: int) -> list[Deal]:
         """Return deals by time; the switch history_late delays them."""
@@ -128,14 +126,21 @@ class BrokerView:
             return []
         key = ("history_deals", from_ms, to_ms)
         found: list[Deal] = self._ask(key, lambda: self.broker.history_deals(from_ms, to_ms), [])
-        hidden = self._hidden(self._switches.history_late)
-        return [self._shown(deal) for deal in found if deal.time_msc not in hidden]
+        shown = self._visible(found, self._switches.history_late, lambda deal: deal.time_msc)
+        return [self._shown(deal) for deal in shown]
 
-    def _hidden(self, late_ms: int) -> range:
-        """Return the times of the records that are not shown yet. A record from before the broker's clock was set
-        back lies ahead of it, and is shown."""
-        now_ms = self.server_ms()
-        return range(now_ms - late_ms + 1, now_ms + 1)
+    def _visible(self, records: list[R], late_ms: int, time_of: Callable[[R], int]) -> list[R]:
+        """Return the records that are shown by now. A record from before the broker's clock was set back lies ahead
+        of it, and is shown."""
+        if not late_ms or not records:
+            return records
+        shown_until_ms = self.server_ms() - late_ms
+        if all(time_of(record) <= shown_until_ms for record in records):
+            return records
+        # The terminal's own time may be behind, and a record that is new would lie ahead of it.
+        now_ms = self._ask("server_time", lambda: self.broker.glance().server_time, 0)
+        hidden = range(now_ms - late_ms + 1, now_ms + 1)
+        return [record for record in records if time_of(record) not in hidden]
 
     def _shown(self, deal: Deal) -> Deal:
         by_expert = deal.reason is DealReason.EXPERT
