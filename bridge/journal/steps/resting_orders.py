@@ -4,7 +4,7 @@ An exchange fills a market order as far as there is volume. Where the symbol has
 rest stays on the book, and may be filled at any time.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bridge.core.director.contract import OPERATOR_PREFIX, Directive
@@ -15,11 +15,13 @@ from bridge.core.trade.records import OrderRecord
 from bridge.journal.database.words import OwnAction
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, orders
+from bridge.journal.tables import commands, directives, officers, orders
 from bridge.journal.tables.directives import OwnDirective, Waiting
 
 RESTING_AFTER: Final = timedelta(seconds=2)
 """Time after its dispatch from which a market order on the book rests: it is filled at once or waits for volume."""
+SHOWN_AFTER: Final = timedelta(seconds=10)
+"""Time after a change's dispatch from which a completed scan has read its order since the broker accepted it."""
 
 
 def resting_orders(step: Step) -> list[OrderRecord]:
@@ -30,10 +32,15 @@ def resting_orders(step: Step) -> list[OrderRecord]:
 def unsettled_symbols(step: Step, before_id: int) -> set[str]:
     """Return the symbols in which a command of a directive before that place may still change what there is.
 
-    An order that rests holds nothing up.
+    An order that rests holds nothing up. A change that the broker has accepted holds up what follows until its
+    order is reported as changed, or until a scan shows that it is not.
     """
     return commands.unsettled_symbols(
-        step.connection, step.account, before_id, resting_since=_resting_since(step)
+        step.connection,
+        step.account,
+        before_id,
+        resting_since=_resting_since(step),
+        shown_since=_shown_since(step),
     )
 
 
@@ -48,6 +55,7 @@ def unsettled(step: Step, before_id: int, symbol: str, target: str | None) -> li
         target=target,
         now=step.earliest,
         resting_since=_resting_since(step),
+        shown_since=_shown_since(step),
     )
 
 
@@ -90,3 +98,8 @@ def _remove(step: Step, item: Waiting, order: OrderRecord) -> bool:
 def _resting_since(step: Step) -> datetime:
     # While the clock is not trusted, less time may have passed than it says.
     return step.earliest - RESTING_AFTER
+
+
+def _shown_since(step: Step) -> datetime:
+    scanned_at = officers.load_or_add(step.connection, step.officer).scanned_at
+    return datetime.min.replace(tzinfo=UTC) if scanned_at is None else scanned_at - SHOWN_AFTER

@@ -87,8 +87,6 @@ def halt_survives(rig: ConformanceRig) -> None:
 
 @case("W03", "A flatten closes this officer's positions, cancels its orders, leaves manual trades, and halts")
 def flattens(rig: ConformanceRig) -> None:
-    # Its next round cancels an order again whose end is not reported yet, and that is refused.
-    rig.compared = False
     rig.start()
     held = rig.open(quantity=0.02)
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09)

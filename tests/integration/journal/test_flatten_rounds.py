@@ -3,8 +3,9 @@
 import pytest
 
 from bridge.core.link.messages import Command, Order
+from bridge.core.units.mt5_terms import OrderState
 
-from .bench import OFFICER, JournalBench, closing, directive, limit, terms
+from .bench import OFFICER, JournalBench, closing, directive, limit, server_ms, terms
 from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, result, scan, submitted
 
 NONCE = "0f" * 8
@@ -109,6 +110,35 @@ def test_pending_order_whose_cancel_is_refused_is_cancelled_again(joined: Journa
     [again] = joined.advance()
     assert (again.order.kind, again.order.order) == ("CANCEL", 8700)
     assert again.order.client_order_id != first[0].order.client_order_id
+
+
+def test_pending_order_whose_end_is_not_reported_yet_is_cancelled_once(joined: JournalBench) -> None:
+    [order] = joined.sent(limit())
+    joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700), scan(1, orders=[8700]))
+    [cancel] = flattened(joined)
+    joined.report(submitted(cancel.order), result(cancel.order, ticket=8700))
+    joined.later(60)
+    assert joined.advance() == []
+    off_the_book = booked(
+        order.order, ticket=8700, state=OrderState.CANCELED, time_done_server_ms=server_ms(joined.now)
+    )
+    joined.report(off_the_book, scan(2, joined.now, orders=()))
+    joined.later(5)
+    assert joined.advance() == []
+    assert joined.bodies("ORDER_REJECTED") == []
+    assert rounds(joined) == [("DONE", ""), ("DONE", "NOTHING_OPEN")]
+
+
+def test_pending_order_that_a_later_scan_still_shows_is_cancelled_again(joined: JournalBench) -> None:
+    [order] = joined.sent(limit())
+    joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700), scan(1, orders=[8700]))
+    [cancel] = flattened(joined)
+    joined.report(submitted(cancel.order), result(cancel.order, ticket=8700))
+    joined.later(60)
+    joined.report(scan(2, joined.now, orders=[8700]))
+    [again] = joined.advance()
+    assert (again.order.kind, again.order.order) == ("CANCEL", 8700)
+    assert again.order.client_order_id != cancel.order.client_order_id
 
 
 def test_resume_ends_a_flatten(joined: JournalBench) -> None:
