@@ -397,6 +397,35 @@ def test_close_is_limited_to_the_open_volume(expert: Path, tmp_path: Path, scena
         bench.close()
 
 
+@pytest.mark.parametrize("kind", ["CLOSE", "MODIFY"])
+def test_position_whose_symbol_was_renamed_is_found_by_its_identifier(commands: Commands, kind: str) -> None:
+    position = opened(commands)
+    commands.bench.broker.rename_symbol("EURUSD", "EURUSD.r")
+    # Planned before the sidecar knew the new name.
+    order = open_order(kind=CommandKind.CLOSE, side=Side.SELL, position=position.identifier)
+    if kind == "MODIFY":
+        order = change("MODIFY", position=position.identifier, stops=("1.09100", None))
+    sent = commands.sent(order)
+    assert (sent.symbol, sent.position) == ("EURUSD.r", position.ticket)
+    commands.bench.run(500)
+    assert [each.sl for each in commands.bench.broker.positions()] == (
+        [Decimal("1.09100")] if kind == "MODIFY" else []
+    )
+
+
+@pytest.mark.parametrize("kind", ["CANCEL", "MODIFY"])
+def test_order_whose_symbol_was_renamed_is_found_by_its_ticket(commands: Commands, kind: str) -> None:
+    ticket = placed(commands)
+    opener = commands.client_order_id
+    commands.bench.broker.rename_symbol("EURUSD", "EURUSD.r")
+    price = "1.09100" if kind == "MODIFY" else None
+    assert commands.sent(change(kind, order=ticket, opener=opener, price=price)).order == ticket
+    commands.bench.run(500)
+    assert [each.price_open for each in commands.bench.broker.orders()] == (
+        [Decimal("1.09100")] if kind == "MODIFY" else []
+    )
+
+
 def test_reversed_position_is_not_closed(expert: Path, tmp_path: Path) -> None:
     bench = Bench(expert, tmp_path, scenario=NETTING)
     bench.start()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridge.core.link.messages import Order
+from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import DealReport, NotSentReason, PositionReport
 from bridge.core.units.mt5_terms import DealEntry, OrderState
 from bridge.journal.views import lists
@@ -350,6 +350,17 @@ def test_position_in_a_renamed_symbol_is_closed_by_either_name(
     assert (close.order.symbol, close.order.position) == ("EURUSD.r", POSITION)
     joined.report(result(close.order), deal(close.order, DEAL + 1))
     assert joined.emitted("dir-close")[-1] == "POSITION_CLOSED"
+
+
+def test_flatten_names_position_and_order_by_the_new_name_of_their_symbol(joined: JournalBench) -> None:
+    order = opened(joined)
+    joined.report(shown(order, symbol="EURUSD.r"))
+    [waiting] = joined.sent(limit())
+    joined.report(result(waiting.order), booked(waiting.order, ticket=8700))
+    joined.report(booked(waiting.order, ticket=8700, symbol="EURUSD.r"))
+    joined.journal.flatten(OFFICER, joined.now, nonce="0f" * 8, why="out")
+    planned = [(each.order.kind, each.order.symbol) for each in joined.advance()]
+    assert planned == [(CommandKind.CANCEL, "EURUSD.r"), (CommandKind.CLOSE, "EURUSD.r")]
 
 
 def test_position_that_the_terminal_cannot_close_is_an_action_required_until_it_is_closed(

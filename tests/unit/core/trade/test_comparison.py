@@ -273,7 +273,8 @@ def test_shown_volume_of_a_hedged_position_is_closed_whole(
 @given(lots().filter(bool))
 def test_no_more_than_ours_of_a_netted_position_is_closed(ours: list[PositionRecord]) -> None:
     lot = ours[0]
-    [found] = closable([lot], {lot.identifier: shown(lot, volume=Decimal(900))}, set(), netting=True)
-    assert found.volume == lot.volume
+    theirs = {lot.identifier: shown(lot, volume=Decimal(900), symbol="EURUSD.r")}
+    [found] = closable([lot], theirs, set(), netting=True)
+    assert (found.volume, found.symbol) == (lot.volume, "EURUSD.r")
     turned = {lot.identifier: shown(lot, side=lot.side.opposite)}
     assert closable([lot], turned, set(), netting=True) == []

@@ -177,6 +177,20 @@ def test_close_asks_for_no_more_than_is_open(joined: Rig) -> None:
     assert joined.broker.positions() == []
 
 
+def test_position_whose_symbol_was_renamed_is_closed_and_changed(joined: Rig) -> None:
+    position = opened(joined)
+    joined.broker.rename_symbol("EURUSD", "EURUSD.r")
+    # Planned before the sidecar knew the new name.
+    joined.send(joined.peer.command(modify(position, sl="1.09000")))
+    joined.run(500)
+    assert [each.sl for each in joined.broker.positions()] == [Decimal("1.09000")]
+    close = open_order(1003, kind=CommandKind.CLOSE, side=Side.SELL, position=position)
+    joined.send(joined.peer.command(close))
+    joined.run(500)
+    assert joined.broker.sends()[-1].request.symbol == "EURUSD.r"
+    assert joined.broker.positions() == []
+
+
 @pytest.mark.parametrize("mode", [MarginMode.RETAIL_NETTING, MarginMode.EXCHANGE])
 def test_close_never_reverses_a_netted_position(join_with: JoinWith, mode: MarginMode) -> None:
     rig = join_with(Scenario(account=AccountTerms(margin_mode=mode)))
