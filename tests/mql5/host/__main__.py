@@ -8,7 +8,6 @@ to the list of allowed addresses where the panel asks for that.
 """
 
 import argparse
-import os
 import re
 import signal
 import sys
@@ -63,22 +62,21 @@ def _run(terminal: RealTerminal) -> int:
     def end(number: int, frame: FrameType | None) -> None:
         terminal.stopping = True
 
-    def press(number: int, frame: FrameType | None) -> None:
+    def press() -> None:
         terminal.terminal.chart.click(BUTTON)
-        # Not through Python's buffers: the signal may arrive in the middle of a line.
-        os.write(1, b"the flatten button was pressed by SIGUSR1\n")
+        print("the flatten button was pressed by SIGUSR1", flush=True)
 
-    def look(number: int, frame: FrameType | None) -> None:
+    def look() -> None:
         panel = terminal.terminal.chart.texts()
         if LISTING in panel:
             terminal.terminal.sockets.list_address()
-        os.write(1, f"the panel reads: {panel}\n".encode())
+        print(f"the panel reads: {panel}", flush=True)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     if sys.platform != "win32":
-        signal.signal(signal.SIGUSR1, press)
-        signal.signal(signal.SIGUSR2, look)
+        signal.signal(signal.SIGUSR1, lambda number, frame: terminal.call_soon(press))
+        signal.signal(signal.SIGUSR2, lambda number, frame: terminal.call_soon(look))
     try:
         code = terminal.start()
         if code != constants()["INIT_SUCCEEDED"]:

@@ -1,5 +1,6 @@
 """Terminal in real time: TCP sockets, the machine's clock, files in a folder."""
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,11 @@ class RealTerminal:
         self.terminal = NativeTerminal(setup)
         self.terminal.program.echo = echo
         self.stopping = False
+        self._calls: deque[Callable[[], None]] = deque()
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        """Call it between two handlers of the EA. For signal handlers, which may run in the middle of one."""
+        self._calls.append(call)
 
     def start(self) -> int:
         """Load the EA and return OnInit's result. Raises ExpertKilled."""
@@ -54,6 +60,8 @@ class RealTerminal:
     def run(self) -> None:
         """Run until stopped, or until the EA has removed itself. Raises ExpertKilled."""
         while not self.stopping and self.terminal.expert is not None:
+            while self._calls:
+                self._calls.popleft()()
             if not self.terminal.step():
                 self._wait()
         self.terminal.stop(constants()["REASON_CLOSE"])
