@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-TIMEOUT_S = 60.0
+TIMEOUT_S = 180.0
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Time-outs of the tests. Without a defect nothing takes this long."""
 
-import sys
 import time
 from typing import Final
 
-TIMEOUT_S: Final = 180.0 if sys.platform == "win32" else 60.0
-"""On Windows each process is a new interpreter, whose start takes seconds, and more under Wine."""
+TIMEOUT_S: Final = 180.0
+"""A disk of a shared machine can stall every sync for a minute. On Windows each process is a new interpreter, whose
+start takes seconds, and more under Wine."""
 
 
 class Deadline:

@@ -133,9 +133,12 @@ async def test_watchdog_is_fed_while_polls_links_and_journal_work(
         await terminal.join()
         await look(harness)
         manager.messages()
-        await look(harness, 12)
-        seen = manager.messages()
-    assert seen.count("WATCHDOG=1") >= 12
+        seen: list[str] = []
+        # On a busy machine a worker may miss its turn in one of them.
+        async with asyncio.timeout(TIMEOUT_S):
+            while seen.count("WATCHDOG=1") < 12:
+                await look(harness)
+                seen += manager.messages()
     assert not any("no progress" in message for message in seen)
 
 
