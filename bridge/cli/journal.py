@@ -1,6 +1,7 @@
 """`execution-officer journal`: show and back up the journal. Reads only; the sidecar may run meanwhile."""
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -8,11 +9,13 @@ import msgspec
 
 from bridge.cli.failure import Failure
 from bridge.cli.group import Group
+from bridge.cli.journal_file import JournalFile, config_option, path_option, with_journal
+from bridge.cli.moments import DURATION, MOMENT
 from bridge.cli.options import FILE, json_option
 from bridge.cli.reading import journal_at
-from bridge.cli.tables import print_table
+from bridge.cli.tables import clock_time, print_table
 from bridge.clock import SystemClock
-from bridge.config import load, windows_paths
+from bridge.config import windows_paths
 from bridge.exits import ExitCode
 from bridge.journal.database import backup_note
 from bridge.journal.database.backup import back_up
@@ -20,29 +23,25 @@ from bridge.journal.database.backup_note import BackupNote
 from bridge.journal.database.file import check
 from bridge.journal.views import lists as queries
 
-_SHOWN = 160
-"""Characters of a body that the timeline shows. --json has all of it."""
-
 
 @click.group(cls=Group)
-@click.option(
-    "--config", "config_path", type=FILE, metavar="FILE", help="Configuration that names the journal."
-)
-@click.option("--path", type=FILE, metavar="FILE", help="The journal's file, instead of a configuration.")
+@config_option
+@path_option
 @click.pass_context
-def journal(context: click.Context, config_path: Path | None, path: Path | None) -> None:
+def journal(context: click.Context, config_path: Path | None, journal_path: Path | None) -> None:
     """Show the journal: directives, their steps, undelivered events, and the audit; back it up.
 
     The journal is only read. The sidecar may run meanwhile.
     """
-    if config_path is not None and path is not None:
-        raise click.UsageError("--config and --path exclude each other; give one of them.")
-    context.obj = path or load(config_path or Path("bridge.toml")).journal
+    context.obj = JournalFile(config_path, journal_path)
 
 
 @journal.command("list")
 @click.option("--officer", metavar="ID", help="Only this officer's.")
+@click.option("--symbol", metavar="NAME", help="Only in this symbol, by the Director's name.")
 @click.option("--state", metavar="STATE", help="Only in this state, such as WORKING or UNKNOWN.")
+@click.option("--since", type=MOMENT, metavar="TIME", help="Only those received since then (UTC).")
+@click.option("--last", type=DURATION, metavar="DURATION", help="Only those of the last 30min, 2h or 7d.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -55,42 +54,46 @@ def journal(context: click.Context, config_path: Path | None, path: Path | None)
     "--before", type=click.IntRange(min=1), metavar="PLACE", help="Only those before this place in the inbox."
 )
 @json_option
-@click.pass_obj
+@with_journal
 def list_directives(
-    path: Path, officer: str | None, state: str | None, limit: int, before: int | None, as_json: bool
+    path: Path,
+    officer: str | None,
+    symbol: str | None,
+    state: str | None,
+    since: datetime | None,
+    last: timedelta | None,
+    limit: int,
+    before: int | None,
+    as_json: bool,
 ) -> None:
     """List the newest directives, oldest of them first. The last line says how to list those before them."""
+    if since is not None and last is not None:
+        raise click.UsageError("--since and --last exclude each other; give one of them.")
     with journal_at(path) as db:
-        rows = queries.directives(db, officer=officer, state=state, before=before, limit=limit)
+        rows = queries.directives(
+            db,
+            officer=officer,
+            symbol=symbol,
+            state=state,
+            since=SystemClock().now() - last if last is not None else since,
+            before=before,
+            limit=limit,
+        )
     if as_json:
         _print_json(rows)
         return
+    several = len({row.officer for row in rows}) > 1
     print_table(
-        f"{len(rows)} directives",
-        (
-            "place",
-            "received",
-            "officer",
-            "directive",
-            "action",
-            "symbol",
-            "state",
-            "commands",
-            "events",
-            "undelivered",
-            "error",
-        ),
+        f"{len(rows)} directives" + (f" of {rows[0].officer}" if rows and not several else ""),
+        ("place", "received (UTC)", "officer", "directive", "what", "state", "undelivered", "error"),
         (
             (
                 str(row.place),
-                row.received_at,
-                row.officer,
+                clock_time(row.received_at, fraction=False),
+                row.officer if several else "",
                 row.directive_id,
-                row.action or "",
-                row.symbol or "",
+                _what(row),
                 row.state,
-                str(row.commands),
-                str(row.events),
                 str(row.undelivered or ""),
                 row.error_message,
             )
@@ -101,11 +104,17 @@ def list_directives(
         click.echo(f"There may be more: list them with --before {rows[0].place}, and the same other options.")
 
 
+def _what(row: queries.DirectiveRow) -> str:
+    quantity = "" if row.quantity is None else f"{row.quantity:.15g}"
+    at = "" if row.price is None else f"at {row.price:.15g}"
+    return " ".join(part for part in (row.action, quantity, row.symbol, at) if part)
+
+
 @journal.command()
 @click.argument("directive_id")
 @click.option("--officer", metavar="ID", help="Officer, where several have a directive with that id.")
 @json_option
-@click.pass_obj
+@with_journal
 def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> None:
     """Show every step of a directive, with its time."""
     with journal_at(path) as db:
@@ -121,14 +130,29 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
         return
     print_table(
         f"Directive {directive_id}",
-        ("seq", "time", "step", "what", "body"),
-        ((str(row.seq), row.at, row.kind, row.subject, _short(row.body)) for row in rows),
+        ("seq", "time (UTC)", "step", "what", "content"),
+        ((str(row.seq), clock_time(row.at), row.kind, row.subject, _content(row.body)) for row in rows),
     )
+
+
+def _content(body: str) -> str:
+    """Return the fields of a body in words; a body that is no JSON object as it is."""
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return body
+    values = ((name, bytes(value).decode()) for name, value in fields.items())
+    return ", ".join(f"{name} {_plain(value)}" for name, value in values if value != "null")
+
+
+def _plain(value: str) -> str:
+    """Return a JSON text without its quotes; any other value as JSON."""
+    return msgspec.json.decode(value, type=str) if value.startswith('"') else value
 
 
 @journal.command()
 @json_option
-@click.pass_obj
+@with_journal
 def undelivered(path: Path, as_json: bool) -> None:
     """List the events that the Director has not accepted."""
     with journal_at(path) as db:
@@ -138,18 +162,28 @@ def undelivered(path: Path, as_json: bool) -> None:
         return
     print_table(
         f"{len(rows)} undelivered events",
-        ("id", "created", "officer", "directive", "event", "state", "refusals", "dismissed", "last error"),
+        (
+            "id",
+            "created (UTC)",
+            "officer",
+            "directive",
+            "event",
+            "state",
+            "refusals",
+            "dismissed (UTC)",
+            "last error",
+        ),
         (
             (
                 str(row.id),
-                row.created_at,
+                clock_time(row.created_at, fraction=False),
                 row.officer,
                 row.directive_id or "",
                 row.event_type,
                 row.state,
                 str(row.refusals or ""),
-                row.dismissed_at or "",
-                _short(row.last_error),
+                clock_time(row.dismissed_at, fraction=False) if row.dismissed_at else "",
+                row.last_error,
             )
             for row in rows
         ),
@@ -158,7 +192,7 @@ def undelivered(path: Path, as_json: bool) -> None:
 
 @journal.command()
 @json_option
-@click.pass_obj
+@with_journal
 def verify(path: Path, as_json: bool) -> ExitCode:
     """Verify the audit's hash chain, compare the tables with it, and check all else that a start checks.
 
@@ -186,7 +220,7 @@ def verify(path: Path, as_json: bool) -> ExitCode:
 @journal.command()
 @click.argument("target", type=FILE, metavar="FILE")
 @json_option
-@click.pass_obj
+@with_journal
 def backup(path: Path, target: Path, as_json: bool) -> None:
     """Write a checked copy of the journal to a new FILE. The sidecar may run meanwhile.
 
@@ -212,7 +246,3 @@ def backup(path: Path, target: Path, as_json: bool) -> None:
 
 def _print_json(value: object) -> None:
     click.echo(msgspec.json.encode(value))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -11,13 +11,13 @@ from bridge.core.units.decimals import AmountError, parse_amount
 FILE = click.Path(path_type=Path)
 """Any path. The code that opens it reports a missing or unreadable file: its message is the better one."""
 
-_DEFAULT_CONFIG = Path("bridge.toml")
+DEFAULT_CONFIG = Path("bridge.toml")
 
 config_option = click.option(
     "--config",
     "config_path",
     type=FILE,
-    default=str(_DEFAULT_CONFIG),
+    default=str(DEFAULT_CONFIG),
     show_default=True,
     metavar="FILE",
     help="Configuration file.",
@@ -30,7 +30,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the an
 
 def command_lines(path: Path) -> CommandLines:
     """Return the command lines for this configuration on this platform."""
-    return CommandLines(config="" if path == _DEFAULT_CONFIG else str(path))
+    return CommandLines(config="" if path == DEFAULT_CONFIG else str(path))
 
 
 class PositiveType(click.ParamType[Decimal]):

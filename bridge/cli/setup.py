@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import sys
 from collections.abc import Callable
 from enum import StrEnum
 from importlib import resources
@@ -10,22 +9,17 @@ from pathlib import Path
 
 import click
 from msgspec import Struct
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from bridge import ownership
 from bridge.cli.command_lines import WINDOWS, CommandLines
 from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
+from bridge.cli.tables import print_rows
 from bridge.config import Config, load
 from bridge.core.units.quoting import joined
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check, create
 from bridge.keys import create_link_key, link_key_path, load_link_key
-
-_PLAIN_WIDTH = 1000
-"""Width of the table where stdout is no terminal: paths are not wrapped, so that scripts can read them."""
 
 
 class State(StrEnum):
@@ -150,11 +144,7 @@ def _write_example(path: Path) -> Thing:
 
 
 def _show(things: list[Thing]) -> None:
-    table = Table("what", "state", "file")
-    for thing in things:
-        # Text, since a path can contain what looks like markup.
-        table.add_row(Text(thing.what), Text(thing.state), Text(str(thing.path), overflow="fold"))
-    Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH).print(table)
+    print_rows(("what", "state", "file"), [(thing.what, thing.state, str(thing.path)) for thing in things])
 
 
 def _show_next_steps(config: Config) -> None:

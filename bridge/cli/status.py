@@ -13,7 +13,7 @@ from bridge.cli.command_lines import CommandLines
 from bridge.cli.health import UNKNOWN, RequiredAction
 from bridge.cli.look import Look, look
 from bridge.cli.options import command_lines, config_option, json_option
-from bridge.cli.tables import ago, print_table, printable
+from bridge.cli.tables import ago, print_table, printable, terminal_width, wrapped
 from bridge.clock import SystemClock
 from bridge.config import Config, load
 from bridge.core.units.decimals import plain
@@ -81,18 +81,24 @@ class _Table(NamedTuple):
 
 
 def _show(report: Report, now: datetime) -> None:
-    click.echo(printable(_headline(report, now)))
+    width = terminal_width()
+    _echo(_headline(report, now), "", width)
     for required_action in report.required_actions:
         officer = f"{required_action.officer}: " if required_action.officer else ""
-        click.echo(
-            f"\n! {printable(officer + required_action.what)}\n  -> {printable(required_action.remedy)}"
-        )
+        click.echo()
+        _echo(f"! {officer}{required_action.what}", "  ", width)
+        _echo(f"  -> {required_action.remedy}", "     ", width)
     if any(required_action.code == "UNKNOWN" for required_action in report.required_actions):
         click.echo("  (WHAT: filled, rejected or cancelled)")
     for table in _tables(report, now):
         if table.rows:
             click.echo()
             print_table(*table)
+
+
+def _echo(text: str, indent: str, width: int | None) -> None:
+    for line in wrapped(printable(text), indent, width):
+        click.echo(line)
 
 
 def _headline(report: Report, now: datetime) -> str:

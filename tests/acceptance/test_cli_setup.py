@@ -1,5 +1,6 @@
 """`execution-officer setup` as a process: the files that it creates, and that it overwrites none."""
 
+import itertools
 import os
 import re
 import sqlite3
@@ -51,9 +52,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def rows(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
-    """Return the state that the printed table gives for each file, by file name. Its heading has other borders."""
-    cells = [re.split(r" +[│|] *|^[│|] +", line) for line in done.stdout.splitlines()]
-    return {Path(each[3]).name: each[2] for each in cells if len(each) == 5 and each[3] != "file"}
+    """Return the state that the printed table gives for each file, by file name."""
+    table = itertools.takewhile(bool, done.stdout.splitlines())
+    cells = [re.split(r" {2,}", line, maxsplit=2) for line in table]
+    return {Path(file).name: state for _, state, file in cells if file != "file"}
 
 
 def test_setup_creates_every_missing_file(config: Path) -> None:

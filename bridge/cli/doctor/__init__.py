@@ -1,7 +1,5 @@
 """`execution-officer doctor`: every check of an installation, each with the value seen and the remedy."""
 
-import shutil
-import sys
 from pathlib import Path
 
 import click
@@ -14,6 +12,7 @@ from bridge.cli.doctor.finding import Finding, exit_status
 from bridge.cli.doctor.lines import lines
 from bridge.cli.doctor.observing import observe
 from bridge.cli.options import FILE, command_lines, config_option, json_option
+from bridge.cli.tables import terminal_width
 from bridge.config import ConfigError, load
 from bridge.exits import ExitCode
 
@@ -53,7 +52,6 @@ def doctor(config_path: Path, api_key_file: Path | None, as_json: bool) -> ExitC
         report = Report(version=__version__, exit_status=status, findings=findings)
         click.echo(msgspec.json.encode(report))
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        for line in lines(findings, width):
+        for line in lines(findings, terminal_width()):
             click.echo(line)
     return status

@@ -1,15 +1,13 @@
 """Findings as lines: each check on one, its remedy beneath it, wrapped between words on a terminal."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bridge.cli.doctor.finding import Finding, Level
-from bridge.cli.tables import printable
+from bridge.cli.tables import printable, wrapped
 
 _INDENT: Final = " " * 9
-_LEAST_WIDTH: Final = 40
 
 
 def lines(findings: Sequence[Finding], width: int | None) -> Iterator[str]:
@@ -17,9 +15,9 @@ def lines(findings: Sequence[Finding], width: int | None) -> Iterator[str]:
     for finding in findings:
         officer = f" of {finding.officer}" if finding.officer else ""
         head = f"{finding.level:<8} {finding.check}{officer}: {finding.value}"
-        yield from _wrapped(printable(head), _INDENT, width)
+        yield from wrapped(printable(head), _INDENT, width)
         if finding.remedy:
-            yield from _wrapped(f"{_INDENT}-> {printable(finding.remedy)}", _INDENT + "   ", width)
+            yield from wrapped(f"{_INDENT}-> {printable(finding.remedy)}", _INDENT + "   ", width)
     yield ""
     yield summary(findings)
 
@@ -29,17 +27,3 @@ def summary(findings: Sequence[Finding]) -> str:
     count = Counter(finding.level for finding in findings)
     warnings = f"{count[Level.WARNING]} {'warning' if count[Level.WARNING] == 1 else 'warnings'}"
     return f"{count[Level.OK]} ok, {warnings}, {count[Level.WRONG]} wrong."
-
-
-def _wrapped(text: str, indent: str, width: int | None) -> list[str]:
-    """Divide a text between words alone: a path or an address that is longer than a line stays whole."""
-    if width is None:
-        return [text]
-    return textwrap.wrap(
-        text,
-        max(width, _LEAST_WIDTH),
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-    )

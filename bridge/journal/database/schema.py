@@ -427,7 +427,9 @@ BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 
 _VIEWS: Final = """
 CREATE VIEW directive_overview AS
-SELECT d.id AS place, d.officer, d.directive_id, d.received_at, d.action, d.symbol, d.state, d.state_at,
+SELECT d.id AS place, d.officer, d.directive_id, d.received_at, d.action, d.symbol,
+       json_extract(d.body, '$.quantity') AS quantity, json_extract(d.body, '$.price') AS price,
+       d.state, d.state_at,
        (SELECT count(*) FROM commands c
          WHERE c.officer = d.officer AND c.directive_id = d.directive_id) AS commands,
        (SELECT count(*) FROM events e WHERE e.officer = d.officer AND e.directive_id = d.directive_id) AS events,

@@ -42,17 +42,26 @@ def rows(
 
 
 def last_directives(
-    db: Database, record: type[S], conditions: Mapping[str, str | None], *, before: int | None, limit: int
+    db: Database,
+    record: type[S],
+    conditions: Mapping[str, str | None],
+    *,
+    since: str | None,
+    before: int | None,
+    limit: int,
 ) -> list[S]:
     """Return the newest rows of directive_overview before a place in the inbox, at most `limit`, oldest first.
 
-    None stands for the end of the inbox. The cost does not depend on how many there are.
+    None stands for the end of the inbox, and for any time of receipt. The cost of a page without conditions
+    does not depend on how many there are.
     """
     given: dict[str, object] = {key: value for key, value in conditions.items() if value is not None}
     where = "".join(f"{column} = :{column} AND " for column in given) + "place < :before"
+    if since is not None:
+        where += " AND received_at >= :since"
     found = db["directive_overview"].rows_where(
         where,
-        given | {"before": NO_PLACE if before is None else before},
+        given | {"before": NO_PLACE if before is None else before, "since": since or ""},
         select=", ".join(record.__struct_fields__),
         order_by="place DESC",
         limit=limit,

@@ -5,6 +5,7 @@ Every function takes a database from `reading` and returns typed rows.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from bridge.journal.database.content import foreign_objects
 from bridge.journal.database.file import check, open_reader
 from bridge.journal.database.header import is_there
 from bridge.journal.tables import views
+from bridge.journal.tables.values import text
 
 PAGE: Final = 100
 """Most directives that a list shows at once."""
@@ -31,6 +33,9 @@ class DirectiveRow(msgspec.Struct, frozen=True):
     received_at: str
     action: str | None
     symbol: str | None
+    quantity: float | None
+    """In lots, as the directive has it."""
+    price: float | None
     state: str
     state_at: str
     commands: int
@@ -95,12 +100,15 @@ def directives(
     *,
     officer: str | None = None,
     state: str | None = None,
+    symbol: str | None = None,
+    since: datetime | None = None,
     before: int | None = None,
     limit: int = PAGE,
 ) -> list[DirectiveRow]:
-    """Return the newest directives before a place in the inbox, or of all, at most `limit`; oldest first."""
-    conditions = {"officer": officer, "state": state}
-    return views.last_directives(db, DirectiveRow, conditions, before=before, limit=limit)
+    """Return the newest directives received since a time, before a place in the inbox, or of all, at most `limit`;
+    oldest first."""
+    conditions = {"officer": officer, "state": state, "symbol": symbol}
+    return views.last_directives(db, DirectiveRow, conditions, since=text(since), before=before, limit=limit)
 
 
 def timeline(db: Database, directive_id: str, officer: str | None = None) -> list[TimelineRow]:
