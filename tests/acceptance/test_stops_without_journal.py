@@ -17,6 +17,7 @@ import pytest
 from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.sidecar import control_file
+from tests.rig.deadline import Deadline
 from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 
@@ -89,6 +90,11 @@ def test_flatten_counts_at_once_while_the_journal_is_locked_and_closes_afterward
 def test_stop_while_the_journal_is_locked_takes_seconds_and_loses_nothing(rig: Rig) -> None:
     rig.start()
     opening = rig.open()
+    # An acceptance that could not be stored any more would have its event posted again.
+    deadline = Deadline()
+    while rig.journal.rows("SELECT 1 FROM events WHERE state = 'queued'"):
+        assert not deadline.over, rig.sidecar.log
+        rig.sidecar.any_line(since=rig.sidecar.mark, within=0.1)
     with lock(rig):
         waiting = rig.issue("OPEN_SHORT", symbol="GBPUSD")
         began = time.monotonic()
