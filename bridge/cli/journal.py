@@ -146,8 +146,9 @@ def _content(body: str) -> str:
 
 
 def _plain(value: str) -> str:
-    """Return a JSON text without its quotes; any other value as JSON."""
-    return msgspec.json.decode(value, type=str) if value.startswith('"') else value
+    """Return a JSON text without its quotes, unless it could pass for several fields; anything else as JSON."""
+    text = msgspec.json.decode(value, type=str) if value.startswith('"') else value
+    return value if "," in text or '"' in text else text
 
 
 @journal.command()

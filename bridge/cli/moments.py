@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 _UNITS: Final = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
-_DURATION: Final = re.compile(r"(\d{1,6})\s*([a-z]+)", re.ASCII)
+# Of so many digits, the longest duration does not reach back to the first of all times.
+_DURATION: Final = re.compile(r"(\d{1,5})\s*([a-z]+)", re.ASCII)
 
 
 class MomentType(click.ParamType[datetime]):

@@ -18,6 +18,12 @@ from rich.cells import cell_len
 _GAP: Final = "  "
 _INDENT: Final = " " * 4
 _LEAST_WIDTH: Final = 40
+_KEPT: Final = "\x00"
+"""Blank at which no line is divided. No printable text has it."""
+_COMMAND_LINE: Final = re.compile(
+    r"""'execution-officer [^']*'|execution-officer (?:'[^']*'|"[^"]*"|[^'"),;])*"""
+)
+"""Command line in a text: between quotes, or up to its end."""
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
 
@@ -88,18 +94,25 @@ def _padded(text: str, width: int, *, right: bool) -> str:
 def wrapped(text: str, indent: str, width: int | None) -> list[str]:
     """Divide a text into lines, between words alone: a path or an address that is longer than a line stays whole.
 
+    So does a command line: half of one, copied into a shell, would be another command.
+
     `indent`: of the second line and all others. `width`: columns of the terminal; None: nothing is divided.
     """
     if width is None:
         return [text]
-    return textwrap.wrap(
-        text,
+    lines = textwrap.wrap(
+        _COMMAND_LINE.sub(lambda found: found[0].rstrip().replace(" ", _KEPT) + _trailing(found[0]), text),
         max(width, _LEAST_WIDTH),
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
         drop_whitespace=True,
     )
+    return [line.replace(_KEPT, " ") for line in lines]
+
+
+def _trailing(text: str) -> str:
+    return text[len(text.rstrip()) :]
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,6 @@ request, for which it has REQUEST_S, and carries no other.
 
 import asyncio
 import socket
-from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
@@ -70,11 +69,23 @@ async def _readable(loop: asyncio.AbstractEventLoop, listening: socket.socket) -
 
 
 def _accept(listening: socket.socket, most: int) -> list[socket.socket]:
-    """Accept at most so many of the connections that wait already."""
+    """Accept at most so many of the connections that wait already.
+
+    Raises OSError where one waits and none can be accepted: no descriptor is free.
+    """
     accepted: list[socket.socket] = []
-    with suppress(OSError):
-        while len(accepted) < most:
+    for _ in range(most):
+        try:
             accepted.append(listening.accept()[0])
+        except ConnectionError:
+            # Its peer has gone, which Windows reports here: the next one may be a command's.
+            continue
+        except BlockingIOError:
+            break
+        except OSError:
+            if accepted:
+                break
+            raise
     return accepted
 
 
@@ -112,10 +123,12 @@ class ConnectionLimiter:
         loop = asyncio.get_running_loop()
         while True:
             await _readable(loop, listening)
-            accepted = _accept(listening, ACCEPTS)
-            if not accepted:
-                # No descriptor is free, or the peer has gone.
+            try:
+                accepted = _accept(listening, ACCEPTS)
+            except OSError:
                 await self._clock.sleep(SWEEP_S)
+                continue
+            if not accepted:
                 continue
             made = [loop.create_task(loop.connect_accepted_socket(self, each)) for each in accepted]
             try:

@@ -67,6 +67,13 @@ def test_steps_of_a_directive_are_shown_whole(listed: CommandLine) -> None:
     assert "null" not in listed.stdout
 
 
+def test_text_of_the_director_cannot_pass_for_further_fields(command_line: CommandLine) -> None:
+    with command_line.bench_of_existing() as bench:
+        bench.take(directive("dir-1", signal_id="x, state FILLED"))
+    assert command_line.run("journal", "show", "dir-1") == ExitCode.OK
+    assert 'signal_id "x, state FILLED"' in command_line.stdout
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -112,15 +112,21 @@ def test_pending_order_whose_cancel_is_refused_is_cancelled_again(joined: Journa
     assert again.order.client_order_id != first[0].order.client_order_id
 
 
+def accepted_cancel(bench: JournalBench) -> tuple[Order, Order]:
+    """Flatten a pending order, and let the broker accept its cancel a minute ago. Return both orders."""
+    [placed] = bench.sent(limit())
+    bench.report(result(placed.order, ticket=8700), booked(placed.order, ticket=8700), scan(1, orders=[8700]))
+    [cancel] = flattened(bench)
+    bench.report(submitted(cancel.order), result(cancel.order, ticket=8700))
+    bench.later(60)
+    return placed.order, cancel.order
+
+
 def test_pending_order_whose_end_is_not_reported_yet_is_cancelled_once(joined: JournalBench) -> None:
-    [order] = joined.sent(limit())
-    joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700), scan(1, orders=[8700]))
-    [cancel] = flattened(joined)
-    joined.report(submitted(cancel.order), result(cancel.order, ticket=8700))
-    joined.later(60)
+    order, _ = accepted_cancel(joined)
     assert joined.advance() == []
     off_the_book = booked(
-        order.order, ticket=8700, state=OrderState.CANCELED, time_done_server_ms=server_ms(joined.now)
+        order, ticket=8700, state=OrderState.CANCELED, time_done_server_ms=server_ms(joined.now)
     )
     joined.report(off_the_book, scan(2, joined.now, orders=()))
     joined.later(5)
@@ -130,15 +136,11 @@ def test_pending_order_whose_end_is_not_reported_yet_is_cancelled_once(joined: J
 
 
 def test_pending_order_that_a_later_scan_still_shows_is_cancelled_again(joined: JournalBench) -> None:
-    [order] = joined.sent(limit())
-    joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700), scan(1, orders=[8700]))
-    [cancel] = flattened(joined)
-    joined.report(submitted(cancel.order), result(cancel.order, ticket=8700))
-    joined.later(60)
+    _, cancel = accepted_cancel(joined)
     joined.report(scan(2, joined.now, orders=[8700]))
     [again] = joined.advance()
     assert (again.order.kind, again.order.order) == ("CANCEL", 8700)
-    assert again.order.client_order_id != cancel.order.client_order_id
+    assert again.order.client_order_id != cancel.client_order_id
 
 
 def test_resume_ends_a_flatten(joined: JournalBench) -> None:

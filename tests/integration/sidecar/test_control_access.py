@@ -218,7 +218,7 @@ async def flood(port: int, kind: str) -> AsyncIterator[None]:
     """Another process that opens connections to the port without end."""
     # Not by the loop: that of the bridge on Windows starts no processes.
     command_line = [sys.executable, "-m", flooding.__name__, str(port), kind]
-    with subprocess.Popen(command_line, stdout=subprocess.PIPE) as process:  # noqa: ASYNC220
+    with subprocess.Popen(command_line, stdout=subprocess.PIPE) as process:  # noqa: ASYNC220 (see above)
         try:
             assert process.stdout is not None
             begun = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), TIMEOUT_S)

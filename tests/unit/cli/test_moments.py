@@ -41,7 +41,11 @@ def test_duration_has_a_number_and_a_unit(typed: str, meant: timedelta) -> None:
     assert DURATION.convert(typed, None, None) == meant
 
 
-@pytest.mark.parametrize("typed", ["", "2", "h", "-2h", "2 months", "2m", "1.5h", "9999999d"])
+def test_longest_duration_reaches_back_to_a_time() -> None:
+    assert (datetime(2026, 1, 1, tzinfo=UTC) - DURATION.convert("99999w", None, None)).year == 109
+
+
+@pytest.mark.parametrize("typed", ["", "2", "h", "-2h", "2 months", "2m", "1.5h", "100000d"])
 def test_text_that_is_no_duration_is_refused_with_the_units(typed: str) -> None:
     with pytest.raises(click.BadParameter, match="is no duration; write a whole number with s, min, h, d, w"):
         DURATION.convert(typed, None, None)

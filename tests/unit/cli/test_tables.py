@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from bridge.cli.tables import clock_time, table_lines
+from bridge.cli.tables import clock_time, table_lines, wrapped
 
 COLUMNS = ("place", "directive", "what", "error")
 ROWS = [
@@ -68,3 +68,23 @@ def test_every_word_is_whole_and_no_line_of_short_words_is_too_wide(
 )
 def test_time_is_shown_without_its_letters(fraction: bool, shown: str) -> None:
     assert clock_time("2026-11-30T21:44:50.331Z", fraction=fraction) == shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "execution-officer resume --officer eo-001 --symbol EURUSD",
+        "'execution-officer flatten --config somewhere/else.toml'",
+        "execution-officer resume --officer eo-001 --symbol 'EUR USD, spot'",
+        'execution-officer rebind --officer eo-001 --why "WHAT YOU FOUND"',
+    ],
+)
+def test_command_line_is_never_divided(command: str) -> None:
+    """Half of the first one, copied into a shell, would lift every halt of the officer."""
+    text = (
+        f"compare the positions of the account with the journal; once they match: {command}, and look again"
+    )
+    lines = wrapped(text, "  ", 40)
+    assert len(lines) > 2
+    assert any(command in line for line in lines)
+    assert " ".join(" ".join(lines).split()) == text
