@@ -15,7 +15,7 @@ from bridge.core.trade.records import OrderRecord
 from bridge.journal.database.words import OwnAction
 from bridge.journal.steps.own_directives import add_own
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import directives, officers, orders, unsettled_commands
+from bridge.journal.tables import commands, directives, officers, orders
 from bridge.journal.tables.directives import OwnDirective, Waiting
 
 RESTING_AFTER: Final = timedelta(seconds=2)
@@ -35,7 +35,7 @@ def unsettled_symbols(step: Step, before_id: int) -> set[str]:
     An order that rests holds nothing up. A change that the broker has accepted holds up what follows until its
     order is reported as changed, or until a scan shows that it is not.
     """
-    return unsettled_commands.symbols(
+    return commands.unsettled_symbols(
         step.connection,
         step.account,
         before_id,
@@ -47,7 +47,7 @@ def unsettled_symbols(step: Step, before_id: int) -> set[str]:
 def unsettled(step: Step, before_id: int, symbol: str, target: str | None) -> list[Earlier]:
     """Return the commands in the broker's symbol of directives before that place that may still change what there
     is. `target` is the directive that another is about."""
-    return unsettled_commands.in_symbol(
+    return commands.unsettled(
         step.connection,
         step.account,
         before_id,

@@ -13,12 +13,13 @@ from bridge.core.link.messages import CommandKind, Order
 from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.dispatch import InFlight
 from bridge.core.trade.market_waits import MOST_APART
+from bridge.core.trade.precedence import Earlier
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.decimals import ZERO, plain
 from bridge.core.units.mt5_terms import Side
 from bridge.journal.database.sql import Parameters, assignments, column_list, insert, words
 from bridge.journal.database.words import member
-from bridge.journal.tables.values import moment, text
+from bridge.journal.tables.values import Account, moment, text
 
 MAX_PLANNED: Final = 64
 """Commands considered for one dispatch: more than the window, so that commands that pause hold up no others."""
@@ -69,12 +70,35 @@ _IN_ORDER: Final = "JOIN directives d USING (officer, directive_id)"
 """For ORDER BY d.id, c.number: the order in which the directives came."""
 
 _S = CommandState
-SENT_STATES: Final = (_S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED, _S.PLACED, _S.PARTIAL)
+_SENT_STATES: Final = (_S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED, _S.PLACED, _S.PARTIAL)
 _OPENS: Final = f"(c.kind = {words([CommandKind.OPEN])})"
 _HALTED: Final = (
     "EXISTS (SELECT 1 FROM halts h WHERE h.officer = c.officer AND h.symbol IN ('', c.symbol, d.symbol))"
 )
 """Condition for a command, in order, in whose symbol opens are halted."""
+_ITS_ORDER: Final = (
+    "o.officer = :officer AND o.server = :server AND o.login = :login AND o.ticket = c.order_ticket"
+)
+_TARGET_ORDER: Final = (
+    "o.officer = :officer AND o.server = :server AND o.login = :login AND o.ticket = c.target_order"
+)
+_MAY_CHANGE_POSITION: Final = (
+    # First the states that the index of them finds: the other conditions are read of what is not over alone.
+    f"c.state IN ({words([_S.PLANNED, *_SENT_STATES])})"
+    f" AND (c.state IN ({words([_S.PLANNED, _S.DISPATCHED, _S.SUBMITTED, _S.UNRESOLVED])})"
+    # A pending order may stay on the book for months; a market order that was accepted is about to be filled.
+    f" OR (c.state IN ({words([_S.PLACED, _S.PARTIAL])})"
+    f" AND (c.order_type = {words([OrderType.MARKET])} OR c.kind <> {words([CommandKind.OPEN])})"
+    # Except one that rests on an exchange's book, where it may stay as long,
+    f" AND NOT (c.kind IN ({words([CommandKind.OPEN, CommandKind.CLOSE])}) AND c.dispatched_at <= :resting_since"
+    f" AND EXISTS (SELECT 1 FROM orders o WHERE {_ITS_ORDER} AND o.off_book = 0))"
+    # and a change that was accepted, and after which a scan has shown its order on the book as before.
+    f" AND NOT (c.target_order <> 0 AND c.dispatched_at <= :shown_since"
+    f" AND EXISTS (SELECT 1 FROM orders o WHERE {_TARGET_ORDER} AND o.off_book = 0)))"
+    # Accepted, and not reported on the book yet: the journal's list of orders does not have it.
+    f" OR (c.state = {words([_S.PLACED])} AND NOT EXISTS (SELECT 1 FROM orders o WHERE {_ITS_ORDER})))"
+)
+"""Condition for a command that may still change what there is to close, to change or to cancel."""
 
 _order = msgspec.json.Decoder(Order)
 _order_encoder = msgspec.json.Encoder(decimal_format="number")
@@ -282,7 +306,7 @@ def changes_of(
     rows = connection.execute(
         f"{_SELECT} WHERE c.officer = :officer AND {_OF_ORDER if order else _OF_POSITION}"
         f" AND c.kind IN ({words([CommandKind.MODIFY, CommandKind.CANCEL])})"
-        f" AND c.state IN ({words([*SENT_STATES, _S.UNKNOWN])}) ORDER BY c.dispatched_at",
+        f" AND c.state IN ({words([*_SENT_STATES, _S.UNKNOWN])}) ORDER BY c.dispatched_at",
         {"officer": officer, "order": order, "position": position},
     )
     return [_record(row) for row in rows]
@@ -305,7 +329,7 @@ def volume_closing(
     """Return the lots that commands in flight are still to close of the command's lot in the position."""
     rows = connection.execute(
         f"SELECT c.volume, c.filled FROM commands c WHERE c.officer = :officer AND {_OF_POSITION}"
-        f" AND c.kind = {words([CommandKind.CLOSE])} AND c.state IN ({words([_S.PLANNED, *SENT_STATES])})"
+        f" AND c.kind = {words([CommandKind.CLOSE])} AND c.state IN ({words([_S.PLANNED, *_SENT_STATES])})"
         " AND coalesce(json_extract(c.body, '$.opener'), :client_order_id) = :client_order_id",
         {"officer": officer, "position": position, "client_order_id": client_order_id},
     )
@@ -317,7 +341,7 @@ def volumes_opening(connection: sqlite3.Connection, officer: str) -> list[tuple[
     rows = connection.execute(
         # The columns are text, so that no digit is lost: the caller sums them.
         "SELECT symbol, volume, filled FROM commands"
-        f" WHERE officer = :officer AND state IN ({words([*SENT_STATES, _S.UNKNOWN])})"
+        f" WHERE officer = :officer AND state IN ({words([*_SENT_STATES, _S.UNKNOWN])})"
         f" AND kind = {words([CommandKind.OPEN])}",
         {"officer": officer},
     )
@@ -430,3 +454,72 @@ def count_in_flight(connection: sqlite3.Connection, officer: str, states: Iterab
         {"officer": officer},
     )
     return InFlight(*found.fetchone())
+
+
+def unsettled_symbols(
+    connection: sqlite3.Connection,
+    account: Account,
+    before_id: int,
+    *,
+    resting_since: datetime,
+    shown_since: datetime,
+) -> set[str]:
+    """Return the broker's symbols in which a command of an earlier directive may still change what there is.
+
+    `before_id` is a place in the inbox. A market order on the book that was dispatched by `resting_since` rests
+    there. A change that was dispatched by `shown_since` and accepted had no effect on an order that is on the book.
+    """
+    rows = connection.execute(
+        "SELECT DISTINCT c.symbol FROM commands c"
+        f" WHERE c.officer = :officer AND c.place < :before_id AND {_MAY_CHANGE_POSITION}",
+        {
+            **account.parameters,
+            "before_id": before_id,
+            "resting_since": utc_text(resting_since),
+            "shown_since": utc_text(shown_since),
+        },
+    )
+    return {row["symbol"] for row in rows}
+
+
+def unsettled(
+    connection: sqlite3.Connection,
+    account: Account,
+    before_id: int,
+    *,
+    symbol: str,
+    target: str | None,
+    now: datetime,
+    resting_since: datetime,
+    shown_since: datetime,
+) -> list[Earlier]:
+    """Return the commands of earlier directives in the broker's symbol that may still change what there is, each
+    kind of them once. One that has expired by `now` without having been sent is none of them.
+
+    `target` is a directive, or None; `before_id` and the last two times are as for `unsettled_symbols`.
+    """
+    rows = connection.execute(
+        f"SELECT DISTINCT c.kind, c.side, c.state <> {words([_S.PLANNED])} AS sent,"
+        " coalesce(:target IN (c.directive_id, c.opening_directive_id), 0) AS of_target"
+        " FROM commands c"
+        f" WHERE c.officer = :officer AND c.place < :before_id AND c.symbol = :symbol AND {_MAY_CHANGE_POSITION}"
+        f" AND NOT (c.state = {words([_S.PLANNED])} AND c.expires_at <= :now)",
+        {
+            **account.parameters,
+            "before_id": before_id,
+            "symbol": symbol,
+            "target": target,
+            "now": utc_text(now),
+            "resting_since": utc_text(resting_since),
+            "shown_since": utc_text(shown_since),
+        },
+    )
+    return [
+        Earlier(
+            kind=member(CommandKind, TABLE, "kind", row["kind"]),
+            side=member(Side, TABLE, "side", row["side"]),
+            sent=bool(row["sent"]),
+            of_target=bool(row["of_target"]),
+        )
+        for row in rows
+    ]
