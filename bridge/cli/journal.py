@@ -12,8 +12,7 @@ from bridge.cli.group import Group
 from bridge.cli.journal_file import JournalFile, config_option, path_option, with_journal
 from bridge.cli.moments import DURATION, MOMENT
 from bridge.cli.options import FILE, json_option
-from bridge.cli.reading import journal_at
-from bridge.cli.tables import clock_time, print_table
+from bridge.cli.tables import print_table
 from bridge.clock import SystemClock
 from bridge.config import windows_paths
 from bridge.exits import ExitCode
@@ -22,6 +21,9 @@ from bridge.journal.database.backup import back_up
 from bridge.journal.database.backup_note import BackupNote
 from bridge.journal.database.file import check
 from bridge.journal.views import lists as queries
+from bridge.status.reading import journal_at
+from bridge.status.texts import clock_time
+from bridge.status.timeline import content, what
 
 
 @click.group(cls=Group)
@@ -92,7 +94,7 @@ def list_directives(
                 clock_time(row.received_at, fraction=False),
                 row.officer if several else "",
                 row.directive_id,
-                _what(row),
+                what(row),
                 row.state,
                 str(row.undelivered or ""),
                 row.error_message,
@@ -102,12 +104,6 @@ def list_directives(
     )
     if len(rows) == limit:
         click.echo(f"There may be more: list them with --before {rows[0].place}, and the same other options.")
-
-
-def _what(row: queries.DirectiveRow) -> str:
-    quantity = "" if row.quantity is None else f"{row.quantity:.15g}"
-    at = "" if row.price is None else f"at {row.price:.15g}"
-    return " ".join(part for part in (row.action, quantity, row.symbol, at) if part)
 
 
 @journal.command()
@@ -131,24 +127,8 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
     print_table(
         f"Directive {directive_id}",
         ("seq", "time (UTC)", "step", "what", "content"),
-        ((str(row.seq), clock_time(row.at), row.kind, row.subject, _content(row.body)) for row in rows),
+        ((str(row.seq), clock_time(row.at), row.kind, row.subject, content(row.body)) for row in rows),
     )
-
-
-def _content(body: str) -> str:
-    """Return the fields of a body in words; a body that is no JSON object as it is."""
-    try:
-        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return body
-    values = ((name, bytes(value).decode()) for name, value in fields.items())
-    return ", ".join(f"{name} {_plain(value)}" for name, value in values if value != "null")
-
-
-def _plain(value: str) -> str:
-    """Return a JSON text without its quotes, unless it could pass for several fields; anything else as JSON."""
-    text = msgspec.json.decode(value, type=str) if value.startswith('"') else value
-    return value if "," in text or '"' in text else text
 
 
 @journal.command()

@@ -1,89 +1,29 @@
-"""Look at sidecar and journal: what each shows, and the reason where one cannot be read."""
+"""Look at sidecar and journal from a process of its own: the sidecar is asked, and the journal read beside it."""
 
-import sqlite3
-from typing import Final
-
-import msgspec
-
-from bridge.cli.command_lines import CommandLines
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
-from bridge.cli.health import RequiredAction, required_actions
 from bridge.cli.owner import live
-from bridge.cli.reading import journal_at
 from bridge.clock import SystemClock
 from bridge.config import Config
-from bridge.journal.database.alteration import Altered
-from bridge.journal.database.errors import JournalAlteredError, JournalError
 from bridge.journal.database.lock import is_held
-from bridge.journal.operator import lost_orders
-from bridge.journal.operator.lost_orders import LostOrders
-from bridge.journal.views import status as queries
-from bridge.journal.views.status import JournalStatus, OfficerStatus
 from bridge.sidecar.control_file import ControlFileError
-from bridge.sidecar.live_status import LiveStatus
-
-_UNREAD: Final = "stop the sidecar, and look at the file and its folder; nothing of it can be shown"
-_UNREAD_ALTERED: Final = "undo that, and leave the sidecar running: it goes on by itself, and nothing is lost"
-
-
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """State of sidecar and journal as of one moment."""
-
-    sidecar: LiveStatus | None = None
-    nobody: str = ""
-    """Reason for which no sidecar was asked; empty where one answered, or did not answer."""
-    unanswered: str = ""
-    """Reason for which a sidecar that seems to run showed nothing; empty where none does, or one answered."""
-    journal: JournalStatus | None = None
-    """None where it could not be read, for the reason in `unread` or `error`."""
-    lost: list[LostOrders] = []
-    """Orders that the journal lacks."""
-    unread: Altered | None = None
-    """Reason and remedy of a journal that cannot be read beside its owner."""
-    error: JournalError | None = None
-    """Error of a journal that cannot be read and that no process owns."""
-
-    def actions(self, config: Config, lines: CommandLines) -> list[RequiredAction]:
-        """Return the required actions, the gravest first. `lines`: for the command lines of the remedies."""
-        configured = {officer.id for officer in config.settings.officers}
-        return required_actions(
-            self.journal, self.sidecar, self.unanswered, lines, configured, self.unread, self.lost
-        )
+from bridge.status.look import Look, with_journal
 
 
 def look(config: Config) -> Look:
     """Return the state of sidecar and journal. Nothing is changed, and no JournalError is raised."""
-    sidecar, nobody, unanswered = None, "", ""
+    return with_journal(_sidecar(config), config.journal, config.settings, SystemClock().now())
+
+
+def _sidecar(config: Config) -> Look:
+    """Return the sidecar's part of the look."""
     try:
-        sidecar = live(config)
+        return Look(sidecar=live(config))
     except (NobodyThereError, NotAskedError, ControlFileError) as error:
         nobody = str(error)
         # A sidecar that cannot be asked is another thing than none.
-        if (held := is_held(config.journal)) is not False:
-            runs = "owns the journal" if held else "may own the journal, which this user cannot find out"
-            unanswered = f"cannot be asked, and a process {runs}: {nobody}"
+        if (held := is_held(config.journal)) is False:
+            return Look(nobody=nobody)
+        runs = "owns the journal" if held else "may own the journal, which this user cannot find out"
+        return Look(nobody=nobody, unanswered=f"cannot be asked, and a process {runs}: {nobody}")
     except NoAnswerError as error:
-        unanswered = f"does not answer: {error}"
-    shown = Look(sidecar=sidecar, nobody=nobody, unanswered=unanswered)
-    try:
-        journal, lost = _read(config)
-    except JournalError as error:
-        if sidecar is None and not unanswered:
-            return msgspec.structs.replace(shown, error=error)
-        altered = isinstance(error, JournalAlteredError)
-        unread = Altered(str(error), _UNREAD_ALTERED if altered else _UNREAD)
-        return msgspec.structs.replace(shown, unread=unread)
-    return msgspec.structs.replace(shown, journal=journal, lost=lost)
-
-
-def _read(config: Config) -> tuple[JournalStatus, list[LostOrders]]:
-    """Return the journal's status and its lost orders. Raises JournalError."""
-    with journal_at(config.journal) as db:
-        journal = queries.status(db, config.journal)
-        db.conn.row_factory = sqlite3.Row
-        now = SystemClock().now()
-        lost = [lost_orders.list_all(db.conn, officer, now) for officer in config.settings.officers]
-    known = {officer.officer for officer in journal.officers}
-    # Officers of the configuration that the journal does not have yet.
-    new = [OfficerStatus(officer=each.id) for each in config.settings.officers if each.id not in known]
-    return msgspec.structs.replace(journal, officers=[*journal.officers, *new]), lost
+        return Look(unanswered=f"does not answer: {error}")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.command_lines import CommandLines
 from bridge.core.units.decimals import AmountError, parse_amount
+from bridge.status.command_lines import CommandLines
 
 FILE = click.Path(path_type=Path)
 """Any path. The code that opens it reports a missing or unreadable file: its message is the better one."""

@@ -11,7 +11,6 @@ import click
 from msgspec import Struct
 
 from bridge import ownership
-from bridge.cli.command_lines import WINDOWS, CommandLines
 from bridge.cli.failure import Failure
 from bridge.cli.options import config_option
 from bridge.cli.tables import print_rows
@@ -20,6 +19,7 @@ from bridge.core.units.quoting import joined
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check, create
 from bridge.keys import create_link_key, link_key_path, load_link_key
+from bridge.status.command_lines import WINDOWS, CommandLines
 
 
 class State(StrEnum):

@@ -1,40 +1,19 @@
 """`execution-officer status`: state of sidecar, terminals and journal, for operators and monitoring."""
 
-from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import msgspec
 
-from bridge.cli.command_lines import CommandLines
-from bridge.cli.health import UNKNOWN, RequiredAction
-from bridge.cli.look import Look, look
+from bridge.cli.look import look
 from bridge.cli.options import command_lines, config_option, json_option
-from bridge.cli.tables import ago, print_table, printable, terminal_width, wrapped
+from bridge.cli.tables import print_table, terminal_width, wrapped
 from bridge.clock import SystemClock
-from bridge.config import Config, load
-from bridge.core.units.decimals import plain
+from bridge.config import load
 from bridge.exits import ExitCode
-from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition, WaitingCommand
-from bridge.sidecar.live_status import LiveOfficer, LiveStatus
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of --json."""
-
-    well: bool
-    """No action is required, and a sidecar runs."""
-    running: bool
-    """A sidecar answers."""
-    required_actions: list[RequiredAction]
-    journal: JournalStatus | None
-    """None where it cannot be read; a required action has the reason."""
-    sidecar: LiveStatus | None
-    no_sidecar: str
-    """Reason for which no sidecar answered; empty if one did."""
+from bridge.status.overview import Report, headline, report_of, tables
+from bridge.status.texts import printable
 
 
 @click.command()
@@ -50,7 +29,7 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
     shown = look(config)
     if shown.error is not None:
         raise shown.error
-    report = _report(shown, config, command_lines(config_path))
+    report = report_of(shown, config.settings, command_lines(config_path))
     if as_json:
         click.echo(msgspec.json.encode(report))
     else:
@@ -60,29 +39,9 @@ def status(config_path: Path, as_json: bool) -> ExitCode:
     return ExitCode.OK if report.running else ExitCode.NOT_RUNNING
 
 
-def _report(shown: Look, config: Config, lines: CommandLines) -> Report:
-    found = shown.actions(config, lines)
-    return Report(
-        well=shown.sidecar is not None and not found,
-        running=shown.sidecar is not None,
-        required_actions=found,
-        journal=shown.journal,
-        sidecar=shown.sidecar,
-        no_sidecar=f"it {shown.unanswered}" if shown.unanswered else shown.nobody,
-    )
-
-
-class _Table(NamedTuple):
-    """Table of the report; not shown without rows."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
 def _show(report: Report, now: datetime) -> None:
     width = terminal_width()
-    _echo(_headline(report, now), "", width)
+    _echo(headline(report, now), "", width)
     for required_action in report.required_actions:
         officer = f"{required_action.officer}: " if required_action.officer else ""
         click.echo()
@@ -90,7 +49,7 @@ def _show(report: Report, now: datetime) -> None:
         _echo(f"  -> {required_action.remedy}", "     ", width)
     if any(required_action.code == "UNKNOWN" for required_action in report.required_actions):
         click.echo("  (WHAT: filled, rejected or cancelled)")
-    for table in _tables(report, now):
+    for table in tables(report, now):
         if table.rows:
             click.echo()
             print_table(*table)
@@ -99,179 +58,3 @@ def _show(report: Report, now: datetime) -> None:
 def _echo(text: str, indent: str, width: int | None) -> None:
     for line in wrapped(printable(text), indent, width):
         click.echo(line)
-
-
-def _headline(report: Report, now: datetime) -> str:
-    count = len(report.required_actions)
-    needs = "1 action required" if count == 1 else f"{count} actions required"
-    halted = " Opens are halted: see below." if report.journal and report.journal.halts else ""
-    if report.sidecar is None and any(each.code == "NO_ANSWER" for each in report.required_actions):
-        return f"The sidecar cannot be asked. {needs}.{halted}"
-    if report.sidecar is None:
-        rest = f"{needs}." if count else "No other action required."
-        return f"No sidecar runs: {report.no_sidecar}. {rest}{halted}"
-    since = ago(report.sidecar.started_at, now)
-    running = (
-        f"The sidecar (version {report.sidecar.version}, process {report.sidecar.pid}) has run for {since}."
-    )
-    return f"{running} {needs if count else 'All is well'}.{halted}"
-
-
-def _tables(report: Report, now: datetime) -> Iterator[_Table]:
-    journal = report.journal
-    if journal is None:
-        return
-    sessions = {each.officer: each for each in report.sidecar.officers} if report.sidecar else {}
-    yield _Table(
-        "Officers",
-        (
-            "officer",
-            "account",
-            "terminal",
-            "broker",
-            "trading",
-            "last poll",
-            "quarantine",
-            "waiting",
-            "undelivered",
-        ),
-        [_officer(each, sessions.get(each.officer), now) for each in journal.officers],
-    )
-    yield _Table(
-        "Halts: nothing is opened (execution-officer resume)",
-        ("officer", "what", "since", "set by", "why"),
-        [
-            (each.officer, each.symbol or "all symbols", each.since, each.set_by, each.why)
-            for each in journal.halts
-        ],
-    )
-    yield _Table(
-        "Unresolved commands: UNRESOLVED is being reconciled, UNKNOWN requires an operator",
-        ("officer", "directive", "magic", "order", "state", "since", "evidence"),
-        [
-            (
-                each.officer,
-                each.directive_id,
-                str(each.client_order_id),
-                f"{each.side} {each.volume} {each.symbol}",
-                each.state,
-                ago(each.dispatched_at, now),
-                each.message or ("none" if each.state == UNKNOWN else "the broker gave no answer"),
-            )
-            for each in journal.unresolved
-        ],
-    )
-    yield _Table(
-        "Closed markets: these are sent once the market is open, or expire",
-        ("officer", "directive", "what", "next try", "expires", "answer"),
-        [
-            (
-                each.officer,
-                each.directive_id,
-                f"{each.kind} {_volume(each)}{each.symbol}",
-                each.not_before,
-                each.expires_at,
-                each.message,
-            )
-            for each in journal.waiting_for_market
-        ],
-    )
-    yield _Table(
-        "Open positions",
-        ("officer", "position", "directive", "what", "at", "stop loss", "take profit", "since"),
-        [
-            (
-                each.officer,
-                str(each.identifier),
-                each.directive_id,
-                f"{each.side} {_open_volume(each)} {each.symbol}",
-                each.price_open or "",
-                each.stop_loss or "",
-                each.take_profit or "",
-                ago(each.opened_at, now),
-            )
-            for each in journal.positions
-        ],
-    )
-    yield _Table(
-        "Pending orders",
-        ("officer", "order", "directive", "what", "at", "stop loss", "take profit"),
-        [
-            (
-                each.officer,
-                str(each.ticket),
-                each.directive_id,
-                f"{each.type} {each.volume_current} {each.symbol}",
-                each.price,
-                each.stop_loss or "",
-                each.take_profit or "",
-            )
-            for each in journal.orders
-        ],
-    )
-
-
-def _officer(officer: OfficerStatus, live_officer: LiveOfficer | None, now: datetime) -> tuple[str, ...]:
-    account = f"{officer.login} at {officer.server}, {officer.trade_mode}" if officer.login else "none yet"
-    waiting = [
-        f"{count} {what}{'' if count == 1 else 's'}"
-        for count, what in (
-            (officer.directives_waiting, "directive"),
-            (officer.commands_planned, "command"),
-            (officer.commands_in_flight, "sent command"),
-        )
-        if count
-    ]
-    events = str(officer.events_queued or "")
-    if officer.oldest_queued_at is not None:
-        events += f", the oldest {ago(officer.oldest_queued_at, now)} old"
-    return (
-        officer.officer,
-        account,
-        _terminal(officer, live_officer, now),
-        _heartbeat(
-            live_officer, lambda broker_connected, _: "connected" if broker_connected else "not connected"
-        ),
-        _heartbeat(live_officer, lambda _, allowed: "allowed" if allowed else "NOT ALLOWED"),
-        _poll(live_officer, now),
-        "QUARANTINED" if officer.quarantine else "",
-        ", ".join(waiting),
-        events,
-    )
-
-
-def _terminal(officer: OfficerStatus, live_officer: LiveOfficer | None, now: datetime) -> str:
-    if live_officer is None:
-        # From the journal: a sidecar that was killed could not end its session.
-        return "never connected" if officer.program is None else f"{officer.program}, not connected"
-    if live_officer.session is None:
-        gone = f", for {ago(officer.session_ended_at, now)}" if officer.session_ended_at else ""
-        return f"not connected{gone}"
-    if not live_officer.session.alive:
-        return f"silent for {live_officer.session.silent_s:.0f} s"
-    return f"{officer.program or 'connected'}" + ("" if live_officer.session.ready else ", scanning")
-
-
-def _heartbeat(live_officer: LiveOfficer | None, say: Callable[[bool, bool], str]) -> str:
-    """Return a text about the last heartbeat; empty without one."""
-    if live_officer is None or live_officer.session is None or live_officer.session.heartbeat is None:
-        return ""
-    return say(live_officer.session.heartbeat.broker_connected, live_officer.session.heartbeat.trade_allowed)
-
-
-def _poll(live_officer: LiveOfficer | None, now: datetime) -> str:
-    if live_officer is None or live_officer.poll is None:
-        return ""
-    polled = f"{ago(live_officer.poll.at, now)} ago"
-    failed = f": {live_officer.poll.failures} failed, {live_officer.poll.failure}"
-    return polled + (failed if live_officer.poll.failure else "")
-
-
-def _volume(command: WaitingCommand) -> str:
-    """Return side and volume; empty for a change, which has none."""
-    return f"{command.side} {command.volume} " if Decimal(command.volume) else ""
-
-
-def _open_volume(position: OpenPosition) -> str:
-    traded = Decimal(position.volume_in) - Decimal(position.volume_out)
-    return plain(traded + Decimal(position.volume_reopened) + Decimal(position.volume_corrected))

@@ -1,4 +1,4 @@
-"""Tables on stdout, and the texts of their cells.
+"""Tables on stdout.
 
 A table fits the terminal without cutting a word: what has no room in a row stands beneath it. Elsewhere each row is
 one line, so that scripts can read it.
@@ -9,11 +9,12 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 import click
 from rich.cells import cell_len
+
+from bridge.status.texts import printable
 
 _GAP: Final = "  "
 _INDENT: Final = " " * 4
@@ -113,25 +114,3 @@ def wrapped(text: str, indent: str, width: int | None) -> list[str]:
 
 def _trailing(text: str) -> str:
     return text[len(text.rstrip()) :]
-
-
-def printable(text: str) -> str:
-    """Return the text on one line, without characters that control a terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-
-
-def clock_time(moment: str, *, fraction: bool = True) -> str:
-    """Return a time of the journal as a person reads it, in UTC: 2026-11-30 21:44:50.331."""
-    date, _, time = moment.removesuffix("Z").partition("T")
-    return f"{date} {time if fraction else time.partition('.')[0]}"
-
-
-def ago(moment: str | None, now: datetime) -> str:
-    """Return the time since a moment in its two largest units; empty for None."""
-    if moment is None:
-        return ""
-    seconds = max(int((now - datetime.fromisoformat(moment)).total_seconds()), 0)
-    for unit, size, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit} {seconds % size // smaller} {below}"
-    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"

@@ -17,12 +17,12 @@ import msgspec
 import pytest
 
 from bridge.cli import owner
-from bridge.cli.command_lines import CommandLines
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.exits import ExitCode
 from bridge.journal.database import file, lock
 from bridge.sidecar import control_file, control_proof
 from bridge.sidecar.control_file import ControlFile, ControlFileError
+from bridge.status.command_lines import CommandLines
 from tests.acceptance.command_line import CommandLine, unknown
 from tests.integration.journal.bench import (
     ACCOUNT,

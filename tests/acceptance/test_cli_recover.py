@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bridge.cli.command_lines import CommandLines
 from bridge.cli.operator.recover import MOST_AT_ONCE
 from bridge.core.link.messages import LedgerIdentity, Order
 from bridge.core.units.order_ids import HASH_BITS, OPENING, make_client_order_id
 from bridge.exits import ExitCode
+from bridge.status.command_lines import CommandLines
 from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import (
     ACCOUNT,

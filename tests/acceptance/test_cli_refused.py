@@ -5,8 +5,8 @@ import json
 import pytest
 
 from bridge import cli
-from bridge.cli.command_lines import CommandLines
 from bridge.exits import ExitCode
+from bridge.status.command_lines import CommandLines
 from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import NOW, OFFICER, OTHER, directive
 

@@ -5,11 +5,11 @@ import signal
 import socket
 from typing import Any
 
-from bridge.cli.command_lines import CommandLines
 from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.sidecar import control_file
 from bridge.simulator.broker.fault_rules import Match, Reject, Rule, SendKind
+from bridge.status.command_lines import CommandLines
 from tests.rig import signals
 from tests.rig.ports import HOST
 from tests.rig.rig import CLOSED, OPENED, REFUSED, Rig

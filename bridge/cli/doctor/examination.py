@@ -10,7 +10,7 @@ from bridge.cli.doctor.work import work
 
 def examine(seen: Observed) -> list[Finding]:
     """Return the findings of every check."""
-    actions = seen.look.actions(seen.config, seen.lines)
+    actions = seen.look.actions(seen.config.settings, seen.lines)
     findings = [
         *installation.configuration(seen),
         *installation.link_keys(seen),

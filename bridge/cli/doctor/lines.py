@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bridge.cli.doctor.finding import Finding, Level
-from bridge.cli.tables import printable, wrapped
+from bridge.cli.tables import wrapped
+from bridge.status.texts import printable
 
 _INDENT: Final = " " * 9
 

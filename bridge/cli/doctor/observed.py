@@ -5,13 +5,13 @@ from enum import StrEnum
 
 import msgspec
 
-from bridge.cli.command_lines import CommandLines
-from bridge.cli.look import Look
 from bridge.config import Config
 from bridge.core.director.responses import Failed
 from bridge.core.link.reports import SymbolReport
 from bridge.core.units.broker_time import Offset
 from bridge.journal.database.backup_note import BackupNote
+from bridge.status.command_lines import CommandLines
+from bridge.status.look import Look
 
 
 class Poll(msgspec.Struct, frozen=True, kw_only=True):

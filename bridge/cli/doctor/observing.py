@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.address import EndpointError, listen
-from bridge.cli.command_lines import CommandLines
 from bridge.cli.doctor import director_look
 from bridge.cli.doctor.observed import (
     JournalSeen,
@@ -21,8 +20,7 @@ from bridge.cli.doctor.observed import (
     SymbolSeen,
 )
 from bridge.cli.expert.sources import shipped_program
-from bridge.cli.look import Look, look
-from bridge.cli.reading import connection_at
+from bridge.cli.look import look
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.core.settings import OfficerSettings
@@ -39,6 +37,9 @@ from bridge.keys import (
     link_key_path,
     load_link_key,
 )
+from bridge.status.command_lines import CommandLines
+from bridge.status.look import Look
+from bridge.status.reading import connection_at
 
 
 def observe(config: Config, lines: CommandLines, api_key_file: Path | None) -> Observed:

@@ -6,7 +6,7 @@ from datetime import datetime
 from bridge import __version__
 from bridge.cli.doctor.finding import Finding, ok, warning, wrong
 from bridge.cli.doctor.observed import Observed
-from bridge.cli.tables import ago
+from bridge.status.texts import ago
 
 
 def sidecar(seen: Observed) -> Iterator[Finding]:

@@ -6,14 +6,14 @@ from typing import Final
 
 from bridge.cli.doctor.finding import Finding, needs_sidecar, ok, unseen, warning, wrong
 from bridge.cli.doctor.observed import Observed, SymbolSeen
-from bridge.cli.health import RequiredAction
-from bridge.cli.tables import ago
 from bridge.core.director.contract import OrderType
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.symbol_choice import check_symbol, choose
 from bridge.core.units.mt5_terms import TradeMode
 from bridge.journal.views.status import OfficerStatus
 from bridge.sidecar.live_status import LiveOfficer, LiveTerminal
+from bridge.status.health import RequiredAction
+from bridge.status.texts import ago
 
 _EXPERT: Final = "ExecutionOfficer "
 _RESTRICTED: Final = {

@@ -6,10 +6,10 @@ from typing import Final
 
 from bridge.cli.doctor.finding import Finding, ok, unseen, warning, wrong
 from bridge.cli.doctor.observed import Observed
-from bridge.cli.health import OUTAGE_S, RequiredAction
-from bridge.cli.tables import ago
 from bridge.journal.database.words import HaltSetter
 from bridge.journal.views.status import JournalStatus, OfficerStatus
+from bridge.status.health import OUTAGE_S, RequiredAction
+from bridge.status.texts import ago
 
 _OWN_CHECKS: Final = frozenset(
     {

@@ -7,12 +7,12 @@ from typing import Final
 
 import click
 
-from bridge.cli.reading import connection_at
-from bridge.cli.tables import printable
 from bridge.config import Config
 from bridge.exits import ExitCode
 from bridge.journal.operator.halt import Flattened
 from bridge.journal.views.flattens import FlattenProgress, progress
+from bridge.status.reading import connection_at
+from bridge.status.texts import printable
 
 LOOK_S: Final = 0.2
 """Seconds between two looks at the journal."""

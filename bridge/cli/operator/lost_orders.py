@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from bridge.cli.tables import print_table, printable
+from bridge.cli.tables import print_table
 from bridge.journal.operator.lost_orders import Listed, LostOrders
+from bridge.status.texts import printable
 
 
 def show(officers: Sequence[LostOrders]) -> None:

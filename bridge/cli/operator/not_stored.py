@@ -2,7 +2,7 @@
 
 import click
 
-from bridge.cli.tables import printable
+from bridge.status.texts import printable
 
 
 def show_not_stored(why: str) -> None:

@@ -1,7 +1,7 @@
 """Presentation of refused events, for the commands `retry` and `dismiss`."""
 
-from bridge.cli.tables import printable
 from bridge.sidecar.operator.refused_events import Refused
+from bridge.status.texts import printable
 
 
 def by_directive(done: Refused) -> list[str]:

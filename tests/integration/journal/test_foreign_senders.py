@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from bridge.cli.command_lines import CommandLines
-from bridge.cli.health import RequiredAction, required_actions
 from bridge.core.link.messages import Order, RefusalCode
 from bridge.core.link.reports import CommandStage, DealReport, NotSentReason, OrderReport, PositionReport
 from bridge.core.units.mt5_terms import DealEntry, OrderState
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.views.lists import reading
 from bridge.journal.views.status import status
+from bridge.status.command_lines import CommandLines
+from bridge.status.health import RequiredAction, required_actions
 
 from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, directive, limit, server_ms, settings
 from .conftest import MakeBench

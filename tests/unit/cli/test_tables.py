@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from bridge.cli.tables import clock_time, table_lines, wrapped
+from bridge.cli.tables import table_lines, wrapped
+from bridge.status.texts import clock_time
 
 COLUMNS = ("place", "directive", "what", "error")
 ROWS = [

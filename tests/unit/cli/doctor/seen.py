@@ -7,7 +7,6 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bridge import __version__
-from bridge.cli.command_lines import CommandLines
 from bridge.cli.doctor.examination import examine
 from bridge.cli.doctor.finding import Finding, Level
 from bridge.cli.doctor.observed import (
@@ -21,7 +20,6 @@ from bridge.cli.doctor.observed import (
     PortState,
     SymbolSeen,
 )
-from bridge.cli.look import Look
 from bridge.config import Config
 from bridge.core.director.contract import OrderType, utc_text
 from bridge.core.link.reports import SymbolReport
@@ -31,6 +29,8 @@ from bridge.core.units.broker_time import Offset
 from bridge.journal.database.backup_note import BackupNote
 from bridge.journal.views.status import JournalStatus, OfficerStatus
 from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus, LiveTerminal
+from bridge.status.command_lines import CommandLines
+from bridge.status.look import Look
 
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 OFFICER = "eo-001"

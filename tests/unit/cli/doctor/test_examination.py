@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from bridge.cli.doctor.examination import examine
 from bridge.cli.doctor.finding import Level, exit_status, of_message
 from bridge.cli.doctor.observed import Certificate, Key, Observed, Poll, Port, PortState
-from bridge.cli.look import Look
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import Failed, FailureKind
 from bridge.exits import ExitCode
@@ -16,6 +15,7 @@ from bridge.journal.database.alteration import Altered
 from bridge.journal.database.words import HaltSetter
 from bridge.journal.tables.halts import Halt
 from bridge.journal.views.status import UnresolvedCommand
+from bridge.status.look import Look
 from tests.unit.cli.doctor.seen import (
     JOURNAL,
     LIVE,

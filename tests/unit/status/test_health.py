@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from bridge.cli.command_lines import CommandLines
-from bridge.cli.health import LOCKED_S, OUTAGE_S, UNKNOWN, required_actions
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.link.session import Counters
@@ -23,6 +21,8 @@ from bridge.journal.views.status import (
 )
 from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
 from bridge.sidecar.runtime import PollNote
+from bridge.status.command_lines import CommandLines
+from bridge.status.health import LOCKED_S, OUTAGE_S, UNKNOWN, required_actions
 
 NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 OFFICER = "eo-001"

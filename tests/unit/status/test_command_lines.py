@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.cli.command_lines import CommandLines
+from bridge.status.command_lines import CommandLines
 
 
 def test_default_configuration_needs_no_option() -> None:

@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 
-from bridge.cli.command_lines import CommandLines
 from bridge.core.director.responses import FailureKind
 from bridge.journal.database.alteration import Altered
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views.status import JournalStatus, RaisedMismatch, UnresolvedCommand
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 from bridge.sidecar.runtime import PollNote
+from bridge.status.command_lines import CommandLines
 
 UNKNOWN = "UNKNOWN"
 """State of a command whose outcome neither ledger nor broker shows."""
