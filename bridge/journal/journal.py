@@ -55,12 +55,13 @@ def opened(
     wait_s: float = file.OPEN_S,
     step_wait_s: float = STEP_WAIT_S,
     at_once: bool | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator["Journal"]:
     """Own and open the journal while the context lasts. Raises the JournalErrors of `database`.
 
     A long journal is not checked as a whole: `whole_check` does that behind the start (`at_once` overrides that).
     Another owner is waited for `lock_wait_s` seconds; a lock of another program `wait_s` during the opening, and
-    `step_wait_s` in each step.
+    `step_wait_s` in each step. `monotonic` is as for `Journal`.
     """
     with lock.locked(path, wait_s=lock_wait_s):
         whole = not file.is_long(path) if at_once is None else at_once
@@ -68,7 +69,9 @@ def opened(
         try:
             _check_officers(connection, path, settings)
             identity = FileIdentity(path)
-            journal = Journal(connection, settings, wait=LockWait(step_wait_s), identity=identity)
+            journal = Journal(
+                connection, settings, wait=LockWait(step_wait_s), identity=identity, monotonic=monotonic
+            )
             journal.unchecked = None if whole else path.absolute()
             yield journal
         finally:

@@ -5,7 +5,7 @@ from functools import partial
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.journal import Journal
 from bridge.log_codes import LogCode
-from bridge.sidecar.runtime import Runtime, occurrence_id
+from bridge.sidecar.runtime import Runtime
 
 STORE_AGAIN_S = 5.0
 """Seconds between attempts to store the event."""
@@ -32,7 +32,7 @@ class ClockReport:
         first, monotonic = not self._trouble, runtime.clock.monotonic()
         now, reason = runtime.now(), runtime.watch.trouble
         if first:
-            self._trouble = occurrence_id()
+            self._trouble = self._runtime.occurrence_id()
             runtime.log.error(LogCode.CLOCK_UNTRUSTED, reason=reason)
         elif monotonic - self._tried < STORE_AGAIN_S:
             return

@@ -7,12 +7,12 @@ from functools import partial
 
 from bridge.core.director.delivery import PauseAll, Retry, SetAside, Tries
 from bridge.core.director.responses import Failed, Posted
-from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.journal.journal import Journal
 from bridge.journal.tables.events import Delivery, Outgoing
 from bridge.log_codes import LogCode
+from bridge.sidecar.ports import Director
 from bridge.sidecar.runtime import Runtime
 
 QUEUES = 8
@@ -33,7 +33,7 @@ Queue = tuple[str, str | None]
 class Deliverer:
     """Posts events until cancelled."""
 
-    def __init__(self, runtime: Runtime, director: DirectorClient) -> None:
+    def __init__(self, runtime: Runtime, director: Director) -> None:
         self._runtime = runtime
         self._director = director
         self._busy: dict[Queue, asyncio.Task[None]] = {}

@@ -5,7 +5,7 @@ from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
 from bridge.log_codes import LogCode
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.runtime import Runtime, occurrence_id
+from bridge.sidecar.runtime import Runtime
 
 LOOK_S = 0.5
 """Seconds between checks of expiry and open outcomes when nothing wakes the worker."""
@@ -89,7 +89,7 @@ class Dispatcher:
         if known:
             return
         self._runtime.log.error(LogCode.DISPATCH_FAILED, officer=officer, exc_info=error)
-        now, subject = self._runtime.now(), f"dispatch:{occurrence_id()}"
+        now, subject = self._runtime.now(), f"dispatch:{self._runtime.occurrence_id()}"
         message = f"internal error, and nothing is sent: {self._runtime.dispatch_trouble[officer]}"
         await self._runtime.step(
             lambda journal: journal.emit_trouble(officer, "INTERNAL", message, subject, now)

@@ -19,9 +19,9 @@ from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.journal import Journal
 from bridge.journal.steps.apply_reports import Applied
 from bridge.journal.steps.sessions import NotOpened
-from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.sidecar.clock_report import ClockReport
+from bridge.sidecar.ports import TerminalLink
 from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.scan_requests import ScanRequests
 from bridge.wake_up import WakeUp
@@ -41,7 +41,7 @@ OVERLAP_MS = 3_600_000
 class LinkWorker:
     """Owns the sessions. Every message to a terminal is sent here."""
 
-    def __init__(self, runtime: Runtime, link: Link, sessions: Sessions) -> None:
+    def __init__(self, runtime: Runtime, link: TerminalLink, sessions: Sessions) -> None:
         self._runtime = runtime
         self._link = link
         self._sessions = sessions

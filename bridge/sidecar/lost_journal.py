@@ -5,9 +5,9 @@ from functools import partial
 from bridge.core.director.contract import encode_event
 from bridge.core.director.responses import Posted
 from bridge.core.trade.events import event_key, system_error
-from bridge.director import DirectorClient
 from bridge.log_codes import LogCode
-from bridge.sidecar.runtime import Runtime, occurrence_id
+from bridge.sidecar.ports import Director
+from bridge.sidecar.runtime import Runtime
 
 POST_AGAIN_S = 5.0
 """Seconds between attempts to post."""
@@ -17,7 +17,7 @@ class LostJournalReporter:
     """Waits until the journal is lost, and saves its content. Then it posts SYSTEM_ERROR for each officer until the
     Director accepts it."""
 
-    def __init__(self, runtime: Runtime, director: DirectorClient) -> None:
+    def __init__(self, runtime: Runtime, director: Director) -> None:
         self._runtime = runtime
         self._director = director
 
@@ -26,7 +26,7 @@ class LostJournalReporter:
         runtime = self._runtime
         await runtime.lost.wait()
         await runtime.rescue_journal()
-        occurrence = occurrence_id()
+        occurrence = runtime.occurrence_id()
         waiting = [partial(self._post, officer.id, occurrence) for officer in runtime.settings.officers]
         while waiting:
             waiting = [post for post in waiting if not await post()]

@@ -11,11 +11,11 @@ from bridge.core.director.poll import Item, read_batch
 from bridge.core.director.responses import Failed, FailureKind, Polled
 from bridge.core.settings import OfficerSettings, SilentDirector
 from bridge.core.trade.precedence import sendable_first
-from bridge.director import DirectorClient
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
-from bridge.sidecar.runtime import PollNote, Runtime, occurrence_id
+from bridge.sidecar.ports import Director
+from bridge.sidecar.runtime import PollNote, Runtime
 
 INTAKE_ITEMS: Final = 500
 """Most directives in one step, so that a long list does not keep the journal from other workers."""
@@ -24,7 +24,7 @@ INTAKE_ITEMS: Final = 500
 class Poller:
     """Polls for one officer until cancelled."""
 
-    def __init__(self, runtime: Runtime, director: DirectorClient, officer: OfficerSettings) -> None:
+    def __init__(self, runtime: Runtime, director: Director, officer: OfficerSettings) -> None:
         self._runtime = runtime
         self._director = director
         self._officer = officer.id
@@ -77,7 +77,7 @@ class Poller:
             self._silent_since, self._silence_handled = None, False
             return
         if self._silent_since is None:
-            self._silent_since, self._silence = monotonic, occurrence_id()
+            self._silent_since, self._silence = monotonic, self._runtime.occurrence_id()
         silent_s = self._silent_s()
         if (
             self._silence_handled

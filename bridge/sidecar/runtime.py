@@ -13,7 +13,7 @@ import msgspec
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
 from bridge.core.settings import Settings
-from bridge.core.units.clock import Clock, Uniform
+from bridge.core.units.clock import Clock, Entropy, Uniform
 from bridge.core.units.clock_trust import ClockUncertainty, ClockWatch
 from bridge.core.units.progress import Progress
 from bridge.journal.database.errors import LOST_REMEDY, JournalLostError, JournalUnavailableError
@@ -25,14 +25,6 @@ from bridge.logs import EventLog
 from bridge.wake_up import WakeUp
 
 T = TypeVar("T")
-
-
-def occurrence_id() -> str:
-    """Return a random id for an occurrence that only this process knows, as part of its event's key.
-
-    No id is used twice, not even after an old copy of the journal was restored.
-    """
-    return secrets.token_hex(8)
 
 
 class PollNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +60,13 @@ class Runtime:
         clock: Clock,
         uniform: Uniform,
         log: EventLog,
+        *,
+        entropy: Entropy = secrets.token_bytes,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.uniform = uniform
+        self._entropy = entropy
         self.log = log
         self._journal = journal
         self._thread = thread
@@ -145,6 +140,13 @@ class Runtime:
         """Possible distance of the true time from `now`; None while the clock is trusted."""
         return self.watch.uncertainty
 
+    def occurrence_id(self) -> str:
+        """Return a random id for an occurrence that only this process knows, as part of its event's key.
+
+        No id is used twice, not even after an old copy of the journal was restored.
+        """
+        return self._entropy(8).hex()
+
     async def step(self, work: Callable[[Journal], T]) -> T:
         """Run one journal step in the journal's thread. Raises JournalUnavailableError.
 
@@ -161,7 +163,7 @@ class Runtime:
             self._note_lost(error.finding)
             raise
         except JournalUnavailableError as error:
-            self._trouble = self._trouble or _Trouble(error, self.now(), occurrence_id())
+            self._trouble = self._trouble or _Trouble(error, self.now(), self.occurrence_id())
             raise
         if emitted:
             self.delivery_wake_up.set()

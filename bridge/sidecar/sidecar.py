@@ -9,13 +9,11 @@ from bridge import __version__
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.session import Sessions
 from bridge.core.settings import LEAST_TAKEOVER_MARGIN_S, Settings
-from bridge.core.units.clock import Clock, Uniform
-from bridge.director import DirectorClient
+from bridge.core.units.clock import Clock, Entropy, Uniform
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.journal.database.thread import JournalThread
 from bridge.journal.journal import Journal
 from bridge.journal.whole_check import JournalNotWholeError
-from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 from bridge.sidecar.connection_watch import ConnectionWatch
@@ -28,6 +26,7 @@ from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.lost_journal import LostJournalReporter
 from bridge.sidecar.poller import Poller
+from bridge.sidecar.ports import Director, TerminalLink
 from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.service_manager import ServiceManager
 from bridge.sidecar.service_reporter import ServiceReporter
@@ -46,25 +45,26 @@ class Sidecar:
         settings: Settings,
         *,
         journal: Journal,
-        director: DirectorClient,
-        link: Link,
+        director: Director,
+        link: TerminalLink,
         keys: Mapping[str, LinkKey],
         clock: Clock,
         uniform: Uniform,
         log: EventLog,
         control: ControlSocket | None = None,
         manager: ServiceManager | None = None,
+        entropy: Entropy = secrets.token_bytes,
     ) -> None:
         """`control` None: no control endpoint. `manager` None: no service manager wants messages."""
         self._thread = JournalThread()
-        self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log)
+        self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log, entropy=entropy)
         self._director = director
         self._link = link
         sessions = Sessions(
             keys,
             heartbeat_s=settings.link.heartbeat_s,
             lost_after_s=settings.link.lost_after_s,
-            nonce=lambda: secrets.token_hex(32),
+            nonce=lambda: entropy(32).hex(),
         )
         self._links = LinkWorker(self._runtime, link, sessions)
         self._watch = ConnectionWatch(self._runtime, link, sessions)

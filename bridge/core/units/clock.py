@@ -7,6 +7,9 @@ from typing import Final, Protocol
 Uniform = Callable[[], float]
 """Draws a float from [0, 1). `random.SystemRandom().random` in production, a seeded one in a test."""
 
+Entropy = Callable[[int], bytes]
+"""Returns so many random bytes. `secrets.token_bytes` in production, a seeded source in a test."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -39,6 +39,7 @@ from bridge.core.link.messages import (
     Text,
     Ticket,
 )
+from bridge.core.units.clock import Entropy
 from bridge.replacement import replace
 
 VERSION: Final = 2
@@ -109,12 +110,13 @@ _line = (msgspec.json.Decoder(Intent), msgspec.json.Decoder(Outcome), msgspec.js
 class Ledger:
     """An open ledger. Not thread-safe."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the ledger at `path`; create one where there is no file.
+    def __init__(self, path: Path, *, entropy: Entropy = secrets.token_bytes) -> None:
+        """Open the ledger at `path`; create one where there is no file, with an id from `entropy`.
 
         Raises LedgerLockedError, LedgerForeignError, and LedgerError where the file cannot be opened.
         """
         self._path = path
+        self._entropy = entropy
         self._entries: dict[int, Entry] = {}
         self._instances: list[InstanceId] = []
         self._unwritten_load: Load | None = None
@@ -139,7 +141,7 @@ class Ledger:
 
     def _open(self) -> None:
         if not self._path.exists() or _is_torn_header(self._path.read_bytes()):
-            _create(self._path)
+            _create(self._path, self._entropy(16).hex())
         content = self._path.read_bytes()
         self._id = self._read_header(content)
         self._end = self._read(content)
@@ -304,9 +306,9 @@ def _is_torn_header(content: bytes) -> bool:
     )
 
 
-def _create(path: Path) -> None:
+def _create(path: Path, ledger_id: str) -> None:
     """Create a ledger, complete or not at all: a crash here must not look like a damaged ledger."""
-    header = Header(ledger=secrets.token_hex(16), version=VERSION)
+    header = Header(ledger=ledger_id, version=VERSION)
     new = path.with_name(path.name + ".new")
     with new.open("wb", buffering=0) as file:
         file.write(_encoder.encode(header) + b"\n")

@@ -18,7 +18,6 @@ an unknown type is answered with an error that names it.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -53,7 +52,7 @@ from bridge.core.link.messages import (
     encode,
 )
 from bridge.core.link.reports import AnyReport
-from bridge.core.units.clock import Uniform
+from bridge.core.units.clock import Entropy, Uniform
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 from bridge.simulator.terminal.link_clock import LinkClock
@@ -69,9 +68,6 @@ SILENT_BEATS: Final = 3
 BACKOFF_CAP_S: Final = 30
 HEARTBEAT_RANGE_MS: Final = (100, 5_000)
 """Bounds of a welcome's heartbeat interval. SILENT_BEATS of the longest are DEAD_MS."""
-
-Entropy = Callable[[int], bytes]
-"""Returns so many random bytes: `secrets.token_bytes`, or a seeded source in a test."""
 
 Work = Welcome | Command | StatusRequest | Inquire | ScanRequest
 """Messages that a session passes on to its terminal."""

@@ -17,13 +17,13 @@ from bridge import __version__
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import Command, CommandKind, Inquire, ScanRequest, StatusRequest, Welcome
 from bridge.core.link.reports import AnyReport, ConnectionReport, NotSentReason, TroubleReport
-from bridge.core.units.clock import Uniform
+from bridge.core.units.clock import Entropy, Uniform
 from bridge.simulator.broker.api import BrokerApi, BrokerGone, BrokerTimeout
 from bridge.simulator.terminal.broker_reports import TEXT_MAX, ledger_reports, symbol_report
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.scan import Scanner
 from bridge.simulator.terminal.send import Sender
-from bridge.simulator.terminal.session import Entropy, LinkSession
+from bridge.simulator.terminal.session import LinkSession
 from bridge.simulator.terminal.standing import Standing, look
 from bridge.simulator.terminal.status import StatusReplies
 
