@@ -15,6 +15,7 @@ from bridge.exits import ExitCode
 from bridge.log_codes import LogLevel
 
 COMMANDS: Final = {
+    "init": Place("bridge.cli.init", "Make a new installation: configuration, journal and link keys."),
     "setup": Place("bridge.cli.setup", "Create the journal and the link keys of a configuration."),
     "run": Place("bridge.cli.run", "Run the sidecar until SIGTERM or Ctrl-C."),
     "status": Place(

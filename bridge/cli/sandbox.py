@@ -29,8 +29,11 @@ from bridge.sandbox.state import Listing
     show_default=True,
     help="Time for which a directive is listed in answers to polls.",
 )
+@click.option("--first-order", metavar="ID", help="List a first directive for this officer: buy 0.01 EURUSD.")
 @json_option
-def sandbox_director(port: int, api_key_env: str, listing: str, as_json: bool) -> None:
+def sandbox_director(
+    port: int, api_key_env: str, listing: str, first_order: str | None, as_json: bool
+) -> None:
     """Run a sandbox Director until Ctrl-C.
 
     It listens on this machine only, prints its URL when it is ready, and keeps nothing after its end.
@@ -41,7 +44,7 @@ def sandbox_director(port: int, api_key_env: str, listing: str, as_json: bool) -
         click.echo(json.dumps({"url": url}) if as_json else f"Sandbox Director on {url}")
 
     try:
-        run_sandbox(port, api_key.reveal(), ready, listing=Listing(listing))
+        run_sandbox(port, api_key.reveal(), ready, listing=Listing(listing), first_order=first_order)
     except OSError as error:
         raise Failure(
             ExitCode.ENDPOINT,

@@ -4,7 +4,6 @@ import os
 import sqlite3
 from collections.abc import Callable
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
 
 import click
@@ -12,10 +11,11 @@ from msgspec import Struct
 
 from bridge import ownership
 from bridge.cli.failure import Failure
+from bridge.cli.new_configuration import example as example_text
+from bridge.cli.next_steps import next_steps, trial_steps
 from bridge.cli.options import config_option
 from bridge.cli.tables import print_rows
 from bridge.config import Config, load
-from bridge.core.units.quoting import joined
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check, create
 from bridge.keys import create_link_key, link_key_path, load_link_key
@@ -48,13 +48,13 @@ def setup(config_path: Path, example: bool, new_journal: bool) -> None:
     example after an officer was added.
     """
     if example:
-        _show([_write_example(config_path)])
+        show([_write_example(config_path)])
         line = CommandLines(config=str(config_path)).named("setup")
         click.echo(f"\nEdit it, then run: {line}")
         return
     config = load(config_path)
-    _show(set_up(config, new_journal=new_journal))
-    _show_next_steps(config)
+    show(set_up(config, new_journal=new_journal))
+    show_next_steps(config)
 
 
 def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
@@ -64,12 +64,12 @@ def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
     files that cannot be used, and Failure.
     """
     keys = {officer.id: link_key_path(config.journal, officer.id) for officer in config.settings.officers}
-    present = [path for path in keys.values() if _is_there(path)]
+    present = [path for path in keys.values() if is_there(path)]
     for path in present:
         load_link_key(path)
     if config.journal.is_dir():
         raise Failure(ExitCode.CONFIG, f"journal.path = {config.journal}: is a folder; name a file in it")
-    if _is_there(config.journal):
+    if is_there(config.journal):
         check(config.journal)
     elif not new_journal:
         _refuse_lost(config.journal, present)
@@ -113,7 +113,7 @@ def _make(maker: Callable[[Path], object], path: Path) -> State:
     return State.MADE
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
     """Return True if something is at the path. A broken symbolic link counts: it would not be overwritten.
 
     Raises Failure where this user may not look.
@@ -132,10 +132,9 @@ def _is_there(path: Path) -> bool:
 
 def _write_example(path: Path) -> Thing:
     """Write the example to `path` unless it exists. Raises Failure."""
-    text = resources.files("bridge.cli").joinpath("example.toml").read_bytes()
     try:
         with path.open("xb") as file:
-            file.write(text)
+            file.write(example_text().encode())
     except FileExistsError:
         return Thing("configuration", State.THERE, path)
     except OSError as error:
@@ -143,46 +142,18 @@ def _write_example(path: Path) -> Thing:
     return Thing("configuration", State.MADE, path)
 
 
-def _show(things: list[Thing]) -> None:
+def show(things: list[Thing]) -> None:
+    """Print each file with its state."""
     print_rows(("what", "state", "file"), [(thing.what, thing.state, str(thing.path)) for thing in things])
 
 
-def _show_next_steps(config: Config) -> None:
-    windows = WINDOWS
+def show_next_steps(config: Config) -> None:
+    """Print what comes after the set-up, in order."""
     click.echo("\nNext:")
-    for number, step in enumerate(
-        next_steps(config, windows=windows, user=os.environ.get("USERNAME", "USER")), 1
-    ):
+    steps = next_steps(config, windows=WINDOWS, user=os.environ.get("USERNAME", "USER"))
+    for number, step in enumerate(steps, 1):
         click.echo(f"{number}. {step}")
-
-
-def next_steps(config: Config, *, windows: bool, user: str) -> list[str]:
-    """Return the steps after the set-up, each of one line or more. `user`: the user's name on Windows."""
-    variable = config.settings.director.api_key_env
-    mode = "" if windows else " (mode 600)"
-    key_place = (
-        f"the environment variable {variable}" if variable else f"the file {config.api_key_file}{mode}"
-    )
-    lines = ["In each terminal, attach the Expert Advisor and set its inputs:"]
-    for officer in config.settings.officers:
-        path = link_key_path(config.journal, officer.id)
-        lines.append(f"   officer id {officer.id}, link key: the line in {path}")
-    lines.append(f"   host and port: those of {config.settings.link.endpoint}")
-    return [
-        # File modes have no effect there: the rights of the folder protect the keys and the control file.
-        *(
-            [f"Give the folder to {user} and the system alone: {_rights(config.journal.parent, user)}"]
-            if windows
-            else []
-        ),
-        f"Put the Director's API key into {key_place}.",
-        "\n".join(lines),
-        f"Run: {CommandLines(config=str(config.source), windows=windows).named('run')}",
-    ]
-
-
-def _rights(folder: Path, user: str) -> str:
-    """Return the command that removes the inherited rights. The system's name is translated, its number is not."""
-    everything = "(OI)(CI)F"
-    grants = (f"{user}:{everything}", f"*S-1-5-18:{everything}")
-    return joined(["icacls", str(folder), "/inheritance:r", "/grant:r", *grants], windows=True)
+    if trial := trial_steps(config, windows=WINDOWS):
+        click.echo("\nFor a trial without a Director and MetaTrader, each in a window of its own:")
+        for number, step in enumerate(trial, 1):
+            click.echo(f"{number}. {step}")

@@ -22,7 +22,7 @@ from bridge.config.reading import read_table
 from bridge.config.rules import check
 from bridge.core.settings import Settings
 
-__all__ = ["Config", "ConfigError", "Problem", "load"]
+__all__ = ["Config", "ConfigError", "Problem", "load", "read"]
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,12 @@ def load(path: Path) -> Config:
     Relative paths in it start at the file's own folder, `~` at the home folder.
     """
     source = Path(os.path.abspath(path))  # not resolve(): messages name the file as it was given
-    settings, problems = read_table(Settings, _parse(source))
+    return read(source, _content(source))
+
+
+def read(source: Path, content: bytes) -> Config:
+    """Check the content of a configuration file, which need not exist. Raises ConfigError. `source`: absolute."""
+    settings, problems = read_table(Settings, _parse(source, content))
     if settings is not None:
         problems = check(settings)
     if settings is None or problems:
@@ -65,30 +70,30 @@ def _beside(source: Path, path: str) -> Path:
     return Path(os.path.abspath(source.parent / Path(path).expanduser()))
 
 
-def _parse(source: Path) -> dict[str, Any]:
-    """Return the file's tables. Raises ConfigError."""
-
-    def error(rule: str, remedy: str) -> ConfigError:
-        return ConfigError(source, [Problem("", None, rule, remedy)])
-
+def _content(source: Path) -> bytes:
+    """Return the file's bytes. Raises ConfigError."""
     try:
-        raw = source.read_bytes()
+        return source.read_bytes()
     except FileNotFoundError:
-        remedy = "name the right file with --config, or make one with 'execution-officer setup --example'"
+        remedy = "name the right file with --config, or make one with 'execution-officer init'"
         if (hidden := source.with_name(f"{source.name}.txt")).is_file():
             # Editors on Windows add this ending, and its Explorer hides it.
             remedy = f"rename {hidden.name}, which is beside it, to {source.name}"
-        raise error("does not exist", remedy + confinement.hint(source)) from None
+        raise _error(source, "does not exist", remedy + confinement.hint(source)) from None
     except OSError as problem:
         remedy = "check that it is a file and its permissions" + confinement.hint(source)
-        raise error(f"cannot be read ({problem.strerror})", remedy) from None
+        raise _error(source, f"cannot be read ({problem.strerror})", remedy) from None
+
+
+def _parse(source: Path, raw: bytes) -> dict[str, Any]:
+    """Return the tables of a file's bytes. Raises ConfigError."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         remedy = "save it as UTF-8; Notepad's 'Unicode' and > in Windows PowerShell write UTF-16"
-        raise error("is UTF-16, and must be UTF-8", remedy)
+        raise _error(source, "is UTF-16, and must be UTF-8", remedy)
     try:
         text = raw.decode("utf-8-sig")  # editors on Windows add a byte order mark
     except UnicodeDecodeError as problem:
-        raise error(f"is not UTF-8 (byte {problem.start})", "save it as UTF-8") from None
+        raise _error(source, f"is not UTF-8 (byte {problem.start})", "save it as UTF-8") from None
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError) as problem:
@@ -97,4 +102,8 @@ def _parse(source: Path) -> dict[str, Any]:
         remedy = "correct the line"
         if "\\" in text:
             remedy += "; Windows paths belong in single quotes, as in 'C:\\bridge\\journal.db'"
-        raise error(f"is not TOML ({detail})", remedy) from None
+        raise _error(source, f"is not TOML ({detail})", remedy) from None
+
+
+def _error(source: Path, rule: str, remedy: str) -> ConfigError:
+    return ConfigError(source, [Problem("", None, rule, remedy)])

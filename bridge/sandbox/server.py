@@ -223,10 +223,11 @@ def run_sandbox(
     *,
     clock: Clock | None = None,
     listing: Listing = Listing.UNTIL_RECEIVED,
+    first_order: str | None = None,
 ) -> None:
     """Run a sandbox Director until SIGTERM, Ctrl-C or Ctrl-Break. Blocks, in the main thread.
 
-    Without `ready` the base URL is printed.
+    Without `ready` the base URL is printed. `first_order`: officer for whom a first directive is listed.
 
     Raises OSError if the port is in use, ValueError if the key is empty.
     """
@@ -235,6 +236,8 @@ def run_sandbox(
         stop = asyncio.Event()
         set_at_stop(stop)
         state = SandboxState(api_key, clock or SystemClock(), listing=listing)
+        if first_order is not None:
+            state.issue_first_order(first_order)
         await serve(state, port, ready or _announce, stop)
 
     asyncio.run(main())

@@ -20,6 +20,8 @@ from bridge.sandbox.event import PostedEvent
 
 DEFAULT_LIFE: Final = timedelta(minutes=5)
 """From issued_at to expires_at, as in the contract's example."""
+FIRST_ORDER_LIFE: Final = timedelta(hours=1)
+"""The same for the first order of a trial."""
 
 
 class Listing(StrEnum):
@@ -95,6 +97,17 @@ class SandboxState:
         }
         filled = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in fillers.items()}
         return self.issue_raw(officer, msgspec.json.encode({**filled, **directive}))
+
+    def issue_first_order(self, officer: str) -> Issued:
+        """List the first directive of a trial, which waits until a person has started the rest of it."""
+        order = {
+            "symbol": "EURUSD",
+            "action": "OPEN_LONG",
+            "order_type": "MARKET",
+            "quantity": "0.01",
+            "expires_at": utc_text(self.clock.now() + FIRST_ORDER_LIFE),
+        }
+        return self.issue(officer, {name: msgspec.Raw(msgspec.json.encode(order[name])) for name in order})
 
     def issue_raw(self, officer: str, raw: bytes) -> Issued:
         """List a text unchanged, directive or not. A text that is not JSON makes the whole answer invalid."""

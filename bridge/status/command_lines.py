@@ -20,10 +20,9 @@ class CommandLines(msgspec.Struct, frozen=True, kw_only=True):
     def named(self, command: str) -> str:
         """Return the program and this command, such as 'journal list', with the option of the configuration.
 
-        The option follows the first word, to which it belongs.
+        The option comes last: every subcommand accepts it there.
         """
-        first, *rest = command.split()
-        return " ".join(["execution-officer", first, *self._options, *rest])
+        return " ".join(["execution-officer", command, *self._options])
 
     def option(self, name: str, value: str) -> str:
         """Return an option after a blank; empty where the value is."""

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 from sqlite_utils import Database
 
+from bridge.cli.new_configuration import example
 from bridge.cli.service import systemd
 from bridge.core.director.contract import CONTRACT_EVENT_FIELDS, EventType, ExecutionEvent
 from bridge.core.link import messages, reports
@@ -315,6 +316,11 @@ def log_codes() -> str:
     return "| code | meaning |\n| --- | --- |\n" + "\n".join(rows) + "\n"
 
 
+def configuration() -> str:
+    """Return the configuration with every setting explained, as `init` writes it."""
+    return f"```toml\n{example()}```\n"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -348,6 +354,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "terminal-log-codes": terminal_log.log_codes,
     "scenario-keys": simulated_broker.scenario_keys,
     "fault-rules": simulated_broker.fault_rule_keys,
+    "configuration": configuration,
     "module-map": module_map.python_map,
     "mql5-map": module_map.mql5_map,
 }

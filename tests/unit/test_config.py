@@ -143,7 +143,7 @@ def test_takeover_margin_with_which_an_order_may_be_sent_twice_is_refused_but_in
 
 
 def test_missing_configuration_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.toml: does not exist\. Remedy: .*setup --example"):
+    with pytest.raises(ConfigError, match=r"none\.toml: does not exist\. Remedy: .*execution-officer init'"):
         load(tmp_path / "none.toml")
 
 

@@ -18,9 +18,9 @@ def test_default_configuration_needs_no_option() -> None:
         (True, r"C:\my bridge\live.toml", r'"C:\my bridge\live.toml"'),
     ],
 )
-def test_configuration_follows_the_first_word_of_the_command(windows: bool, path: str, shown: str) -> None:
+def test_configuration_follows_the_words_of_the_command(windows: bool, path: str, shown: str) -> None:
     lines = CommandLines(config=path, windows=windows)
-    assert lines.named("journal list") == f"execution-officer journal --config {shown} list"
+    assert lines.named("journal list") == f"execution-officer journal list --config {shown}"
 
 
 @pytest.mark.parametrize(
