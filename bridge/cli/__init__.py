@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, TextIO, cast
 
 import click
 
@@ -95,8 +95,32 @@ class _Debug:
     metavar="FILE",
     help="Append the log and errors to FILE, not to stderr: for a service manager that keeps no log.",
 )
+@click.option(
+    "--log-file-size",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    metavar="MB",
+    help="Size at which FILE becomes FILE.1, and a new one is begun.",
+)
+@click.option(
+    "--log-file-keep",
+    type=click.IntRange(1, 1000),
+    default=5,
+    show_default=True,
+    metavar="NUMBER",
+    help="Old files that are kept: FILE.1 is the newest.",
+)
 @click.pass_obj
-def cli(state: _Debug, debug: bool, log_json: bool, log_level: str, log_file: Path | None) -> None:
+def cli(
+    state: _Debug,
+    debug: bool,
+    log_json: bool,
+    log_level: str,
+    log_file: Path | None,
+    log_file_size: int,
+    log_file_keep: int,
+) -> None:
     """Carry trade directives from a Director API to MetaTrader 5, and report their outcome.
 
     Answers go to stdout. The log goes to stderr: text on a terminal, JSON lines elsewhere.
@@ -106,14 +130,17 @@ def cli(state: _Debug, debug: bool, log_json: bool, log_level: str, log_file: Pa
 
     state.on = debug
     if log_file is not None:
-        sys.stderr = _appending(log_file)
+        sys.stderr = _appending(log_file, log_file_size, log_file_keep)
     set_up(LogLevel(log_level), json_lines=log_json)
 
 
-def _appending(path: Path) -> TextIO:
-    """Return the file for appending, line by line. Raises click.UsageError."""
+def _appending(path: Path, megabytes: int, keep: int) -> TextIO:
+    """Return the log file, opened. Raises click.UsageError."""
+    # Not at the top: for --help it is not needed.
+    from bridge.log_file import MEGABYTE, LogFile
+
     try:
-        return path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+        return cast(TextIO, LogFile(path, max_bytes=megabytes * MEGABYTE, kept=keep))
     except OSError as error:
         raise click.UsageError(
             f"--log-file {path} cannot be written: {error.strerror}; name another file."
