@@ -5,20 +5,24 @@ like any other: a Python module that runs as `__main__`, with its own pid, memor
 
     python -m tests.rig.fork_server DESCRIPTOR      the forking process; it ends when the other end is closed
 
-Each child has a supervisor, a process that waits for it and writes two lines: its pid and its exit status.
+For each child the server writes two lines: its pid and its exit status.
 """
 
+import atexit
 import gc
 import importlib
 import json
 import os
 import pkgutil
 import runpy
+import selectors
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, BinaryIO, Final, NoReturn, Self
@@ -88,38 +92,61 @@ def _import_all(package: ModuleType) -> None:
 
 
 def _serve(control: socket.socket) -> None:
-    # The test process handles Ctrl-C; nobody waits for supervisors.
+    """Fork a child for each request, and write the exit status of each that ends.
+
+    Returns when the other end is closed; in a child it does not return.
+    """
+    # The test process handles Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        request, descriptors, _, _ = socket.recv_fds(control, _MAX_REQUEST, 2)
-        if not request:
-            return
-        if os.fork() == 0:
-            control.close()
-            _supervise(json.loads(request), *descriptors)
-            return
-        for descriptor in descriptors:
-            os.close(descriptor)
+    woken, wake = socket.socketpair()
+    wake.setblocking(False)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    # Only a signal with a handler wakes.
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    statuses: dict[int, int] = {}
+    with woken, wake, selectors.DefaultSelector() as selector:
+        selector.register(woken, selectors.EVENT_READ)
+        selector.register(control, selectors.EVENT_READ)
+        while True:
+            ready = [key.fileobj for key, _ in selector.select()]
+            if woken in ready:
+                woken.recv(_MAX_REQUEST)
+                _write_ended(statuses)
+            if control not in ready:
+                continue
+            request, descriptors, _, _ = socket.recv_fds(control, _MAX_REQUEST, 2)
+            if not request:
+                return
+            log, status = descriptors
+            pid = os.fork()
+            if pid == 0:
+                for inherited in (selector, woken, wake, control):
+                    inherited.close()
+                for descriptor in (status, *statuses.values()):
+                    os.close(descriptor)
+                _run(json.loads(request), log)
+            os.close(log)
+            statuses[pid] = status
+            os.write(status, b"%d\n" % pid)
 
 
-def _supervise(request: dict[str, Any], log: int, status: int) -> None:
-    """Run as the supervisor. Returns in the child alone, when its module has ended without an exit call."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    pid = os.fork()
-    if pid == 0:
+def _write_ended(statuses: dict[int, int]) -> None:
+    """Write the exit status of each child that has ended, and forget it."""
+    while statuses:
+        pid, end = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        status = statuses.pop(pid)
+        # Nobody may wait for it any more.
+        with suppress(BrokenPipeError):
+            os.write(status, b"%d\n" % os.waitstatus_to_exitcode(end))
         os.close(status)
-        _run(request, log)
-        return
-    os.close(log)
-    os.write(status, b"%d\n" % pid)
-    _, end = os.waitpid(pid, 0)
-    os.write(status, b"%d\n" % os.waitstatus_to_exitcode(end))
-    _leave()
 
 
-def _run(request: dict[str, Any], log: int) -> None:
-    """Run the child's module. SystemExit passes through, so that the interpreter exits as usual."""
+def _run(request: dict[str, Any], log: int) -> NoReturn:
+    """Run the child's module. An exception passes through, so that the interpreter reports it as usual."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
@@ -130,12 +157,27 @@ def _run(request: dict[str, Any], log: int) -> None:
     os.environ.update(request["environment"])
     module, *arguments = request["arguments"]
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        _leave(0)
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        _leave(ended.code or 0)
 
 
-def _leave() -> NoReturn:
-    # The supervisor cleans up nothing that it inherited.
-    os._exit(0)
+def _leave(status: int) -> NoReturn:
+    """End as the interpreter does, but leave the modules to the kernel, as multiprocessing's children do.
+
+    To free each object of them copies most pages that are shared with the server: more work than many a test.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    # What is open still, and unreachable, warns.
+    gc.collect()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
