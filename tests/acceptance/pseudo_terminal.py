@@ -1,20 +1,22 @@
 """The program in a pseudo terminal, as a person who reads its questions and types. POSIX alone."""
 
-import fcntl
 import os
-import pty
 import select
 import signal
 import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from tests.acceptance.commands import environment
 from tests.rig.deadline import Deadline
+
+if sys.platform != "win32":
+    import fcntl
+    import pty
+    import termios
 
 
 class PseudoTerminal:
