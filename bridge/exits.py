@@ -84,6 +84,12 @@ class ExitCode(IntEnum):
     )
     HALT_LOST = 26, "run: it was stopped before the journal could store a halt", Restart.CANNOT_HELP
     SERVICE = 27, "service: the service cannot be defined, or its manager refused", Restart.NOT_OF_RUN
+    NOT_WRITTEN = (
+        28,
+        "journal: the file exists, or it cannot be written; nothing is left of it",
+        Restart.NOT_OF_RUN,
+    )
+    NOTHING_FOUND = 29, "journal export, report: nothing is as the options say", Restart.NOT_OF_RUN
     INTERRUPTED = 130, "ended by Ctrl-C", Restart.CANNOT_HELP
 
 

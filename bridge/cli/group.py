@@ -12,10 +12,12 @@ class Place(NamedTuple):
 
     module: str
     line: str
+    function: str = ""
+    """Name of its function, where that is not its own name with underscores."""
 
 
 class LazyCommands(MutableMapping[str, click.Command]):
-    """Commands by name, each imported when it is used first. Its function has the name with underscores."""
+    """Commands by name, each imported when it is used first."""
 
     def __init__(self, places: Mapping[str, Place]) -> None:
         self.places = dict(places)
@@ -23,8 +25,9 @@ class LazyCommands(MutableMapping[str, click.Command]):
 
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._loaded:
-            module = importlib.import_module(self.places[name].module)
-            self._loaded[name] = getattr(module, name.replace("-", "_"))
+            place = self.places[name]
+            module = importlib.import_module(place.module)
+            self._loaded[name] = getattr(module, place.function or name.replace("-", "_"))
         return self._loaded[name]
 
     def __setitem__(self, name: str, command: click.Command) -> None:

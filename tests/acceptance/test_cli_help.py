@@ -9,6 +9,7 @@ import click
 import pytest
 
 from bridge import __version__, cli
+from bridge.cli import journal
 from bridge.cli.failure import Failure
 from bridge.exits import ExitCode
 from bridge.journal.database.errors import (
@@ -38,6 +39,11 @@ def test_help_lists_every_command_and_exit_status(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_line_of_the_list_is_the_first_of_the_command(name: str) -> None:
     assert cli.COMMANDS[name].line == cli.cli.commands[name].get_short_help_str(limit=1000)
+
+
+@pytest.mark.parametrize("name", journal.COMMANDS)
+def test_line_of_the_journal_s_list_is_the_first_of_the_command(name: str) -> None:
+    assert journal.COMMANDS[name].line == journal.journal.commands[name].get_short_help_str(limit=1000)
 
 
 def test_list_of_commands_imports_none_of_them(tmp_path: Path) -> None:
@@ -109,6 +115,8 @@ def test_exit_codes_are_stable() -> None:
         "CONFINED": 25,
         "HALT_LOST": 26,
         "SERVICE": 27,
+        "NOT_WRITTEN": 28,
+        "NOTHING_FOUND": 29,
         "INTERRUPTED": 130,
     }
     assert all(code.__doc__ == code.meaning for code in ExitCode)

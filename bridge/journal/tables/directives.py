@@ -182,6 +182,12 @@ def came_before(connection: sqlite3.Connection, officer: str, directive_id: str,
     return row is not None and row["id"] < id
 
 
+def body_of(connection: sqlite3.Connection, officer: str, directive_id: str) -> str | None:
+    """Return the JSON of the typed directive; None where it is invalid, or not known."""
+    row = _one(connection, ("body",), officer, directive_id)
+    return row["body"] if row else None
+
+
 def symbol_of(connection: sqlite3.Connection, officer: str, directive_id: str) -> str:
     """Return the Director's name of the directive's symbol; empty where it has none."""
     row = _one(connection, ("symbol",), officer, directive_id)

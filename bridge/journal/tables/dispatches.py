@@ -67,3 +67,12 @@ def last(connection: sqlite3.Connection, client_order_id: int) -> Dispatched | N
         {"client_order_id": client_order_id},
     ).fetchone()
     return None if row is None else Dispatched(**row)
+
+
+def first_at(connection: sqlite3.Connection, client_order_id: int) -> str | None:
+    """Return the time of the command's first dispatch; None where it never was dispatched."""
+    row = connection.execute(
+        "SELECT min(dispatched_at) AS at FROM dispatches WHERE client_order_id = :client_order_id",
+        {"client_order_id": client_order_id},
+    ).fetchone()
+    return row[0] if row else None

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.director.contract import ExecutionEvent, utc_text
+from bridge.core.director.contract import EventType, ExecutionEvent, utc_text
 from bridge.core.trade.precedence import ABOUT_NO_TRADE
-from bridge.journal.database.sql import insert, words
+from bridge.journal.database.sql import Parameters, column_list, insert, words
 from bridge.journal.database.words import EventState
 
 Queue = tuple[str, str | None]
@@ -77,6 +77,27 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     def queue(self) -> Queue:
         """The queue that the event belongs to."""
         return (self.officer, self.directive_id)
+
+
+class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with what became of it. Times are texts, as they are stored."""
+
+    id: int
+    officer: str
+    directive_id: str | None
+    event_type: str
+    event_class: str
+    subject: str
+    key: str
+    body: str
+    created_at: str
+    state: str
+    refusals: int
+    last_error: str
+    completed_at: str | None
+    event_id: str | None
+    """The Director's id of it; None until it is delivered."""
+    dismissed_at: str | None
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -147,6 +168,44 @@ def due(connection: sqlite3.Connection, *, limit: int, busy: Collection[Queue]) 
         for row in rows
     ]
     return [event for event in found if event.queue not in busy][:limit]
+
+
+def last_id(connection: sqlite3.Connection) -> int:
+    """Return the number of the newest event; 0 where there is none."""
+    row = connection.execute("SELECT coalesce(max(id), 0) AS last FROM events").fetchone()
+    return int(row["last"])
+
+
+def outcome_delivered_at(connection: sqlite3.Connection, officer: str, directive_id: str) -> str | None:
+    """Return the time at which the Director accepted the first event about the directive's outcome; None where it
+    has accepted none."""
+    row = connection.execute(
+        "SELECT min(completed_at) AS at FROM events WHERE officer = :officer AND directive_id = :directive_id"
+        f" AND state = {_DELIVERED} AND event_type <> :received",
+        {"officer": officer, "directive_id": directive_id, "received": EventType.DIRECTIVE_RECEIVED},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def page(
+    connection: sqlite3.Connection, wanted: Parameters, *, after: int, last: int, limit: int
+) -> list[StoredEvent]:
+    """Return the events from behind a number up to another one, at most `limit`, oldest first.
+
+    `wanted`: officer, directive_id, symbol, since and until; None stands for any. A symbol is the Director's name
+    or the broker's; `until` itself is outside of the period.
+    """
+    rows = connection.execute(
+        f"SELECT {column_list(COLUMNS, 'e')} FROM events e WHERE e.id > :after AND e.id <= :last"
+        " AND (:officer IS NULL OR e.officer = :officer)"
+        " AND (:directive_id IS NULL OR e.directive_id = :directive_id)"
+        " AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)"
+        " AND (:symbol IS NULL OR json_extract(e.body, '$.symbol') = :symbol"
+        " OR EXISTS (SELECT 1 FROM directives d WHERE d.officer = e.officer AND d.directive_id = e.directive_id"
+        " AND d.symbol = :symbol)) ORDER BY e.id LIMIT :limit",
+        {**wanted, "after": after, "last": last, "limit": limit},
+    )
+    return [msgspec.convert(dict(row), StoredEvent) for row in rows]
 
 
 def set_delivered(connection: sqlite3.Connection, id: int, event_id: str | None, at: datetime) -> None:

@@ -130,6 +130,34 @@ def bearing(connection: sqlite3.Connection, account: Account, client_order_id: i
     return [_report(row) for row in rows]
 
 
+def accounts(connection: sqlite3.Connection, officer: str) -> list[Account]:
+    """Return the accounts that terminals of the officer have reported. Each costs one look-up."""
+    found: list[Account] = []
+    while row := connection.execute(
+        "SELECT officer, server, login FROM reports"
+        " WHERE officer = :officer AND (server, login) > (:server, :login) ORDER BY server, login LIMIT 1",
+        (found[-1] if found else Account(officer, "", -1)).parameters,
+    ).fetchone():
+        found.append(Account(*row))
+    return found
+
+
+def answered_at(connection: sqlite3.Connection, account: Account, client_order_id: int) -> str | None:
+    """Return the time at which the broker's first answer to the command was stored; None where none was."""
+    row = connection.execute(
+        f"SELECT min(received_at) AS at FROM reports WHERE {OF_ACCOUNT}"
+        " AND client_order_id = :client_order_id AND client_order_id <> 0 AND kind = :kind"
+        " AND json_extract(body, '$.stage') = :stage",
+        {
+            **account.parameters,
+            "client_order_id": client_order_id,
+            "kind": ReportKind.COMMAND,
+            "stage": CommandStage.RESULT,
+        },
+    ).fetchone()
+    return row[0] if row else None
+
+
 def ledger_has(connection: sqlite3.Connection, account: Account, client_order_id: int) -> bool:
     """Return True where the terminal's ledger has reported an intent under the client order id."""
     kind = ReportKind.COMMAND

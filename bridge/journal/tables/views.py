@@ -69,6 +69,38 @@ def last_directives(
     return [msgspec.convert(row, record) for row in found][::-1]
 
 
+def next_directives(
+    db: Database,
+    record: type[S],
+    conditions: Mapping[str, str | None],
+    *,
+    since: str | None,
+    until: str | None,
+    after: int,
+    last: int,
+    limit: int,
+) -> list[S]:
+    """Return the rows of directive_overview from behind a place in the inbox up to another one, at most `limit`,
+    oldest first.
+
+    None stands for any time of receipt; `until` itself is outside of the period.
+    """
+    given: dict[str, object] = {key: value for key, value in conditions.items() if value is not None}
+    where = "".join(f"{column} = :{column} AND " for column in given) + "place > :after AND place <= :last"
+    if since is not None:
+        where += " AND received_at >= :since"
+    if until is not None:
+        where += " AND received_at < :until"
+    found = db["directive_overview"].rows_where(
+        where,
+        given | {"after": after, "last": last, "since": since, "until": until},
+        select=", ".join(record.__struct_fields__),
+        order_by="place",
+        limit=limit,
+    )
+    return [msgspec.convert(row, record) for row in found]
+
+
 def applied_migrations(db: Database, migration_set: str) -> set[str]:
     """Return the names of the migrations that made the journal's schema."""
     found = db["_sqlite_migrations"].rows_where(

@@ -16,6 +16,7 @@ from bridge.journal.database import audit, consistency, operator_marks
 from bridge.journal.database.content import foreign_objects
 from bridge.journal.database.file import check, open_reader
 from bridge.journal.database.header import is_there
+from bridge.journal.database.sql import Parameters
 from bridge.journal.tables import views
 from bridge.journal.tables.values import text
 
@@ -91,7 +92,6 @@ def reading(path: Path) -> Iterator[Database]:
         # Raises the error of a missing journal.
         check(path)
     with open_reader(path) as connection:
-        connection.row_factory = None
         yield Database(connection)
 
 
@@ -109,6 +109,47 @@ def directives(
     oldest first."""
     conditions = {"officer": officer, "state": state, "symbol": symbol}
     return views.last_directives(db, DirectiveRow, conditions, since=text(since), before=before, limit=limit)
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that are wanted; None stands for any."""
+
+    officer: str | None = None
+    directive_id: str | None = None
+    symbol: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Outside of the period."""
+
+    def conditions(self) -> dict[str, str | None]:
+        """Return the values that columns must have, but for the period."""
+        return {"officer": self.officer, "directive_id": self.directive_id, "symbol": self.symbol}
+
+    def parameters(self) -> Parameters:
+        """Return the values of the named parameters of a query. Times are texts, as they are stored."""
+        return {**self.conditions(), "since": text(self.since), "until": text(self.until)}
+
+
+def directive_pages(
+    db: Database, wanted: Selection, *, last: int = views.NO_PLACE, limit: int = PAGE
+) -> Iterator[list[DirectiveRow]]:
+    """Yield the directives that were received in a period, up to a place in the inbox, oldest first.
+
+    Each page is read by itself, so that no long transaction keeps the write-ahead log.
+    """
+    after = 0
+    while page := views.next_directives(
+        db,
+        DirectiveRow,
+        wanted.conditions(),
+        since=text(wanted.since),
+        until=text(wanted.until),
+        after=after,
+        last=last,
+        limit=limit,
+    ):
+        yield page
+        after = page[-1].place
 
 
 def timeline(db: Database, directive_id: str, officer: str | None = None) -> list[TimelineRow]:
