@@ -1,0 +1,1 @@
+"""Simulation of the whole system in one process, on simulated time: see README.md."""

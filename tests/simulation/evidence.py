@@ -1,0 +1,53 @@
+"""Evidence of a run for the checker: plain data, and the journal's path."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class Evidence(msgspec.Struct, kw_only=True):
+    """Everything that a checker needs, without a type of the product: rows are dictionaries."""
+
+    netting: bool
+    journal: Path
+    ended_after_s: float | None
+    """Seconds from the end of the faults until nothing was open any more; None: not within the bound."""
+    issued: list[dict[str, Any]]
+    """Directives of the Director."""
+    arrivals: list[tuple[str, str]]
+    """Events that the Director took, in order: key and body."""
+    sends: list[dict[str, Any]]
+    """Every request that reached the broker."""
+    deals: list[dict[str, Any]]
+    positions: list[dict[str, Any]]
+    orders: list[dict[str, Any]]
+    """Live orders."""
+    errors: list[str]
+    """Errors that ended a worker or a task."""
+    foreign_requests: list[str] = []
+
+
+def collect(world: "World", *, ended_after_s: float | None) -> Evidence:
+    """Return the evidence of a run at its end."""
+    broker = world.broker
+    return Evidence(
+        netting=world.story.netting,
+        journal=world.journal,
+        ended_after_s=ended_after_s,
+        issued=list(world.director.directives.values()),
+        arrivals=[(arrival.key, arrival.body) for arrival in world.director.arrivals],
+        sends=_plain(broker.sends()),
+        deals=_plain(broker.history_deals(0, 2**52)),
+        positions=_plain(broker.positions()),
+        orders=_plain(broker.orders()),
+        errors=world.sidecar.errors,
+    )
+
+
+def _plain(records: Any) -> list[dict[str, Any]]:
+    plain: list[dict[str, Any]] = msgspec.to_builtins(records)
+    return plain

@@ -1,0 +1,234 @@
+"""Stories: what happens in one run and when, as data that is drawn from a seed, so that parts can be left out."""
+
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+SYMBOLS: Final = {"EURUSD": ("1.09500", 5), "GBPUSD": ("1.27100", 5), "USDJPY": ("149.500", 3)}
+"""By symbol, a price and its digits."""
+
+DIRECTOR_FAULTS: Final = (
+    "old list",
+    "reordered list",
+    "repeated items",
+    "short list",
+    "torn body",
+    "taken, and answered with an error",
+    "unreachable",
+    "error",
+    "answer lost",
+    "slow",
+)
+SIDECAR_POINTS: Final = (
+    "poll.answered",
+    "journal.intake.before_commit",
+    "journal.intake.committed",
+    "journal.dispatch.before_commit",
+    "journal.dispatch.committed",
+    "dispatch.committed",
+    "dispatch.sent",
+    "reports.received",
+    "journal.reports.before_commit",
+    "journal.reports.committed",
+    "reports.acknowledged",
+    "post.answered",
+    "journal.delivered.before_commit",
+    "journal.delivered.committed",
+    "delivered.committed",
+    "journal.session.before_commit",
+    "journal.session.committed",
+    "journal.status_request.committed",
+)
+TERMINAL_POINTS: Final = ("terminal.intent_written", "terminal.order_sent", "terminal.result_written")
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happens: a directive that the Director issues, or a fault."""
+
+    at_s: float
+    kind: str
+    for_s: float = 0.0
+    """Duration of a fault that lasts."""
+    what: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        lasting = f" for {self.for_s:.1f} s" if self.for_s else ""
+        given = ", ".join(f"{name} {value}" for name, value in self.what.items() if value is not None)
+        return f"{self.at_s:8.3f} s  {self.kind}{lasting}{': ' if given else ''}{given}"
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    seed: int
+    netting: bool
+    acts: tuple[Act, ...]
+    faults_until_s: float
+    """Time by which every fault has ended."""
+
+    @property
+    def directives(self) -> int:
+        """Number of directives that are issued."""
+        return sum(act.kind == "directive" for act in self.acts)
+
+    def spell(self) -> str:
+        """Return the story for people."""
+        account = "netting" if self.netting else "hedging"
+        return "\n".join([f"seed {self.seed}, a {account} account", *map(str, self.acts)])
+
+
+def draw(seed: int) -> Story:
+    """Return the story of a seed."""
+    random = Random(f"story {seed}")  # noqa: S311 - chosen to be repeated
+    length = random.uniform(40, 120)
+    count = random.randrange(10, 30)
+    acts: list[Act] = []
+    opened: list[tuple[str, str]] = []
+    for number in range(count):
+        at = random.uniform(1, length * 0.9)
+        acts.append(_directive(random, f"d{number:02}", round(at, 3), opened))
+    faults = random.choices([0, 4, 8, 16, 32], [1, 2, 3, 3, 2])[0]
+    kinds = random.sample(FAULTS, random.randrange(1, len(FAULTS)))
+    for _ in range(faults):
+        acts.append(_fault(random, random.choice(kinds), round(random.uniform(0.5, length), 3)))
+    acts.sort(key=lambda act: act.at_s)
+    end = max([length, *(act.at_s + act.for_s for act in acts)])
+    return Story(seed=seed, netting=random.random() < 0.5, acts=tuple(acts), faults_until_s=round(end, 3))
+
+
+def _directive(random: Random, name: str, at: float, opened: list[tuple[str, str]]) -> Act:
+    symbol = random.choice(list(SYMBOLS))
+    base, digits = SYMBOLS[symbol]
+    pip = Decimal(10) ** (1 - digits)
+    price = Decimal(base)
+    kind = random.choices(["market", "pending", "close", "modify", "cancel"], [10, 4, 6, 2, 2])[0]
+    fields: dict[str, Any] = {"directive_id": name, "symbol": symbol, "order_type": "MARKET"}
+    if kind in ("market", "pending") or not opened:
+        long = random.random() < 0.5
+        fields["action"] = "OPEN_LONG" if long else "OPEN_SHORT"
+        fields["quantity"] = str(Decimal(random.randrange(1, 30)) / 100)
+        if kind == "pending":
+            fields["order_type"] = random.choice(["LIMIT", "STOP"])
+            below = long == (fields["order_type"] == "LIMIT")
+            price += pip * random.randrange(2, 30) * (-1 if below else 1)
+            fields["price"] = str(price)
+        side = 1 if long else -1
+        if random.random() < 0.5:
+            fields["stop_loss"] = str(price - side * pip * random.randrange(8, 60))
+        if random.random() < 0.5:
+            fields["take_profit"] = str(price + side * pip * random.randrange(8, 60))
+        if random.random() < 0.1:
+            fields["quantity"] = random.choice(["0.005", "-1", "500"])
+        opened.append((name, symbol))
+    else:
+        target, symbol = random.choice(opened)
+        fields["symbol"] = symbol
+        base, digits = SYMBOLS[symbol]
+        pip = Decimal(10) ** (1 - digits)
+        if random.random() < 0.7:
+            fields["target_directive_id"] = target
+        match kind:
+            case "close":
+                fields["action"] = random.choice(["CLOSE", "CLOSE", "CLOSE", "CLOSE_LONG", "CLOSE_SHORT"])
+                if random.random() < 0.4:
+                    fields["quantity"] = str(Decimal(random.randrange(1, 15)) / 100)
+            case "modify":
+                fields["action"] = random.choice(["MODIFY", "MODIFY_SL", "MODIFY_TP"])
+                level = "take_profit" if fields["action"] == "MODIFY_TP" else "stop_loss"
+                fields[level] = str(Decimal(base) + pip * random.randrange(-80, 80))
+            case _:
+                fields["action"] = "CANCEL"
+    life = random.choice([300, 300, 300, 60, 20, 5])
+    return Act(at_s=at, kind="directive", what={**fields, "life_s": life})
+
+
+FAULTS: Final = (
+    "Director",
+    "kill sidecar",
+    "kill sidecar at",
+    "kill terminal",
+    "kill terminal at",
+    "stop sidecar",
+    "stop terminal",
+    "break link",
+    "half-open link",
+    "slow link",
+    "disconnect broker",
+    "broker does not answer",
+    "slow timer",
+    "slow disk",
+    "unwritable journal",
+    "rule",
+    "manual trade",
+    "price jump",
+    "late cost",
+    "stop-out",
+)
+RULES: Final = (
+    "REJECT",
+    "REQUOTE",
+    "LOSE_ANSWER",
+    "LATENCY",
+    "FILLS",
+    "REFUSE_TRIGGER",
+    "DROP_STOPS",
+    "DROP_TRANSACTIONS",
+    "DELAY_HISTORY",
+)
+
+
+def _fault(random: Random, kind: str, at: float) -> Act:
+    lasting = round(
+        random.choice([random.uniform(0.05, 2), random.uniform(2, 10), random.uniform(10, 45)]), 3
+    )
+    what: dict[str, Any] = {}
+    match kind:
+        case "Director":
+            what = {"fault": random.choice(DIRECTOR_FAULTS)}
+        case "kill sidecar at":
+            what = {"point": random.choice(SIDECAR_POINTS), "after": random.choice([1, 1, 1, 2, 3])}
+        case "kill terminal at":
+            what = {"point": random.choice(TERMINAL_POINTS), "after": random.choice([1, 1, 2])}
+        case "break link":
+            lasting, what = 0.0, {"lose": random.random() < 0.5}
+        case "rule":
+            lasting, what = 0.0, _rule(random)
+        case "manual trade":
+            what = {
+                "symbol": random.choice(list(SYMBOLS)),
+                "buy": random.random() < 0.5,
+                "volume": str(Decimal(random.randrange(1, 20)) / 100),
+                "action": random.choice(
+                    ["open", "open", "close", "close ours", "cancel ours", "modify ours"]
+                ),
+            }
+            lasting = 0.0
+        case "price jump":
+            what, lasting = {"symbol": random.choice(list(SYMBOLS)), "pips": random.randrange(-60, 60)}, 0.0
+        case "late cost":
+            what, lasting = {"commission": str(-Decimal(random.randrange(0, 500)) / 100)}, 0.0
+        case "stop-out":
+            lasting = 0.0
+    return Act(at_s=at, kind=kind, for_s=lasting, what=what)
+
+
+def _rule(random: Random) -> dict[str, Any]:
+    effect = random.choice(RULES)
+    given: dict[str, Any] = {"effect": effect, "times": random.randrange(1, 4)}
+    match effect:
+        case "REJECT":
+            given["retcode"] = random.choice([10006, 10007, 10013, 10018, 10019, 10024, 10011])
+        case "LOSE_ANSWER":
+            given["retcode"] = random.choice([10012, 10031, None])
+        case "LATENCY":
+            given["milliseconds"] = random.choice([500, 3_000, 8_000, 20_000])
+        case "FILLS":
+            given["volumes"] = [
+                str(Decimal(random.randrange(1, 8)) / 100) for _ in range(random.randrange(1, 4))
+            ]
+            given["pace"] = random.choice(["AT_ONCE", "AT_ONCE", "PER_QUOTE"])
+        case "DELAY_HISTORY":
+            given["milliseconds"] = random.choice([500, 3_000, 12_000])
+    return given
