@@ -144,7 +144,8 @@ def _positions(evidence: Evidence, stored: list[Row], mismatches: list[Row]) -> 
     held = {position["identifier"]: position for position in evidence.positions}
     for identifier, position in held.items():
         volume = Decimal(position["volume"])
-        if position["magic"] in magics and identifier not in ours and identifier not in raised:
+        # On a netting account a foreign position bears our magic once an order of ours has reduced it.
+        if not evidence.netting and position["magic"] in magics and identifier not in ours | raised:
             yield f"position {identifier} of {position['magic']} is open, and the journal has it not"
         if not evidence.netting and identifier in known and known[identifier] != volume:
             if identifier not in raised:
