@@ -1,9 +1,9 @@
 """Check of a journal's content: what every start checks, and what reads the whole file. Reads only."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -109,8 +109,7 @@ def first_alteration(connection: sqlite3.Connection) -> Altered | None:
 
 def foreign_objects(connection: sqlite3.Connection) -> list[str]:
     """Return the tables, views and indexes of other tools and people in the file, such as 'view mine'."""
-    with closing(_expected(known_migrations())) as expected:
-        return schema_check.foreign_objects(connection, expected)
+    return schema_check.foreign_objects(connection, _own_objects(*known_migrations()))
 
 
 @cache
@@ -137,8 +136,7 @@ def _is_ours(connection: sqlite3.Connection) -> bool:
     there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "_sqlite_migrations" not in there or not (applied := _applied(connection)):
         return False
-    with closing(_expected(applied)) as expected:
-        return {each.name for each in schema_check.objects(expected) if each.kind == "table"} <= there
+    return {each.name for each in _own_objects(*applied) if each.kind == "table"} <= there
 
 
 def _applied(connection: sqlite3.Connection) -> list[str]:
@@ -151,13 +149,19 @@ def _applied(connection: sqlite3.Connection) -> list[str]:
 
 def _schema_findings(connection: sqlite3.Connection, applied: list[str]) -> tuple[list[str], list[Altered]]:
     """Return the tables that cannot be mended, and the other findings: own objects first, then foreign ones."""
+    ours = _own_objects(*applied)
+    changed, altered, foreign = schema_check.compare(connection, ours, partial(_expected, applied))
+    return changed, [*altered, *foreign_limits.harmful(connection, foreign, {each.name for each in ours})]
+
+
+@cache
+def _own_objects(*applied: str) -> tuple[schema_check.Object, ...]:
+    """Return the objects that these migrations make."""
     with closing(_expected(applied)) as expected:
-        changed, altered, foreign = schema_check.compare(connection, expected)
-        ours = {each.name for each in schema_check.objects(expected)}
-        return changed, [*altered, *foreign_limits.harmful(connection, foreign, ours)]
+        return tuple(schema_check.objects(expected))
 
 
-def _expected(applied: list[str]) -> sqlite3.Connection:
+def _expected(applied: Collection[str]) -> sqlite3.Connection:
     """Return an empty database with the schema that these migrations make."""
     made = sqlite3.connect(":memory:")
     stop = next((name for name in known_migrations() if name not in applied), None)

@@ -36,7 +36,7 @@ def _run(db: Database, script: str) -> None:
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
-        if statement.strip() and sqlite3.complete_statement(statement):
+        if ";" in line and sqlite3.complete_statement(statement):
             db.conn.execute(statement)
             statement = ""
 

@@ -8,6 +8,8 @@ bridge writes are refused (`foreign_limits`).
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Callable, Collection
+from contextlib import closing
 from typing import Any, Final, NamedTuple
 
 from bridge.journal.database.alteration import Altered
@@ -43,21 +45,31 @@ class Findings(NamedTuple):
     """Objects that are not the bridge's."""
 
 
-def compare(connection: sqlite3.Connection, expected: sqlite3.Connection) -> Findings:
-    """Compare the schema of a journal with the expected one."""
-    ours = {each.name: each for each in objects(expected)}
-    found = {each.name: each for each in objects(connection)}
+def compare(
+    connection: sqlite3.Connection, ours: Collection[Object], expected: Callable[[], sqlite3.Connection]
+) -> Findings:
+    """Compare the schema of a journal with the expected objects.
+
+    `expected` makes a database that has them. It is called where a text differs: an equal text means the same.
+    """
+    there = objects(connection)
+    names = {each.name for each in ours}
+    foreign = [each for each in there if each.name not in names]
+    if set(ours) <= set(there):
+        return Findings([], [], foreign)
+    found = {each.name: each for each in there}
     changed: list[str] = []
     altered: list[Altered] = []
-    for name, each in sorted(ours.items()):
-        there = found.get(name)
-        if there is not None and meaning(connection, there) == meaning(expected, each):
-            continue
-        if (mended := _mended(connection, expected, each, there)) is None:
-            changed.append(name)
-        else:
-            altered.append(mended)
-    return Findings(changed, altered, [each for name, each in found.items() if name not in ours])
+    with closing(expected()) as made:
+        for each in sorted(ours, key=lambda each: each.name):
+            now = found.get(each.name)
+            if now is not None and meaning(connection, now) == meaning(made, each):
+                continue
+            if (mended := _mended(connection, made, each, now)) is None:
+                changed.append(each.name)
+            else:
+                altered.append(mended)
+    return Findings(changed, altered, foreign)
 
 
 def _mended(
@@ -92,10 +104,10 @@ def _columns_added(
     )
 
 
-def foreign_objects(connection: sqlite3.Connection, expected: sqlite3.Connection) -> list[str]:
+def foreign_objects(connection: sqlite3.Connection, ours: Collection[Object]) -> list[str]:
     """Return the objects that are not the bridge's, such as 'view mine'. Cheap: nothing is compared."""
-    ours = {each.name for each in objects(expected)}
-    return sorted(f"{each.kind} {each.name}" for each in objects(connection) if each.name not in ours)
+    names = {each.name for each in ours}
+    return sorted(f"{each.kind} {each.name}" for each in objects(connection) if each.name not in names)
 
 
 def objects(connection: sqlite3.Connection) -> list[Object]:

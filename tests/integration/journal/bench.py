@@ -2,9 +2,11 @@
 
 import json
 import sqlite3
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -147,6 +149,15 @@ def terms(symbol: str, **changes: object) -> SymbolReport:
     return msgspec.structs.replace(report, **changes)
 
 
+@cache
+def _empty_journal() -> bytes:
+    """Return the content of a new journal. A copy costs a test less than the migrations do."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        file.create(path)
+        return path.read_bytes()
+
+
 class JournalBench:
     """The journal of two officers. Time does not pass by itself."""
 
@@ -163,7 +174,8 @@ class JournalBench:
         """Officer whose terminal joins, reports and gets commands."""
         self._seq = 0
         if new:
-            file.create(path)
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_bytes(_empty_journal())
         self.open()
         # It has been open for a while: what is issued now cannot have been carried out before.
         self.monotonic_s += OPEN_S
