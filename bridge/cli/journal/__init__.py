@@ -27,6 +27,11 @@ COMMANDS: Final = {
         "bridge.cli.journal.copies",
         "Write a checked copy of the journal to a new FILE.",
     ),
+    "restore": Place(
+        "bridge.cli.journal.copies",
+        "Put the backup FILE in the journal's place, while no sidecar runs.",
+        "restore_backup",
+    ),
 }
 """Every command, in the order of --help, which imports none of them."""
 
@@ -38,6 +43,6 @@ COMMANDS: Final = {
 def journal(context: click.Context, config_path: Path | None, journal_path: Path | None) -> None:
     """Show the journal: directives, their steps, undelivered events, and the audit; back it up.
 
-    The journal is only read. The sidecar may run meanwhile.
+    The journal is only read, but by 'restore'. The sidecar may run meanwhile.
     """
     context.obj = JournalFile(config_path, journal_path)

@@ -69,6 +69,12 @@ def first_at(connection: sqlite3.Connection) -> str | None:
     return row[0] if row is not None else None
 
 
+def last_at(connection: sqlite3.Connection) -> str | None:
+    """Return the time of the last row, as `first_at`."""
+    row = connection.execute("SELECT at FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+    return row[0] if row is not None else None
+
+
 def first_break(connection: sqlite3.Connection) -> str:
     """Return a description of the first break in the chain; empty where it holds from end to end."""
     prev = GENESIS

@@ -39,6 +39,18 @@ class JournalDamagedError(JournalError):
             f"the journal at {path} cannot be trusted: {finding}. It was left as it is; "
             "restore it from a backup, and keep this file for the audit"
         )
+        self.finding = finding
+
+
+class BackupDamagedError(JournalDamagedError):
+    """The file that is to be restored is no journal, or not a whole one. Nothing was changed."""
+
+    def __init__(self, path: Path, finding: str) -> None:
+        JournalError.__init__(
+            self,
+            f"the backup {path} was not restored, since it cannot be trusted: {finding}. Nothing was changed; "
+            "name another backup",
+        )
 
 
 class JournalAlteredError(JournalDamagedError):

@@ -29,13 +29,16 @@ _MODE: Final = 0o600
 
 
 @contextmanager
-def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
+def locked(path: Path, *, wait_s: float = 0.0, missing_ok: bool = False) -> Iterator[None]:
     """Own the journal while the context lasts. `wait_s`: seconds to wait for another owner.
+
+    `missing_ok`: own the name, too, where no file has it, as for a restore.
 
     Raises JournalMissingError, JournalLockedError, JournalReadOnlyError, JournalUnopenedError.
     """
     try:
-        if not is_there(path):
+        there = is_there(path)
+        if not there and not missing_ok:
             raise JournalMissingError(path)
     except PermissionError as error:
         raise JournalReadOnlyError(path, str(error)) from error
@@ -44,7 +47,7 @@ def locked(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
     lock = FileLock(beside, mode=_MODE)
     try:
         lock.acquire(timeout=wait_s)
-        _restrict(path, beside)
+        _restrict(path if there else path.resolve().parent, beside)
     except Timeout:
         raise JournalLockedError(path) from None
     except OSError as error:

@@ -282,3 +282,11 @@ def bound(connection: sqlite3.Connection) -> list[str]:
         "SELECT officer FROM officers WHERE login > 0 OR former_login > 0 ORDER BY officer"
     )
     return [row["officer"] for row in rows]
+
+
+def ledger_marks(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return the highest ledger mark that was reported, by officer; without those that no terminal has reported."""
+    rows = connection.execute(
+        "SELECT officer, ledger_mark FROM officers WHERE ledger_id IS NOT NULL ORDER BY officer"
+    )
+    return {row["officer"]: row["ledger_mark"] for row in rows}
