@@ -56,7 +56,7 @@ class LogCode(StrEnum):
     )
     WATCHDOG_NOT_FED = (
         "watchdog_not_fed",
-        "Workers make no progress; the service manager ends the sidecar and starts it again.",
+        "Workers make no progress. A service manager with a watchdog ends the sidecar and starts it again.",
     )
     WATCHDOG_FED = "watchdog_fed", "Workers that made no progress do again."
     CLOCK_UNTRUSTED = "clock_untrusted", "The wall clock cannot be trusted; opening orders pause."
@@ -188,6 +188,19 @@ class LogCode(StrEnum):
     CONTROL_REQUEST_UNREADABLE = (
         "control_request_unreadable",
         "The control endpoint was sent what is no HTTP; `count`, once a minute for each kind.",
+    )
+    WEB_LISTENING = "web_listening", "The web server takes requests."
+    WEB_FAILED = (
+        "web_failed",
+        "An error of the web server; it begins again after a while, and trading goes on.",
+    )
+    WEB_REQUEST_UNREADABLE = (
+        "web_request_unreadable",
+        "The web server was sent what is no HTTP; `count`, once a minute for each kind.",
+    )
+    WEB_REQUEST_FAILED = (
+        "web_request_failed",
+        "An error of the bridge itself in a request of the web server; `count`, once a minute for each kind.",
     )
     CONTROL_REQUEST_FAILED = "control_request_failed", "An error of the bridge itself in a control request."
     OPERATOR_COMMAND = "operator_command", "An operator's command was carried out."

@@ -4,6 +4,7 @@ import asyncio
 import faulthandler
 import os
 import random
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ import click
 from bridge import confinement, descriptors
 from bridge.address import EndpointError
 from bridge.cli.failure import Failure, exit_status, report
-from bridge.cli.options import FILE, config_option
+from bridge.cli.options import FILE, command_lines, config_option
 from bridge.clock import SystemClock
 from bridge.config import Config, load
 from bridge.core.link.connection_limiter import ConnectionLimits
@@ -32,6 +33,7 @@ from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.counted_log import CountedLog
 from bridge.sidecar.loop_errors import LoopErrors
+from bridge.sidecar.onlooker import Onlooker
 from bridge.sidecar.sidecar import Sidecar
 from bridge.stop_signals import call_at_stop
 
@@ -105,7 +107,7 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
     clock, log = SystemClock(), EventLog.named("bridge.sidecar")
     counted = CountedLog(clock.monotonic)
     asyncio.get_running_loop().set_exception_handler(LoopErrors(log, counted))
-    link, control = _bind(config, clock)
+    link, control, onlooker = _bind(config, clock)
     manager = service_manager.from_environment()
     if manager is not None and manager.watchdog_s is not None:
         # The manager ends a sidecar that hangs by SIGABRT: where each thread was then is in the log.
@@ -126,24 +128,37 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
             log=log,
             control=control,
             manager=manager,
+            onlooker=onlooker,
         )
         await sidecar.run(stop)
 
 
-def _bind(config: Config, clock: Clock) -> tuple[Link, ControlSocket]:
+def _bind(config: Config, clock: Clock) -> tuple[Link, ControlSocket, Onlooker | None]:
     """Return the bound addresses. Raises Failure where one cannot be had, or no command could find the sidecar."""
     try:
         limits = ConnectionLimits.within(descriptors.raised())
-        link = Link(config.settings.link.endpoint, limits=limits)
-        try:
-            return link, ControlSocket(config.journal, config.settings.control.port, now=clock.now())
-        except BaseException:
-            link.close()
-            raise
+        with ExitStack() as bound:
+            link = Link(config.settings.link.endpoint, limits=limits)
+            bound.callback(link.close)
+            control = ControlSocket(config.journal, config.settings.control.port, now=clock.now())
+            bound.callback(control.close)
+            onlooker = _onlooker(config)
+            bound.pop_all()
+            return link, control, onlooker
     except EndpointError as error:
         raise Failure(ExitCode.ENDPOINT, str(error)) from error
     except ControlFileError as error:
         raise Failure(ExitCode.CONTROL_FILE, str(error)) from error
+
+
+def _onlooker(config: Config) -> Onlooker | None:
+    """Return the server of [web], bound; None without that table. Raises EndpointError."""
+    if config.settings.web is None:
+        return None
+    # Not at the top: a sidecar without it needs none of its packages.
+    from bridge.web.server import WebServer
+
+    return WebServer(config.settings.web, config.journal, command_lines(config.source))
 
 
 def _limits(settings: Settings) -> DirectorLimits:

@@ -19,12 +19,15 @@ from bridge.core.settings import (
     LinkSettings,
     OfficerSettings,
     Settings,
+    WebSettings,
 )
 from bridge.core.units.order_ids import MAX_PREFIX
 
 _ENVIRONMENT_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _OFFICER_ID: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,64}")
 _ENDPOINT: Final = re.compile(r"tcp://(?P<host>\[[^\[\]]*\]|[^\[\]:/]*):(?P<port>[^:/]*)")
+_LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 LINK_REMEDY: Final = "write tcp://127.0.0.1:5760"
@@ -40,6 +43,7 @@ def check(settings: Settings, *, windows: bool = sys.platform == "win32") -> lis
         *link_endpoint(settings.link.endpoint),
         *_takeover_margin(settings.link),
         *_control_port(settings),
+        *_web(settings),
         *_officers(settings.officers),
     ]
 
@@ -89,6 +93,38 @@ def _control_port(settings: Settings) -> Iterator[Problem]:
     if port and settings.link.endpoint.endswith(f":{port}"):
         rule = "is also the port of link.endpoint"
         yield Problem("control.port", str(port), rule, "write another, or 0 for any free one")
+
+
+def _web(settings: Settings) -> Iterator[Problem]:
+    web = settings.web
+    if web is None:
+        return
+    yield from _web_address(web)
+    for name in web.host_names:
+        if not _HOST_NAME.fullmatch(name):
+            rule = "must be a host name alone: letters, digits, dots and dashes"
+            yield Problem("web.host_names", shown(name), rule, 'write it without port, as in "bridge.lan"')
+    if web.port == settings.control.port:
+        rule = "is also the port of control.port"
+        yield Problem("web.port", str(web.port), rule, "write another")
+    if settings.link.endpoint.endswith(f":{web.port}"):
+        rule = "is also the port of link.endpoint"
+        yield Problem("web.port", str(web.port), rule, "write another")
+
+
+def _web_address(web: WebSettings) -> Iterator[Problem]:
+    key = "web.address"
+    try:
+        address = ipaddress.ip_address(web.address)
+    except ValueError:
+        yield Problem(key, shown(web.address), "must be an IP address", "write 127.0.0.1")
+        return
+    if not address.is_loopback and not web.allow_network:
+        rule = "is open to other machines, without a password and without encryption"
+        remedy = (
+            "write 127.0.0.1, and reach it through SSH or a proxy with a password; or set web.allow_network"
+        )
+        yield Problem(key, shown(web.address), rule, remedy)
 
 
 def _url(url: str) -> Iterator[Problem]:

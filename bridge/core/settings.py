@@ -77,6 +77,19 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """0: any free one. The commands find it in a file beside the journal."""
 
 
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """HTTP server for those who look on: metrics and health. It changes nothing. Off without this table."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 5780
+    address: str = "127.0.0.1"
+    """IP address on which it listens."""
+    allow_network: bool = False
+    """True allows an address that other machines can reach. There is no password and no encryption: whoever reaches
+    it sees the account."""
+    host_names: list[str] = []
+    """Names by which it may be asked, besides localhost and IP addresses: those of a proxy, or of this machine."""
+
+
 class MissingStop(StrEnum):
     """Reaction to a position without the stop loss that was requested."""
 
@@ -169,6 +182,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     journal: JournalSettings = JournalSettings()
     link: LinkSettings = LinkSettings()
     control: ControlSettings = ControlSettings()
+    web: WebSettings | None = None
+    """None: no such server."""
 
     def officer(self, officer: str) -> OfficerSettings | None:
         """Return the settings of the officer with that id."""

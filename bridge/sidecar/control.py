@@ -10,6 +10,7 @@ reach it under another name. An error is {"error": CODE, "message": TEXT}.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -72,7 +73,12 @@ class ControlServer:
 
     async def run(self) -> None:
         """Serve."""
-        errors = ServerErrors(self._runtime.log, CountedLog(self._runtime.clock.monotonic))
+        log = self._runtime.log
+        errors = ServerErrors(
+            log,
+            CountedLog(self._runtime.clock.monotonic),
+            partial(log.warning, LogCode.CONTROL_REQUEST_UNREADABLE),
+        )
         runner = web.AppRunner(
             self._application(), access_log=None, logger=errors.logger(), shutdown_timeout=CLOSE_S
         )

@@ -1,9 +1,11 @@
-"""Connection limiter of the control endpoint: who proves that it holds the secret is never shut out.
+"""Connection limiter of an HTTP endpoint: who proves that it holds the secret is never shut out.
 
 Connections without a proof are closed after PROVE_S. Where there are too many, the oldest of them makes room for a
 new one. Only ACCEPTS are accepted between two looks at what has arrived, so that the proof of a connection is read
 long before MOST_UNPROVED others have come after it. A connection with a proof is not counted: it is asked for its
 request, for which it has REQUEST_S, and carries no other.
+
+An endpoint without a secret takes a request that it admits for the proof.
 """
 
 import asyncio

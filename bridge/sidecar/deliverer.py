@@ -180,6 +180,7 @@ class Deliverer:
         )
 
     async def _failed(self, event: Outgoing, failure: Failed) -> None:
+        self._runtime.figures.post_failed(failure.kind)
         # Several queues that fail together are one failure.
         together = self._paused_until > self._runtime.clock.monotonic()
         decision = self._tries.failed(

@@ -309,6 +309,7 @@ class LinkWorker:
 
     async def _observe_heartbeat(self, effect: HeartbeatReceived) -> None:
         now = self._runtime.clock.now()
+        self._runtime.figures.heartbeat(effect.officer, effect.heartbeat)
         watch = self._offsets.get(effect.officer)
         if watch is None or not self._runtime.watch.trusted:
             # An untrusted clock measures nothing.

@@ -105,13 +105,16 @@ class Poller:
         return 0.0 if self._silent_since is None else self._runtime.clock.monotonic() - self._silent_since
 
     async def _poll(self) -> Failed | None:
+        clock, figures = self._runtime.clock, self._runtime.figures
+        began = clock.monotonic()
         answer = await self._director.poll(self._officer)
+        figures.polled(self._officer, clock.monotonic() - began)
         faultpoint("poll.answered")
         if isinstance(answer, Polled) and answer.date is not None:
-            clock = self._runtime.clock
             self._runtime.watch.confirm(answer.date, clock.now(), clock.monotonic())
         failure = await self._take(answer) if isinstance(answer, Polled) else answer
         if failure is not None:
+            figures.poll_failed(self._officer, failure.kind)
             self._log.repeated(
                 LogCode.POLL_FAILED, first=self._failures == 0, kind=failure.kind, detail=failure.detail
             )
@@ -120,6 +123,8 @@ class Poller:
         return failure
 
     async def _take(self, answer: Polled) -> Failed | None:
+        clock = self._runtime.clock
+        answered = clock.monotonic()
         try:
             # In a thread: a long list must not delay the terminals' heartbeats.
             items = await asyncio.to_thread(read_batch, answer.body)
@@ -130,6 +135,8 @@ class Poller:
                 failure = await self._journal(part[start : start + INTAKE_ITEMS])
                 if failure is not None:
                     return failure
+        if items:
+            self._runtime.figures.taken_in(self._officer, clock.monotonic() - answered)
         self._listed = True
         return None
 

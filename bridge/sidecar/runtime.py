@@ -22,6 +22,7 @@ from bridge.journal.journal import Journal
 from bridge.journal.operator.stop_requests import StopRequest
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
+from bridge.sidecar.figures import Figures
 from bridge.wake_up import WakeUp
 
 T = TypeVar("T")
@@ -72,6 +73,8 @@ class Runtime:
         self._thread = thread
         self._trouble: _Trouble | None = None
         """Reason for which the journal could not be written, since when, and the id of that occurrence."""
+        self._reporting: _Trouble | None = None
+        """The same while its events are created, which shows whether the journal can be written again."""
         self.dispatch_wake_up = WakeUp()
         self.delivery_wake_up = WakeUp()
         self.circuit_open = False
@@ -83,6 +86,8 @@ class Runtime:
         """By officer, the result of its last poll."""
         self.dispatch_trouble: dict[str, str] = {}
         """By officer, the bridge's own error on which its dispatch fails."""
+        self.figures = Figures()
+        """Figures that the workers measure, for whoever looks."""
         self.progress = Progress()
         """Times by which the workers are due."""
         self._rescuing = False
@@ -118,14 +123,14 @@ class Runtime:
     @property
     def journal_trouble(self) -> str:
         """Reason for which the journal could not be written, and since when; empty while it can be."""
-        return (
-            "" if self._trouble is None else f"{self._trouble.error} (since {utc_text(self._trouble.since)})"
-        )
+        trouble = self._trouble or self._reporting
+        return "" if trouble is None else f"{trouble.error} (since {utc_text(trouble.since)})"
 
     @property
     def journal_remedy(self) -> str:
         """Remedy for that; empty while the journal can be written."""
-        return "" if self._trouble is None else self._trouble.error.remedy
+        trouble = self._trouble or self._reporting
+        return "" if trouble is None else trouble.error.remedy
 
     def poll_interval_s(self, officer: str) -> float:
         """Return the seconds between polls for the officer."""
@@ -240,6 +245,14 @@ class Runtime:
         trouble, self._trouble = self._trouble, None
         if trouble is None:
             return
+        # Until it is stored nothing shows that the journal can be written: reads succeed meanwhile.
+        self._reporting = trouble
+        try:
+            await self._store_trouble(trouble)
+        finally:
+            self._reporting = None
+
+    async def _store_trouble(self, trouble: _Trouble) -> None:
         message = f"{trouble.error}. It can be written again; nothing was sent or acknowledged meanwhile"
         for officer in self.settings.officers:
             emit = partial(_emit_one, officer.id, message, trouble.name, self.now())

@@ -1,6 +1,7 @@
-"""Errors of the control endpoint's HTTP server: any program can cause one; each kind is logged once a minute."""
+"""Errors of an HTTP server: any program can cause one; each kind is logged once a minute."""
 
 import logging
+from collections.abc import Callable
 
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -12,8 +13,10 @@ from bridge.sidecar.counted_log import CountedLog
 class ServerErrors(logging.Handler):
     """Handler of what the server logs. It logs a traceback for each request that it cannot read."""
 
-    def __init__(self, log: EventLog, counted: CountedLog) -> None:
+    def __init__(self, log: EventLog, counted: CountedLog, unreadable: Callable[..., None]) -> None:
+        """`unreadable` logs, with these fields, a request that is none of HTTP."""
         super().__init__(logging.WARNING)
+        self._unreadable = unreadable
         self._log = log
         self._counted = counted
 
@@ -29,7 +32,7 @@ class ServerErrors(logging.Handler):
         if not (count := self._counted.note((record.msg, type(error)))):
             return
         if isinstance(error, HttpProcessingError):
-            self._log.warning(LogCode.CONTROL_REQUEST_UNREADABLE, error=type(error).__name__, count=count)
+            self._unreadable(error=type(error).__name__, count=count)
         else:
             trace = {} if error is None else {"exc_info": error}
             self._log.error(LogCode.EVENT_LOOP_ERROR, message=record.getMessage(), count=count, **trace)

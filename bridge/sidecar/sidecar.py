@@ -25,8 +25,10 @@ from bridge.sidecar.journal_check import JournalCheck
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.lost_journal import LostJournalReporter
+from bridge.sidecar.onlooker import Onlooker, Parts
 from bridge.sidecar.poller import Poller
 from bridge.sidecar.ports import Director, TerminalLink
+from bridge.sidecar.progress_watch import LOOK_S, ProgressWatch
 from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.service_manager import ServiceManager
 from bridge.sidecar.service_reporter import ServiceReporter
@@ -54,8 +56,10 @@ class Sidecar:
         control: ControlSocket | None = None,
         manager: ServiceManager | None = None,
         entropy: Entropy = secrets.token_bytes,
+        onlooker: Onlooker | None = None,
     ) -> None:
-        """`control` None: no control endpoint. `manager` None: no service manager wants messages."""
+        """`control` None: no control endpoint. `manager` None: no service manager wants messages. `onlooker` None:
+        no server shows the state."""
         self._thread = JournalThread()
         self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log, entropy=entropy)
         self._director = director
@@ -67,17 +71,23 @@ class Sidecar:
             nonce=lambda: entropy(32).hex(),
         )
         self._links = LinkWorker(self._runtime, link, sessions)
-        self._watch = ConnectionWatch(self._runtime, link, sessions)
+        self._connections = ConnectionWatch(self._runtime, link, sessions)
         self._dispatcher = Dispatcher(self._runtime, self._links)
         self._deliverer = Deliverer(self._runtime, director)
         self._lost_journal = LostJournalReporter(self._runtime, director)
         self._journal_check = JournalCheck(self._runtime, journal.unchecked)
         self._pollers = [Poller(self._runtime, director, officer) for officer in settings.officers]
-        status = StatusReader(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
+        self._status = StatusReader(self._runtime, sessions, self._links, self._deliverer, pid=os.getpid())
         self._reporters = [ServiceReporter(self._runtime, self._links, manager)] if manager else []
+        self._watch = ProgressWatch(
+            self._runtime,
+            [reporter.looked for reporter in self._reporters],
+            look_s=min([LOOK_S, *(reporter.look_s for reporter in self._reporters)]),
+        )
+        self._onlookers = [] if onlooker is None else [onlooker]
         self._control = control
         self._servers = (
-            [ControlServer(self._runtime, status, self._links, control)] if control is not None else []
+            [ControlServer(self._runtime, self._status, self._links, control)] if control is not None else []
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -92,7 +102,7 @@ class Sidecar:
                 linking = [
                     group.create_task(self._links.receive(), name="link"),
                     group.create_task(self._links.tick(), name="heartbeats"),
-                    group.create_task(self._watch.run(), name="connections"),
+                    group.create_task(self._connections.run(), name="connections"),
                 ]
                 delivering = group.create_task(self._deliverer.run(), name="delivery")
                 dispatching = group.create_task(self._dispatcher.run(), name="dispatch")
@@ -101,12 +111,14 @@ class Sidecar:
                 serving = [group.create_task(server.run(), name="control") for server in self._servers]
                 polling = [group.create_task(poller.run(), name="poll") for poller in self._pollers]
                 # Last: the journal is open and the link bound, and every worker has begun.
-                managing = [group.create_task(reporter.run(), name="service") for reporter in self._reporters]
+                for reporter in self._reporters:
+                    reporter.ready()
+                watching = self._watch_progress(group)
                 await stop.wait()
                 self._runtime.log.info(LogCode.SIDECAR_STOPPING)
                 for reporter in self._reporters:
                     reporter.stopping()
-                await _end(*managing)
+                await _end(*watching)
                 self._runtime.end_journal_waits(JOURNAL_WAIT_S)
                 await _end(checking, *serving)
                 await _end(*polling)
@@ -127,8 +139,20 @@ class Sidecar:
             self._link.close()
             if self._control is not None:
                 self._control.close()
+            for onlooker in self._onlookers:
+                onlooker.close()
             self._thread.close()
         self._runtime.log.info(LogCode.SIDECAR_STOPPED)
+
+    def _watch_progress(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Watch the workers where somebody asks for it, and show them."""
+        if not self._reporters and not self._onlookers:
+            return []
+        parts = Parts(self._runtime, self._status, self._watch)
+        return [
+            group.create_task(self._watch.run(), name="progress"),
+            *(group.create_task(onlooker.run(parts), name="web") for onlooker in self._onlookers),
+        ]
 
     def _log_start(self) -> None:
         settings = self._runtime.settings

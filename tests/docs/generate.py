@@ -29,7 +29,9 @@ from bridge.core.trade.position_states import POSITION_TABLE, PositionInput
 from bridge.core.trade.retcodes import RETCODES, Verdict
 from bridge.exits import ExitCode
 from bridge.journal.database.schema import migrations
+from bridge.journal.views.hops import Hop
 from bridge.log_codes import LogCode
+from bridge.web.metrics import described
 from tests.docs import directive_fields, examples, module_map, simulated_broker, specification, terminal_log
 from tests.docs.attributes import attribute_docs
 from tests.unit.cli.service.samples import SYSTEM
@@ -321,6 +323,21 @@ def configuration() -> str:
     return f"```toml\n{example()}```\n"
 
 
+def metrics() -> str:
+    """Return each metric with its kind, labels and meaning."""
+    rows = [
+        f"| `{name}` | {kind} | {', '.join(labels)} | {_cell(text)} |"
+        for name, kind, labels, text in described()
+    ]
+    return "| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
+
+
+def hops() -> str:
+    """Return each step on the way of a directive."""
+    rows = [f"| {hop} | {_cell(hop.meaning)} |" for hop in Hop]
+    return "| hop | time of |\n| --- | --- |\n" + "\n".join(rows) + "\n"
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -351,6 +368,8 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "directive-states": directive_states,
     "directive-fields": directive_fields.directive_fields,
     "log-codes": log_codes,
+    "metrics": metrics,
+    "hops": hops,
     "terminal-log-codes": terminal_log.log_codes,
     "scenario-keys": simulated_broker.scenario_keys,
     "fault-rules": simulated_broker.fault_rule_keys,

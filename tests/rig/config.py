@@ -31,8 +31,9 @@ def write_config(
     officers: Sequence[Section],
     director: Section,
     link: Section,
+    web: Section | None = None,
 ) -> None:
-    """Write the TOML file; `director` and `link` override the short intervals."""
+    """Write the TOML file; `director` and `link` override the short intervals. `web` None: no such table."""
     sections: list[tuple[str, Section]] = [
         (
             "[director]",
@@ -45,6 +46,7 @@ def write_config(
         ),
         ("[journal]", {"path": "journal.db"}),
         ("[link]", {"endpoint": f"tcp://127.0.0.1:{link_port}", **QUICK_LINK, **link}),
+        *(() if web is None else (("[web]", web),)),
         *(("[[officers]]", officer) for officer in officers),
     ]
     lines: list[str] = []

@@ -69,6 +69,7 @@ class World:
         officers: Sequence[Section] = ({"id": OFFICER},),
         director: Section = _NOTHING,
         link: Section = _NOTHING,
+        web: Section | None = None,
     ) -> None:
         """Write the configuration, and create the files that it names."""
         write_config(
@@ -78,6 +79,7 @@ class World:
             officers=officers,
             director=director,
             link=link,
+            web=web,
         )
         set_up(load(self.config_path))
 

@@ -22,6 +22,7 @@ from bridge.core.settings import (
     RiskLimits,
     Settings,
     SilentDirector,
+    WebSettings,
 )
 from bridge.core.units.order_ids import default_prefix
 
@@ -495,6 +496,41 @@ def test_control_port_equal_to_the_link_port_is_refused(tmp_path: Path) -> None:
     assert read(tmp_path, text + "5761\n").settings.control.port == 5761
     error = refusal(tmp_path, text + "5760\n")
     assert_says(error, "control.port = 5760", "is also the port of link.endpoint", "0 for any free one")
+
+
+def test_web_server_is_off_without_its_table_and_on_loopback_with_an_empty_one(tmp_path: Path) -> None:
+    assert read(tmp_path, with_link("")).settings.web is None
+    assert read(tmp_path, with_link("") + "[web]\n").settings.web == WebSettings()
+    assert is_loopback(WebSettings().address)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("port = 0", ("web.port = 0", "at least 1")),
+        ("port = 5760", ("web.port = 5760", "is also the port of link.endpoint")),
+        ("port = 5799\n[control]\nport = 5799", ("web.port = 5799", "is also the port of control.port")),
+        ("address = 'bridge.lan'", ("web.address", "must be an IP address", "write 127.0.0.1")),
+        ("address = '0.0.0.0'", ("web.address", "without a password", "web.allow_network")),
+        ("address = '::'", ("web.address", "without encryption", "SSH")),
+        ("host_names = ['bridge.lan:80']", ("web.host_names", "must be a host name alone", "without port")),
+        ("host_names = ['*']", ("web.host_names", "must be a host name alone")),
+    ],
+)
+def test_web_server_that_is_unsafe_or_in_the_way_is_refused(
+    tmp_path: Path, lines: str, says: tuple[str, ...]
+) -> None:
+    text = with_link("endpoint = 'tcp://127.0.0.1:5760'") + f"[web]\n{lines}\n"
+    assert_says(refusal(tmp_path, text), *says)
+
+
+def test_web_server_on_the_network_is_allowed_where_the_configuration_says_so(tmp_path: Path) -> None:
+    text = (
+        with_link("") + "[web]\naddress = '0.0.0.0'\nallow_network = true\nhost_names = ['bridge.lan', 'a']\n"
+    )
+    web = read(tmp_path, text).settings.web
+    assert web is not None
+    assert (web.address, web.host_names) == ("0.0.0.0", ["bridge.lan", "a"])  # noqa: S104 - the address that is tested
 
 
 @pytest.mark.parametrize(

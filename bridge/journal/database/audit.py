@@ -6,13 +6,14 @@ the terminal's ledger shows that one.
 
 import hashlib
 import sqlite3
+from collections.abc import Collection
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from bridge.core.director.contract import utc_text
-from bridge.journal.database.sql import column_list, insert
+from bridge.journal.database.sql import column_list, insert, words
 from bridge.journal.database.words import AuditKind
 
 GENESIS: Final = "0" * 64
@@ -22,6 +23,18 @@ TABLE: Final = "audit"
 HASHED: Final = ("seq", "at", "kind", "officer", "directive_id", "subject", "body")
 """Columns that a row's hash covers, in this order."""
 COLUMNS: Final = (*HASHED, "prev", "hash")
+
+
+class AuditRow(NamedTuple):
+    """One row, without its hashes."""
+
+    seq: int
+    at: str
+    kind: str
+    officer: str | None
+    directive_id: str | None
+    subject: str
+    body: str
 
 
 def append(
@@ -73,6 +86,41 @@ def last_at(connection: sqlite3.Connection) -> str | None:
     """Return the time of the last row, as `first_at`."""
     row = connection.execute("SELECT at FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
     return row[0] if row is not None else None
+
+
+def last_seq(connection: sqlite3.Connection) -> int:
+    """Return the number of the last row; 0 where there is none."""
+    return int(connection.execute("SELECT coalesce(max(seq), 0) FROM audit").fetchone()[0])
+
+
+def after(
+    connection: sqlite3.Connection, seq: int, kinds: Collection[AuditKind], *, limit: int
+) -> tuple[int, list[AuditRow]]:
+    """Return the rows of these kinds among the next `limit` after a row, and the number of the last of those."""
+    last = min(seq + limit, last_seq(connection))
+    found = connection.execute(
+        "SELECT seq, at, kind, officer, directive_id, subject, body FROM audit"
+        f" WHERE seq > :seq AND seq <= :last AND kind IN ({words(kinds)}) ORDER BY seq",
+        {"seq": seq, "last": last},
+    )
+    return last, [AuditRow(*row) for row in found]
+
+
+def result_at(
+    connection: sqlite3.Connection, officer: str, directive_id: str, client_order_id: int, before: int
+) -> str | None:
+    """Return the time of the last report of a command's result before a row; None where there is none."""
+    row = connection.execute(
+        "SELECT at FROM audit WHERE officer = :officer AND directive_id = :directive_id AND seq < :before"
+        " AND subject GLOB :subject ORDER BY seq DESC LIMIT 1",
+        {
+            "officer": officer,
+            "directive_id": directive_id,
+            "before": before,
+            "subject": f"command:{client_order_id}:*:result",
+        },
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def first_break(connection: sqlite3.Connection) -> str:

@@ -211,6 +211,15 @@ def restamp(
     )
 
 
+def is_market(connection: sqlite3.Connection, client_order_id: int) -> bool:
+    """Return True where the command is an order at the market, which is filled at once or not at all."""
+    row = connection.execute(
+        "SELECT order_type FROM commands WHERE client_order_id = :client_order_id",
+        {"client_order_id": client_order_id},
+    ).fetchone()
+    return row is not None and row[0] == OrderType.MARKET
+
+
 def is_taken(connection: sqlite3.Connection, client_order_id: int) -> bool:
     """Return True where a command of any officer has the client order id."""
     found = connection.execute(

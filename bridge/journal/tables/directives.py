@@ -170,6 +170,15 @@ def place(connection: sqlite3.Connection, officer: str, directive_id: str) -> in
     return int(row["id"])
 
 
+def received_at(connection: sqlite3.Connection, officer: str, directive_id: str) -> str | None:
+    """Return the time at which the directive was stored; None where the inbox does not have it."""
+    row = connection.execute(
+        "SELECT received_at FROM directives WHERE officer = :officer AND directive_id = :directive_id",
+        {"officer": officer, "directive_id": directive_id},
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def is_known(connection: sqlite3.Connection, officer: str, directive_id: str, fingerprint: str) -> bool:
     """Return True where the directive is stored with this body, or was already found changed."""
     row = _one(connection, ("fingerprint", "changed_at"), officer, directive_id)

@@ -59,6 +59,15 @@ def add(
         raise RuntimeError(f"epoch {epoch} has no session: nothing may be dispatched in it")
 
 
+def dispatched_at(connection: sqlite3.Connection, client_order_id: int, attempt: int) -> str | None:
+    """Return the time of that dispatch; None where there is none."""
+    row = connection.execute(
+        "SELECT dispatched_at FROM dispatches WHERE client_order_id = :client_order_id AND attempt = :attempt",
+        {"client_order_id": client_order_id, "attempt": attempt},
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def last(connection: sqlite3.Connection, client_order_id: int) -> Dispatched | None:
     """Return the last dispatch of the command; None where it never was dispatched."""
     row = connection.execute(

@@ -145,6 +145,24 @@ def add(
     return inserted.rowcount > 0
 
 
+def created_at(
+    connection: sqlite3.Connection, officer: str, directive_id: str | None, event_type: str, completed_at: str
+) -> str | None:
+    """Return the time at which an event was created that was delivered at that time; None where there is none."""
+    row = connection.execute(
+        "SELECT created_at FROM events INDEXED BY events_by_directive WHERE officer = :officer"
+        " AND directive_id IS :directive_id AND event_type = :event_type AND completed_at = :completed_at"
+        " ORDER BY id DESC LIMIT 1",
+        {
+            "officer": officer,
+            "directive_id": directive_id,
+            "event_type": event_type,
+            "completed_at": completed_at,
+        },
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def due(connection: sqlite3.Connection, *, limit: int, busy: Collection[Queue]) -> list[Outgoing]:
     """Return the oldest queued event of each queue that is not busy, at most `limit`.
 

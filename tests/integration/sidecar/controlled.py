@@ -13,6 +13,7 @@ from bridge.link import Link
 from bridge.sidecar import control_file, control_proof
 from bridge.sidecar.control_file import ControlFile
 from bridge.sidecar.control_socket import ControlSocket
+from bridge.sidecar.onlooker import Onlooker
 from bridge.sidecar.sidecar import Sidecar
 
 from .clock import TIMEOUT_S
@@ -26,7 +27,9 @@ FLATTEN: Final = {"nonce": NONCE}
 class Controlled:
     """A running sidecar, its control file, and a client of its control endpoint."""
 
-    def __init__(self, harness: Harness, director: Sandbox, folder: Path) -> None:
+    def __init__(
+        self, harness: Harness, director: Sandbox, folder: Path, *, onlooker: Onlooker | None = None
+    ) -> None:
         self.link = Link("tcp://127.0.0.1:0")
         self.endpoint = self.link.endpoint
         control = ControlSocket(folder / "journal.db", 0, now=harness.clock.now())
@@ -43,6 +46,7 @@ class Controlled:
             uniform=lambda: CHANCE,
             log=harness.log,
             control=control,
+            onlooker=onlooker,
         )
         self.task = asyncio.create_task(sidecar.run(self.stop))
 
@@ -116,9 +120,11 @@ class Controlled:
 
 
 @asynccontextmanager
-async def controlled(harness: Harness, director: Sandbox, folder: Path) -> AsyncIterator[Controlled]:
+async def controlled(
+    harness: Harness, director: Sandbox, folder: Path, *, onlooker: Onlooker | None = None
+) -> AsyncIterator[Controlled]:
     """A sidecar that has just been started."""
-    made = Controlled(harness, director, folder)
+    made = Controlled(harness, director, folder, onlooker=onlooker)
     try:
         yield made
     finally:

@@ -156,7 +156,14 @@ class Terminal:
                 ReportMessage(epoch=self.epoch, seq=self.seq, report=msgspec.Raw(encode_report(report)))
             )
 
-    async def heartbeat(self, *, broker_connected: bool = True, trade_allowed: bool = True) -> None:
+    async def heartbeat(
+        self,
+        *,
+        broker_connected: bool = True,
+        trade_allowed: bool = True,
+        ping_us: int = 0,
+        timer_max_us: int = 0,
+    ) -> None:
         """Send a heartbeat."""
         await self.send(
             TerminalHeartbeat(
@@ -167,6 +174,8 @@ class Terminal:
                 balance=Decimal(1000),
                 equity=Decimal(1000),
                 margin=Decimal(0),
+                ping_us=ping_us,
+                timer_max_us=timer_max_us,
             )
         )
 

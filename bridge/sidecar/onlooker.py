@@ -1,0 +1,25 @@
+"""Interface of a server within the sidecar that shows its state and changes nothing."""
+
+from typing import NamedTuple, Protocol
+
+from bridge.sidecar.live_status import StatusReader
+from bridge.sidecar.progress_watch import ProgressWatch
+from bridge.sidecar.runtime import Runtime
+
+
+class Parts(NamedTuple):
+    """Parts of a running sidecar that an onlooker reads."""
+
+    runtime: Runtime
+    status: StatusReader
+    watch: ProgressWatch
+
+
+class Onlooker(Protocol):
+    """Server that begins with the workers. No error of it may end them."""
+
+    async def run(self, parts: Parts) -> None:
+        """Serve until cancelled."""
+
+    def close(self) -> None:
+        """Give its port back."""
