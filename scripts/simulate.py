@@ -5,6 +5,7 @@
     python scripts/simulate.py --seed 17 --shrink     the fewest acts with which it still fails, as a story
     python scripts/simulate.py --minutes 10           run after run on all cores; every failing seed is printed
     python scripts/simulate.py --minutes 10 --first 100000
+    python scripts/simulate.py --minutes 10 --mutants   each error of tests/simulation/mutants.py must be found
 
 Exit status 1 where a run has a violation.
 """
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from tests.simulation.mutants import MUTANTS, hunt
 from tests.simulation.run import Result, run
 from tests.simulation.shrink import shrink
 from tests.simulation.story import draw
@@ -47,6 +49,10 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count(), help="processes; default: one for each core"
     )
+    parser.add_argument("--stop", action="store_true", help="end the hunt with the first violation")
+    parser.add_argument(
+        "--mutants", metavar="WORD", nargs="?", const="", help="hunt for each mutant whose name has the word"
+    )
     options = parser.parse_args()
     # Its terminals log by themselves; the trace has what matters.
     structlog.configure(processors=[_drop])
@@ -54,8 +60,10 @@ def main() -> int:
         return _repeat(options.seed, shrunk=options.shrink, trace=options.trace)
     if options.minutes is None:
         parser.error("give --seed or --minutes")
+    if options.mutants is not None:
+        return _hunt_mutants(options.mutants, options.minutes)
     first = options.first if options.first is not None else random.SystemRandom().randrange(10**6, 10**9)
-    return _hunt(options.minutes * 60, first, options.jobs)
+    return _hunt(options.minutes * 60, first, options.jobs, stop=options.stop)
 
 
 def _drop(_: WrappedLogger, __: str, ___: EventDict) -> EventDict:
@@ -75,7 +83,18 @@ def _repeat(seed: int, *, shrunk: bool, trace: bool) -> int:
     return 1 if result.violations else 0
 
 
-def _hunt(seconds: float, first: int, jobs: int) -> int:
+def _hunt_mutants(word: str, minutes: float) -> int:
+    """Hunt for each mutant for so long at most."""
+    missed = 0
+    for found in hunt(tuple(mutant for mutant in MUTANTS if word in mutant.name), minutes):
+        where = f"seed {found.seed}, {found.seconds:.0f} s" if found.seed is not None else "NOT FOUND"
+        missed += found.seed is None
+        print(f"{found.mutant.name}: {where}", f"    {found.violation}", sep="\n", flush=True)
+    print(f"mutants that were not found: {missed}")
+    return 1 if missed else 0
+
+
+def _hunt(seconds: float, first: int, jobs: int, *, stop: bool) -> int:
     began = time.monotonic()
     seeds, lives, shown = 0, 0, began
     failed: list[Result] = []
@@ -83,11 +102,11 @@ def _hunt(seconds: float, first: int, jobs: int) -> int:
 
     def within() -> Iterator[int]:
         for seed in count(first):
-            if time.monotonic() - began > seconds:
+            if time.monotonic() - began > seconds or (stop and failed):
                 return
             yield seed
 
-    print(f"seeds from {first}, {jobs} processes")
+    print(f"seeds from {first}, {jobs} processes", flush=True)
     with multiprocessing.Pool(jobs, initializer=_begin) as pool:
         for result in _mapped(pool, within(), jobs):
             seeds, lives = seeds + 1, lives + result.directives
@@ -95,6 +114,8 @@ def _hunt(seconds: float, first: int, jobs: int) -> int:
             if result.violations:
                 failed.append(result)
                 print(f"seed {result.seed}:", *result.violations[:5], sep="\n    ", flush=True)
+                if stop:
+                    break
             now = time.monotonic()
             if now - shown > PROGRESS_S:
                 shown = now

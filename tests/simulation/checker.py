@@ -10,6 +10,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,6 +22,10 @@ DEFINITE: Final = frozenset({"FILLED", "PARTIAL", "DONE", "CANCELLED", "REJECTED
 MONEY: Final = ("commission", "swap", "profit", "fee")
 ACTION_DEAL, ACTION_PENDING, ACTION_SLTP, ACTION_MODIFY, ACTION_REMOVE, ACTION_CLOSE_BY = 1, 5, 6, 7, 8, 10
 """MetaTrader's TRADE_ACTION_..."""
+REASON_ROLLOVER: Final = 7
+"""MetaTrader's DEAL_REASON_ROLLOVER; those above it are the server's own too."""
+LATE_MS: Final = 50
+"""Time that a request is on its way to the broker at most."""
 TYPE_BUY, TYPE_SELL = 0, 1
 """MetaTrader's DEAL_TYPE_..."""
 
@@ -37,6 +42,7 @@ def check(evidence: Evidence) -> list[str]:
             *evidence.errors,
             *_liveness(evidence),
             *_sends(evidence, rows("SELECT * FROM commands"), rows("SELECT * FROM dispatches")),
+            *_requests(evidence, rows("SELECT * FROM commands")),
             *_strangers(evidence),
             *_deals(evidence, rows("SELECT * FROM deals"), rows("SELECT * FROM allocations")),
             *_positions(evidence, rows("SELECT * FROM positions"), rows("SELECT * FROM position_mismatches")),
@@ -88,6 +94,69 @@ def _sends(evidence: Evidence, commands: list[Row], dispatches: list[Row]) -> It
             yield f"directive {directive} opened {count} times"
 
 
+def _requests(evidence: Evidence, commands: list[Row]) -> Iterator[str]:
+    """Assert that each request is what its directive asks for: in time, of its symbol, side, volume and levels."""
+    issued = {directive["directive_id"]: directive for directive in evidence.issued}
+    known = {row["client_order_id"]: row for row in commands}
+    closed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for send in evidence.sends:
+        request = send["request"]
+        command = known.get(request["magic"])
+        directive = issued.get(command["directive_id"]) if command is not None else None
+        if command is None or directive is None:
+            continue
+        name = directive["directive_id"]
+        if request["action"] in (ACTION_DEAL, ACTION_PENDING):
+            late = send["time_msc"] - evidence.broker_ahead_ms - _ms(directive["expires_at"])
+            if late > LATE_MS:
+                yield f"directive {name} was sent {late} ms after its expiry"
+        if command["kind"] == "OPEN" and request["action"] in (ACTION_DEAL, ACTION_PENDING):
+            yield from _as_ordered(request, directive, netting=evidence.netting)
+        elif command["kind"] == "CLOSE" and request["action"] == ACTION_DEAL and send["executed"]:
+            closed[name] += Decimal(request["volume"])
+            if "target_directive_id" in directive and not evidence.netting:
+                opener = _opener(evidence, request["position"], known)
+                if opener is not None and opener != directive["target_directive_id"]:
+                    yield f"directive {name} closed a position of {opener}"
+    for name, volume in closed.items():
+        if "quantity" in issued[name] and volume > Decimal(issued[name]["quantity"]):
+            yield f"directive {name} closed {volume} of {issued[name]['quantity']}"
+
+
+def _as_ordered(request: Row, directive: Row, *, netting: bool) -> Iterator[str]:
+    long = directive["action"] == "OPEN_LONG"
+    asked = {
+        "symbol": directive["symbol"],
+        "volume": Decimal(directive["quantity"]),
+        "sl": Decimal(directive.get("stop_loss", 0)),
+        "tp": Decimal(directive.get("take_profit", 0)),
+    }
+    sent = {"symbol": request["symbol"]} | {name: Decimal(request[name]) for name in ("volume", "sl", "tp")}
+    for level in ("sl", "tp"):
+        if netting and not asked[level]:
+            # The position may have a level already: a request without one would remove it.
+            del asked[level], sent[level]
+    if request["action"] == ACTION_PENDING:
+        asked["price"], sent["price"] = Decimal(directive["price"]), Decimal(request["price"])
+    if sent != asked:
+        yield f"directive {directive['directive_id']} asked for {asked}, and {sent} was sent"
+    if (request["type"] % 2 == TYPE_BUY) != long:
+        yield f"directive {directive['directive_id']} is {directive['action']}, and type {request['type']} was sent"
+
+
+def _opener(evidence: Evidence, position: int, commands: dict[int, Row]) -> str | None:
+    """Return the directive that opened a position, by the magic of its first deal."""
+    for deal in evidence.deals:
+        if deal["position_id"] == position:
+            command = commands.get(deal["magic"])
+            return command["directive_id"] if command is not None else None
+    return None
+
+
+def _ms(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp() * 1000)
+
+
 def _strangers(evidence: Evidence) -> Iterator[str]:
     """Assert that no request named a position or order of others."""
     deals: defaultdict[int, set[int]] = defaultdict(set)
@@ -118,7 +187,8 @@ def _deals(evidence: Evidence, stored: list[Row], allocations: list[Row]) -> Ite
         for field in ("volume", "price", *MONEY):
             if Decimal(deal[field]) != Decimal(row[field]):
                 yield f"deal {ticket} has {field} {deal[field]} at the broker, {row[field]} in the journal"
-        if deal["magic"] and row["client_order_id"] != deal["magic"]:
+        # A deal of the server's own is of no command, whatever it bears.
+        if deal["magic"] and deal["reason"] < REASON_ROLLOVER and row["client_order_id"] != deal["magic"]:
             yield f"deal {ticket} of {deal['magic']} is of {row['client_order_id']} in the journal"
     divided: defaultdict[int, list[Row]] = defaultdict(list)
     for row in allocations:
@@ -127,7 +197,7 @@ def _deals(evidence: Evidence, stored: list[Row], allocations: list[Row]) -> Ite
         if ticket not in there:
             continue
         whole = there[ticket]
-        for field in ("volume", *MONEY):
+        for field in MONEY if whole["type"] not in (TYPE_BUY, TYPE_SELL) else ("volume", *MONEY):
             if sum(Decimal(part[field]) for part in parts) != Decimal(whole[field]):
                 yield f"the allocations of deal {ticket} do not sum up to its {field} {whole[field]}"
 
@@ -239,12 +309,13 @@ def _events(evidence: Evidence, stored: list[Row]) -> Iterator[str]:
 def _fills(evidence: Evidence) -> Iterator[str]:
     """Assert that the Director can add up our fills: what its events say of each order is what the broker did."""
     done: defaultdict[str, Decimal] = defaultdict(Decimal)
-    cost: defaultdict[str, Decimal] = defaultdict(Decimal)
+    annulled: set[str] = set()
     magics = _ours(evidence)
     for deal in evidence.deals:
         if deal["magic"] in magics and deal["type"] in (TYPE_BUY, TYPE_SELL) and deal["order"]:
             done[str(deal["order"])] += Decimal(deal["volume"])
-            cost[str(deal["order"])] -= Decimal(deal["commission"])
+        elif deal["type"] not in (TYPE_BUY, TYPE_SELL):
+            annulled.add(str(deal["order"]))
     filled: dict[str, Decimal] = {}
     parts: defaultdict[str, Decimal] = defaultdict(Decimal)
     for body in _once(evidence.arrivals):
@@ -267,7 +338,7 @@ def _fills(evidence: Evidence) -> Iterator[str]:
         return
     for order, volume in sorted(done.items()):
         reported = filled.get(order, parts[order])
-        if reported != volume:
+        if reported != volume and order not in annulled:
             yield f"order {order} filled {volume}, and {reported} was reported"
 
 

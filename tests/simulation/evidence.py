@@ -13,6 +13,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     """Everything that a checker needs, without a type of the product: rows are dictionaries."""
 
     netting: bool
+    broker_ahead_ms: int
+    """Distance of the broker's clock from UTC."""
     journal: Path
     ended_after_s: float | None
     """Seconds from the end of the faults until nothing was open any more; None: not within the bound."""
@@ -28,13 +30,13 @@ class Evidence(msgspec.Struct, kw_only=True):
     """Live orders."""
     errors: list[str]
     """Errors that ended a worker or a task."""
-    foreign_requests: list[str] = []
 
 
 def collect(world: "World", *, ended_after_s: float | None) -> Evidence:
     """Return the evidence of a run at its end."""
     broker = world.broker
     return Evidence(
+        broker_ahead_ms=world.broker_ahead_ms,
         netting=world.story.netting,
         journal=world.journal,
         ended_after_s=ended_after_s,

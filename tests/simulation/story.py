@@ -165,6 +165,13 @@ FAULTS: Final = (
     "price jump",
     "late cost",
     "stop-out",
+    "clock jump",
+    "annulled deal",
+    "close-by",
+    "closed market",
+    "trading forbidden",
+    "reopened position",
+    "deposit",
 )
 RULES: Final = (
     "REJECT",
@@ -209,8 +216,12 @@ def _fault(random: Random, kind: str, at: float) -> Act:
             what, lasting = {"symbol": random.choice(list(SYMBOLS)), "pips": random.randrange(-60, 60)}, 0.0
         case "late cost":
             what, lasting = {"commission": str(-Decimal(random.randrange(0, 500)) / 100)}, 0.0
-        case "stop-out":
+        case "stop-out" | "annulled deal" | "close-by" | "reopened position" | "deposit":
             lasting = 0.0
+        case "clock jump":
+            what = {"seconds": random.choice([-1, 1]) * random.choice([10, 45, 600, 3_600, 86_400])}
+        case "closed market":
+            what = {"symbol": random.choice(list(SYMBOLS))}
     return Act(at_s=at, kind=kind, for_s=lasting, what=what)
 
 

@@ -106,6 +106,7 @@ class World:
         self._armed: list[tuple[str, int, float]] = []
         """Fault points at which a process is killed: name, passes until then, and its time of absence."""
         self._shown = 0
+        self.broker_ahead_ms = BROKER_AHEAD_S * 1000
 
     def run(self) -> Evidence:
         """Live through the story, and return everything that a checker needs."""
@@ -233,6 +234,15 @@ class World:
             case "slow disk":
                 self.sidecar.slow_disk = True
                 self.schedule.at(end, None, lambda: setattr(self.sidecar, "slow_disk", False))
+            case "clock jump":
+                self.clock.ahead += timedelta(seconds=act.what["seconds"])
+                self.schedule.at(end, None, lambda: self._set_clock_right(act.what["seconds"]))
+            case "closed market":
+                self.broker.set_session(act.what["symbol"], False)
+                self.schedule.at(end, None, lambda: self.broker.set_session(act.what["symbol"], True))
+            case "trading forbidden":
+                self.broker.set_account(trade_allowed=False)
+                self.schedule.at(end, None, lambda: self.broker.set_account(trade_allowed=True))
             case "unwritable journal":
                 self.sidecar.lock_journal(True)
                 self.schedule.at(end, None, lambda: self.sidecar.lock_journal(False))
@@ -243,6 +253,9 @@ class World:
                 except ControlError as error:
                     self.trace("broker", "refused", {"reason": str(error)})
                 self._notify()
+
+    def _set_clock_right(self, seconds: int) -> None:
+        self.clock.ahead -= timedelta(seconds=seconds)
 
     def _end_terminal_fault(self, name: str) -> None:
         self.terminal.faults[name] -= 1
@@ -277,6 +290,25 @@ class World:
             case "stop-out":
                 if positions := self.broker.positions():
                     self.broker.stop_out(self._random.choice(positions).ticket)
+            case "annulled deal":
+                deals = [deal for deal in self.broker.history_deals(0, 2**52) if deal.magic]
+                if deals:
+                    self.broker.cancel_deal(self._random.choice(deals).ticket)
+            case "close-by":
+                positions = self.broker.positions()
+                pairs = [
+                    (one.ticket, other.ticket)
+                    for one in positions
+                    for other in positions
+                    if one.symbol == other.symbol and one.type < other.type
+                ]
+                if pairs:
+                    self.broker.manual_close_by(*self._random.choice(pairs))
+            case "reopened position":
+                if positions := self.broker.positions():
+                    self.broker.reopen_position(self._random.choice(positions).ticket)
+            case "deposit":
+                self.broker.deposit(Decimal(100))
             case _:
                 raise AssertionError(act.kind)
 
