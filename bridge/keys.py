@@ -84,7 +84,7 @@ def create_link_key(path: Path) -> LinkKey:
 def load_link_key(path: Path) -> LinkKey:
     """Return the key in a file. Raises LinkKeyFileError."""
     try:
-        text = _read_private(path)
+        text = read_private(path)
     except FileNotFoundError:
         raise LinkKeyFileError(
             f"the link key file {path} does not exist; run 'execution-officer setup' to create it, "
@@ -122,7 +122,7 @@ def api_key_from_environment(variable: str, environ: Mapping[str, str] = os.envi
 def api_key_from_file(path: Path) -> ApiKey:
     """Return the API key in a file, without surrounding white space. Raises ApiKeyError."""
     try:
-        text = _read_private(path)
+        text = read_private(path)
     except FileNotFoundError:
         remedy = "write the Director's API key into it"
         if (hidden := path.with_name(f"{path.name}.txt")).is_file():
@@ -149,7 +149,7 @@ def _api_key(text: str, where: str) -> ApiKey:
     return ApiKey(key)
 
 
-def _read_private(path: Path) -> str:
+def read_private(path: Path) -> str:
     """Return the text of a short file that only root and this user may read. Raises KeyFileError, OSError."""
     # O_NONBLOCK: a named pipe in the file's place must not block.
     with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:

@@ -54,6 +54,12 @@ class LogCode(StrEnum):
         "sidecar_task_failed",
         "A task of the sidecar failed; the sidecar ends with an error.",
     )
+    ALERT_SENT = "alert_sent", "A message was accepted by every address of [alerts]."
+    ALERT_FAILED = (
+        "alert_failed",
+        "A message reached not every address of [alerts]; it is tried again. No field has an address.",
+    )
+    ALERT_LOOK_FAILED = "alert_look_failed", "An error of the alerts themselves; trading goes on."
     WATCHDOG_NOT_FED = (
         "watchdog_not_fed",
         "Workers make no progress. A service manager with a watchdog ends the sidecar and starts it again.",

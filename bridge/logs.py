@@ -128,6 +128,12 @@ def set_up(
     logging.raiseExceptions = False
 
 
+def mute(*names: str) -> None:
+    """Log nothing of libraries with these loggers, nor of those below them: their lines have secrets."""
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
 class Writer:
     """Thread that writes the log."""
 

@@ -57,6 +57,7 @@ COMMANDS: Final = {
     "expert": Place(
         "bridge.cli.expert", "Install the Expert Advisor in a terminal, or copy its sources into FOLDER."
     ),
+    "alerts": Place("bridge.cli.alerts", "Try out the messages of [alerts]."),
     "service": Place("bridge.cli.service", "Install the sidecar as a service, start it and stop it."),
     "reference-terminal": Place("bridge.cli.simulator", "Run a reference terminal until Ctrl-C."),
     "simulated-broker": Place("bridge.cli.simulator", "Run a simulated broker until Ctrl-C."),

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from bridge.alerts.addresses import AlertsError
 from bridge.config import ConfigError
 from bridge.confinement import ConfinedError
 from bridge.exits import ExitCode
@@ -24,6 +25,7 @@ from bridge.journal.database.errors import (
 from bridge.keys import ApiKeyError, LinkKeyFileError
 
 _CODES: Final[dict[type[Exception], ExitCode]] = {
+    AlertsError: ExitCode.CONFIG,
     ConfigError: ExitCode.CONFIG,
     ConfinedError: ExitCode.CONFINED,
     ApiKeyError: ExitCode.API_KEY,

@@ -4,7 +4,9 @@ import asyncio
 import faulthandler
 import os
 import random
+from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,10 +15,12 @@ import click
 
 from bridge import confinement, descriptors
 from bridge.address import EndpointError
+from bridge.alerts import addresses
+from bridge.alerts.watch import AlertWatch
 from bridge.cli.failure import Failure, exit_status, report
 from bridge.cli.options import FILE, command_lines, config_option
 from bridge.clock import SystemClock
-from bridge.config import Config, load
+from bridge.config import Config, beside, load
 from bridge.core.link.connection_limiter import ConnectionLimits
 from bridge.core.link.handshake import LinkKey
 from bridge.core.settings import Settings
@@ -83,10 +87,11 @@ def _run_until_stopped(config_path: Path, api_key_file: Path | None) -> ExitCode
         officer.id: load_link_key(link_key_path(config.journal, officer.id))
         for officer in config.settings.officers
     }
+    onlookers = _alerts(config)
     with aside() as log, opened(config.journal, config.settings, lock_wait_s=OWNER_WAIT_S) as journal:
         # pyzmq needs the selector loop, which is not the default on Windows.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(_run(config, journal, key, keys))
+            runner.run(_run(config, journal, key, keys, onlookers))
         lost = journal.stops.waiting
     if log.stuck:
         # A regular exit would wait for the reader of the log. The journal is closed.
@@ -101,7 +106,13 @@ def _run_until_stopped(config_path: Path, api_key_file: Path | None) -> ExitCode
     return ExitCode.OK
 
 
-async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, LinkKey]) -> None:
+async def _run(
+    config: Config,
+    journal: Journal,
+    key: ApiKey,
+    keys: dict[str, LinkKey],
+    onlookers: Sequence[Onlooker],
+) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
     clock, log = SystemClock(), EventLog.named("bridge.sidecar")
@@ -128,9 +139,18 @@ async def _run(config: Config, journal: Journal, key: ApiKey, keys: dict[str, Li
             log=log,
             control=control,
             manager=manager,
-            onlooker=onlooker,
+            onlookers=[*([onlooker] if onlooker is not None else []), *onlookers],
         )
         await sidecar.run(stop)
+
+
+def _alerts(config: Config) -> list[Onlooker]:
+    """Return what sends alerts; nothing without [alerts]. Raises AlertsError."""
+    settings = config.settings.alerts
+    if settings is None:
+        return []
+    found = addresses.find(settings, partial(beside, config.source))
+    return [AlertWatch(settings, found, config.journal, command_lines(config.source))]
 
 
 def _bind(config: Config, clock: Clock) -> tuple[Link, ControlSocket, Onlooker | None]:

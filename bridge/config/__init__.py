@@ -22,7 +22,7 @@ from bridge.config.reading import read_table
 from bridge.config.rules import check
 from bridge.core.settings import Settings
 
-__all__ = ["Config", "ConfigError", "Problem", "load", "read"]
+__all__ = ["Config", "ConfigError", "Problem", "beside", "load", "read"]
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -53,18 +53,19 @@ def read(source: Path, content: bytes) -> Config:
     if settings is None or problems:
         raise ConfigError(source, problems)
     key_file = settings.director.api_key_file
-    journal = _beside(source, settings.journal.path)
+    journal = beside(source, settings.journal.path)
     if sys.platform == "win32" and (found := windows_paths.place_problem(PureWindowsPath(journal))):
         raise ConfigError(source, [Problem("journal.path", shown(settings.journal.path), *found)])
     return Config(
         source=source,
         settings=settings,
         journal=journal,
-        api_key_file=None if key_file is None else _beside(source, key_file),
+        api_key_file=None if key_file is None else beside(source, key_file),
     )
 
 
-def _beside(source: Path, path: str) -> Path:
+def beside(source: Path, path: str) -> Path:
+    """Return the absolute path of one in the configuration: a relative one starts at its folder."""
     if sys.platform == "win32":
         path = windows_paths.without_prefix(path)
     return Path(os.path.abspath(source.parent / Path(path).expanduser()))

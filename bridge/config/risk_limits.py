@@ -7,7 +7,7 @@ from typing import Final
 from bridge.config.problem import Problem, shown
 from bridge.core.director.actions import Intent, intent_of
 from bridge.core.settings import RiskLimits
-from bridge.core.trade.risk_limits import parse_window
+from bridge.core.units.daily_window import parse_window
 
 _ABOVE_ZERO: Final = (
     "max_symbol_quantity",

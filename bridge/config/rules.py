@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bridge.config import risk_limits, windows_paths
+from bridge.config import alerts, risk_limits, windows_paths
 from bridge.config.problem import Problem, shown
 from bridge.core.settings import (
     LEAST_TAKEOVER_MARGIN_S,
@@ -44,6 +44,7 @@ def check(settings: Settings, *, windows: bool = sys.platform == "win32") -> lis
         *_takeover_margin(settings.link),
         *_control_port(settings),
         *_web(settings),
+        *_alerts(settings),
         *_officers(settings.officers),
     ]
 
@@ -125,6 +126,11 @@ def _web_address(web: WebSettings) -> Iterator[Problem]:
             "write 127.0.0.1, and reach it through SSH or a proxy with a password; or set web.allow_network"
         )
         yield Problem(key, shown(web.address), rule, remedy)
+
+
+def _alerts(settings: Settings) -> Iterator[Problem]:
+    if settings.alerts is not None:
+        yield from alerts.check(settings.alerts, lambda name: _ENVIRONMENT_NAME.fullmatch(name) is not None)
 
 
 def _url(url: str) -> Iterator[Problem]:

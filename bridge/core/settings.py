@@ -90,6 +90,43 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Names by which it may be asked, besides localhost and IP addresses: those of a proxy, or of this machine."""
 
 
+URGENT: Final = ("JOURNAL_LOST", "HALT_NOT_STORED", "QUARANTINED", "UNKNOWN", "DISPATCH", "EQUITY_LIMIT")
+"""Codes of alerts that are sent in quiet hours too, where no others are named."""
+
+
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Messages to people about what `status` requires action for. Off without this table."""
+
+    addresses_env: str | None = None
+    """Name of the environment variable that holds addresses of Apprise, with blanks between them."""
+    addresses_file: str | None = None
+    """Path of a file that holds them, one a line, readable by its owner alone."""
+    wait_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60.0
+    """Time for which a condition must have lasted."""
+    connection_lost_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 180.0
+    """The same for a terminal, or its broker, that is not connected."""
+    resolved_after_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60.0
+    """Time for which it must be gone."""
+    repeat_s: Annotated[float, msgspec.Meta(ge=0, le=604_800)] = 14_400.0
+    """Time after which a condition that lasts is sent again; 0: never."""
+    least_interval_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 120.0
+    """Least time between two messages; what comes meanwhile is one message."""
+    rejections_in_a_row: Annotated[int, msgspec.Meta(ge=2, le=100)] = 3
+    quiet_hours: list[str] = []
+    """Windows in UTC in which alerts wait, like '22:00-05:30'; one may pass midnight."""
+    despite_quiet_hours: list[str] = msgspec.field(default_factory=lambda: list(URGENT))
+    """Codes of alerts that are sent in quiet hours too."""
+    daily_summary: str | None = None
+    """Time of day in UTC, like '21:00', of a message about the day."""
+    timeout_s: Annotated[float, msgspec.Meta(ge=1, le=120)] = 15.0
+    """Limit of one sending as a whole."""
+    alive_url_env: str | None = None
+    """Name of the environment variable with an http or https URL that is called while all is well."""
+    alive_url_file: str | None = None
+    """Path of a file that holds it, readable by its owner alone."""
+    alive_every_s: Annotated[float, msgspec.Meta(ge=10, le=86_400)] = 60.0
+
+
 class MissingStop(StrEnum):
     """Reaction to a position without the stop loss that was requested."""
 
@@ -184,6 +221,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     control: ControlSettings = ControlSettings()
     web: WebSettings | None = None
     """None: no such server."""
+    alerts: AlertSettings | None = None
+    """None: nothing is sent."""
 
     def officer(self, officer: str) -> OfficerSettings | None:
         """Return the settings of the officer with that id."""

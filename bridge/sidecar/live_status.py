@@ -102,6 +102,8 @@ class LiveStatus(msgspec.Struct, frozen=True, kw_only=True):
     link: Counters
     """Messages that came over the link and were dropped, since the start."""
     officers: list[LiveOfficer]
+    alert_trouble: str = ""
+    """Reason for which alerts cannot be sent; empty while they can be, and without [alerts]."""
     link_endpoint: str = ""
     """Address at which terminals connect; empty of a sidecar before this field."""
 
@@ -141,6 +143,7 @@ class StatusReader:
                 circuit_open=runtime.circuit_open,
             ),
             link=self._sessions.counters,
+            alert_trouble=runtime.alert_trouble,
             link_endpoint=self._links.endpoint,
             officers=[self._officer(officer.id, clock) for officer in runtime.settings.officers],
         )

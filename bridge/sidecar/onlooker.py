@@ -1,4 +1,4 @@
-"""Interface of a server within the sidecar that shows its state and changes nothing."""
+"""Interface of what shows or sends the state within the sidecar, and changes nothing."""
 
 from typing import NamedTuple, Protocol
 
@@ -16,10 +16,10 @@ class Parts(NamedTuple):
 
 
 class Onlooker(Protocol):
-    """Server that begins with the workers. No error of it may end them."""
+    """Task that begins with the workers. No error of it may end them."""
 
     async def run(self, parts: Parts) -> None:
-        """Serve until cancelled."""
+        """Look on until cancelled."""
 
     def close(self) -> None:
-        """Give its port back."""
+        """Give back what was taken before the run."""

@@ -88,6 +88,8 @@ class Runtime:
         """By officer, the bridge's own error on which its dispatch fails."""
         self.figures = Figures()
         """Figures that the workers measure, for whoever looks."""
+        self.alert_trouble = ""
+        """Reason for which alerts cannot be sent; empty while they can be."""
         self.progress = Progress()
         """Times by which the workers are due."""
         self._rescuing = False

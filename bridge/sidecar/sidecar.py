@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bridge import __version__
 from bridge.core.link.handshake import LinkKey
@@ -55,11 +55,10 @@ class Sidecar:
         log: EventLog,
         control: ControlSocket | None = None,
         manager: ServiceManager | None = None,
+        onlookers: Sequence[Onlooker] = (),
         entropy: Entropy = secrets.token_bytes,
-        onlooker: Onlooker | None = None,
     ) -> None:
-        """`control` None: no control endpoint. `manager` None: no service manager wants messages. `onlooker` None:
-        no server shows the state."""
+        """`control` None: no control endpoint. `manager` None: no service manager wants messages."""
         self._thread = JournalThread()
         self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log, entropy=entropy)
         self._director = director
@@ -84,7 +83,7 @@ class Sidecar:
             [reporter.looked for reporter in self._reporters],
             look_s=min([LOOK_S, *(reporter.look_s for reporter in self._reporters)]),
         )
-        self._onlookers = [] if onlooker is None else [onlooker]
+        self._onlookers = onlookers
         self._control = control
         self._servers = (
             [ControlServer(self._runtime, self._status, self._links, control)] if control is not None else []
@@ -151,7 +150,7 @@ class Sidecar:
         parts = Parts(self._runtime, self._status, self._watch)
         return [
             group.create_task(self._watch.run(), name="progress"),
-            *(group.create_task(onlooker.run(parts), name="web") for onlooker in self._onlookers),
+            *(group.create_task(onlooker.run(parts), name="onlooker") for onlooker in self._onlookers),
         ]
 
     def _log_start(self) -> None:

@@ -16,6 +16,8 @@ from bridge.status.command_lines import CommandLines
 
 UNKNOWN = "UNKNOWN"
 """State of a command whose outcome neither ledger nor broker shows."""
+ALERTS: Final = "ALERTS"
+"""Code of alerts that cannot be sent; they are never about themselves."""
 LOCKED_S: Final = 2.0
 """Seconds for which a lock of another program may last before an action is required."""
 MOST_NAMED: Final = 5
@@ -32,7 +34,7 @@ class RequiredAction(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     """JOURNAL_LOST, HALT_NOT_STORED, JOURNAL_UNREAD, JOURNAL_ALTERED, QUARANTINED, HALTED, UNKNOWN,
     POSITION_MISMATCH, ORPHAN, UNCLOSABLE, REFUSED_EVENTS, OPENS_PAUSED, JOURNAL, DISPATCH, POLL, DELIVERY,
-    NO_TERMINAL, TRADING_FORBIDDEN, NOT_CONFIGURED, LOST_ORDERS, NO_ANSWER."""
+    NO_TERMINAL, TRADING_FORBIDDEN, NOT_CONFIGURED, LOST_ORDERS, NO_ANSWER, ALERTS."""
     what: str
     """Condition, in words."""
     remedy: str
@@ -70,7 +72,7 @@ def required_actions(
             RequiredAction(officer="", code="NO_ANSWER", what=f"the sidecar {unanswered}", remedy=remedy)
         )
     if live is not None:
-        found += _of_sidecar(live)
+        found += _of_sidecar(live, lines)
         found += [] if journal is None else _of_delivery(journal, live)
     return found
 
@@ -236,7 +238,7 @@ def _events(count: int) -> str:
     return "1 event" if count == 1 else f"{count} events"
 
 
-def _of_sidecar(live: LiveStatus) -> Iterator[RequiredAction]:
+def _of_sidecar(live: LiveStatus, lines: CommandLines) -> Iterator[RequiredAction]:
     for why in live.opens_paused:
         yield RequiredAction(officer="", code="OPENS_PAUSED", what="nothing is opened", remedy=why)
     if live.journal_trouble:
@@ -259,6 +261,13 @@ def _of_sidecar(live: LiveStatus) -> Iterator[RequiredAction]:
             )
         if (required_action := _of_terminal(officer)) is not None:
             yield required_action
+    if live.alert_trouble:
+        yield RequiredAction(
+            officer="",
+            code=ALERTS,
+            what=f"alerts cannot be sent: {live.alert_trouble}",
+            remedy=f"correct [alerts], or what receives them; try it with: {lines.named('alerts test')}",
+        )
 
 
 def _lasts(poll: PollNote) -> bool:

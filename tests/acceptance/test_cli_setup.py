@@ -9,10 +9,11 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bridge.config import load
-from bridge.core.settings import RiskLimits, Settings
+from bridge.core.settings import AlertSettings, RiskLimits, Settings
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check
 from bridge.keys import load_link_key
@@ -245,6 +246,10 @@ def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Pa
         "symbols",
         "symbol_",
         "closed_hours",
+        "addresses_file",
+        "quiet_hours",
+        "daily_summary",
+        "alive_url",
         *unlimited,
     )
     lines = [
@@ -257,9 +262,19 @@ def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Pa
     (tmp_path / "short.toml").write_text(example, encoding="utf-8")
     (tmp_path / "long.toml").write_text("\n".join(lines), encoding="utf-8")
     settings = load(tmp_path / "long.toml").settings
-    assert settings == load(tmp_path / "short.toml").settings
+    alerts = settings.alerts
+    assert alerts == AlertSettings(addresses_env="ALERT_ADDRESSES")
+    assert msgspec.structs.replace(settings, alerts=None) == load(tmp_path / "short.toml").settings
     officer = settings.officers[0]
-    for part in (settings, settings.director, settings.journal, settings.link, officer, officer.risk_limits):
+    for part in (
+        settings,
+        settings.director,
+        settings.journal,
+        settings.link,
+        alerts,
+        officer,
+        officer.risk_limits,
+    ):
         for field in type(part).__struct_fields__:
             assert any(words in example for words in (f"{field} = ", f"[{field}]", f".{field}]")), field
     assert isinstance(settings, Settings)

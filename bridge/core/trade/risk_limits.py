@@ -4,19 +4,16 @@ They stop opens alone: an officer over a limit must be able to close. The termin
 as well: two independent checks.
 """
 
-import re
-from datetime import UTC, datetime, time
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
 from bridge.core.director.problem import Problem
 from bridge.core.link.messages import Order
 from bridge.core.settings import OfficerSettings, RiskLimits
+from bridge.core.units.daily_window import contains
 from bridge.core.units.decimals import ZERO
-
-_WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +47,7 @@ def forbidden(
     return (
         _exposure(order, risk_limits, exposure)
         or _hours(risk_limits, now)
-        or (_funds(risk_limits, funds) if funds is not None else None)
+        or (of_funds(risk_limits, funds) if funds is not None else None)
     )
 
 
@@ -81,24 +78,13 @@ def _exposure(order: Order, risk_limits: RiskLimits, exposure: Exposure) -> Prob
 
 def _hours(risk_limits: RiskLimits, now: datetime) -> Problem | None:
     for window in risk_limits.closed_hours:
-        begin, end = parse_window(window)
-        at = now.astimezone(UTC).time()
-        inside = begin <= at < end if begin <= end else at >= begin or at < end
-        if inside:
+        if contains(window, now):
             return Problem("CLOSED_HOURS", f"nothing is opened between {window} UTC (closed_hours)")
     return None
 
 
-def parse_window(text: str) -> tuple[time, time]:
-    """Return the two times of a window like '21:55-22:10'. Raises ValueError."""
-    # fromisoformat accepts further forms, such as 21.55, with another meaning.
-    if not _WINDOW.fullmatch(text):
-        raise ValueError(f"{text!r} is not like '21:55-22:10'")
-    begin, end = text.split("-")
-    return time.fromisoformat(begin), time.fromisoformat(end)
-
-
-def _funds(risk_limits: RiskLimits, funds: Funds) -> Problem | None:
+def of_funds(risk_limits: RiskLimits, funds: Funds) -> Problem | None:
+    """Return the limit on loss, drawdown or margin level that stops opens; None where there is none."""
     lost = funds.day_opening - funds.equity
     if risk_limits.max_daily_loss is not None and lost >= risk_limits.max_daily_loss:
         return Problem(

@@ -19,6 +19,7 @@ from bridge.core.units.decimals import ZERO
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import clock_offsets, commands, equity_days, officers, positions
+from bridge.journal.tables.values import Account
 
 RECENT: Final = timedelta(minutes=1)
 """Period of the limit on orders per minute."""
@@ -95,6 +96,39 @@ def note_equity(step: Step, limits: RiskLimits, gate: Gate | None) -> None:
         equity_days.save_peak(step.connection, step.account, _broker_day(step.now, offsets(step)), equity)
 
 
+def funds(
+    connection: sqlite3.Connection,
+    officer: str,
+    limits: RiskLimits,
+    equity: Decimal,
+    margin: Decimal,
+    now: datetime,
+) -> Funds | None:
+    """Return the funds that the limits are measured by; None where no limit needs them. Reads only."""
+    known = officers.load(connection, officer)
+    if known is None or not _needs_funds(limits):
+        return None
+    day = _broker_day(now, clock_offsets.load(connection, officer, known.server))
+    return _measured_funds(connection, known.account, day, equity, margin)
+
+
+def _measured_funds(
+    connection: sqlite3.Connection, account: Account, day: str, equity: Decimal, margin: Decimal
+) -> Funds:
+    today = equity_days.load(connection, account, day)
+    return Funds(
+        equity=equity,
+        margin=margin,
+        day_opening=today.opening if today else equity,
+        peak=max([equity, *equity_days.peaks(connection, account)]),
+    )
+
+
+def _needs_funds(limits: RiskLimits) -> bool:
+    needed = (limits.max_daily_loss, limits.max_drawdown_percent, limits.min_margin_level_percent)
+    return any(limit is not None for limit in needed)
+
+
 def _measured(limits: RiskLimits, gate: Gate | None) -> Decimal | None:
     """Return the equity to store; None where no limit needs it, or where the terminal may not know it."""
     if not follow_equity(limits) or gate is None or gate.equity is None:
@@ -107,15 +141,10 @@ def _measured(limits: RiskLimits, gate: Gate | None) -> Decimal | None:
 
 def _funds(step: Step, limits: RiskLimits, gate: Gate, known: Sequence[Offset]) -> Funds | None:
     """Return the funds of the account; None where no limit needs them, or the equity is not known."""
-    needed = (limits.max_daily_loss, limits.max_drawdown_percent, limits.min_margin_level_percent)
-    if all(limit is None for limit in needed) or gate.equity is None:
+    if not _needs_funds(limits) or gate.equity is None:
         return None
-    today = equity_days.load(step.connection, step.account, _broker_day(step.now, known))
-    return Funds(
-        equity=gate.equity,
-        margin=gate.margin,
-        day_opening=today.opening if today else gate.equity,
-        peak=max([gate.equity, *equity_days.peaks(step.connection, step.account)]),
+    return _measured_funds(
+        step.connection, step.account, _broker_day(step.now, known), gate.equity, gate.margin
     )
 
 

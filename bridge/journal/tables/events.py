@@ -12,6 +12,9 @@ from bridge.core.trade.precedence import ABOUT_NO_TRADE
 from bridge.journal.database.sql import Parameters, column_list, insert, words
 from bridge.journal.database.words import EventState
 
+NEWEST: Final = 10_000
+"""Events that are looked at for a row of them."""
+
 Queue = tuple[str, str | None]
 """Events of one officer and one directive: they are posted one after the other."""
 
@@ -161,6 +164,43 @@ def created_at(
         },
     ).fetchone()
     return None if row is None else row[0]
+
+
+def count_last_of(
+    connection: sqlite3.Connection,
+    officer: str,
+    event_types: Collection[EventType],
+    enders: Collection[EventType],
+    since: datetime,
+    most: int,
+) -> int:
+    """Return the number of events of these types since the last one of `enders`, at most `most`.
+
+    Older ones than `since` do not count, nor does one behind the last NEWEST events of all officers: the cost does
+    not grow with the journal.
+    """
+    found = connection.execute(
+        f"SELECT event_type FROM events WHERE id > (SELECT max(id) FROM events) - {NEWEST} AND officer = :officer"
+        f" AND created_at >= :since AND event_type IN ({words([*event_types, *enders])})"
+        " ORDER BY id DESC LIMIT :most",
+        {"officer": officer, "since": utc_text(since), "most": most},
+    )
+    count = 0
+    for row in found:
+        if EventType(row["event_type"]) in enders:
+            break
+        count += 1
+    return count
+
+
+def count_by_type(connection: sqlite3.Connection, officer: str, since: datetime) -> dict[EventType, int]:
+    """Return the number of events of each type since a time."""
+    found = connection.execute(
+        "SELECT event_type, count(*) AS number FROM events WHERE officer = :officer AND created_at >= :since"
+        " GROUP BY event_type",
+        {"officer": officer, "since": utc_text(since)},
+    )
+    return {EventType(row["event_type"]): row["number"] for row in found}
 
 
 def due(connection: sqlite3.Connection, *, limit: int, busy: Collection[Queue]) -> list[Outgoing]:

@@ -46,7 +46,7 @@ class Controlled:
             uniform=lambda: CHANCE,
             log=harness.log,
             control=control,
-            onlooker=onlooker,
+            onlookers=[] if onlooker is None else [onlooker],
         )
         self.task = asyncio.create_task(sidecar.run(self.stop))
 

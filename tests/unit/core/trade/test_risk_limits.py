@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from bridge.core.settings import OfficerSettings, RiskLimits
-from bridge.core.trade.risk_limits import Exposure, Funds, forbidden, parse_window
+from bridge.core.trade.risk_limits import Exposure, Funds, forbidden
+from bridge.core.units.daily_window import parse_window
 from tests.unit.core.samples import OFFICER, OPEN_ORDER
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

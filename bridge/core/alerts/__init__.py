@@ -1,0 +1,1 @@
+"""Alerts: which are due, as a function of the conditions, the time, and the memory of what was sent."""
