@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from bridge.config import load
-from bridge.core.settings import AlertSettings, RiskLimits, Settings
+from bridge.core.settings import AlertSettings, RiskLimits, Settings, WebSettings
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check
 from bridge.keys import load_link_key
@@ -250,6 +250,7 @@ def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Pa
         "quiet_hours",
         "daily_summary",
         "alive_url",
+        "host_names",
         *unlimited,
     )
     lines = [
@@ -264,7 +265,8 @@ def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Pa
     settings = load(tmp_path / "long.toml").settings
     alerts = settings.alerts
     assert alerts == AlertSettings(addresses_env="ALERT_ADDRESSES")
-    assert msgspec.structs.replace(settings, alerts=None) == load(tmp_path / "short.toml").settings
+    assert settings.web == WebSettings()
+    assert msgspec.structs.replace(settings, alerts=None, web=None) == load(tmp_path / "short.toml").settings
     officer = settings.officers[0]
     for part in (
         settings,
@@ -272,6 +274,7 @@ def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Pa
         settings.journal,
         settings.link,
         alerts,
+        settings.web,
         officer,
         officer.risk_limits,
     ):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,25 @@ def test_error_with_other_letters_keeps_its_exit_status(command_line: CommandLin
     done = run(command_line.folder, "halt", "--officer", "новый")
     assert done.returncode == ExitCode.FAILED
     assert rb'unknown officer "\u043d\u043e\u0432\u044b\u0439"' in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminal for the tests")
+def test_watch_shows_one_screen_until_ctrl_c(command_line: CommandLine) -> None:
+    from tests.acceptance.pseudo_terminal import PseudoTerminal
+
+    with closing(PseudoTerminal(["status", "--watch"], command_line.folder)) as terminal:
+        terminal.expect("UTC   Ctrl-C ends this")
+        terminal.expect("No sidecar runs")
+        terminal.expect("eo-001")
+        assert terminal.interrupt() == ExitCode.OK
+        # The screen that was there before is shown again.
+        assert "\x1b[?1049l" in terminal.output
+
+
+def test_watch_without_a_terminal_is_refused(command_line: CommandLine) -> None:
+    assert command_line.run("status", "--watch") == ExitCode.USAGE
+    assert (
+        "--watch needs a terminal, and stdout is none; leave it out, or give --json." in command_line.stderr
+    )
+    assert command_line.run("status", "--watch", "--json") == ExitCode.USAGE
+    assert "exclude each other" in command_line.stderr
