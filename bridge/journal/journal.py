@@ -32,7 +32,7 @@ from bridge.journal.operator.rebind import Rebound
 from bridge.journal.operator.recover import Adopted, Adoption
 from bridge.journal.operator.resolve import Resolved
 from bridge.journal.operator.writeoff import WrittenOff
-from bridge.journal.steps import dispatch, intake, outbox, own_directives, risk_limits, sessions
+from bridge.journal.steps import dispatch, intake, outbox, own_directives, risk_limits, sessions, unsent
 from bridge.journal.steps.apply_reports import Applied, apply_reports
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
@@ -178,14 +178,15 @@ class Journal(Transactions):
         uncertainty: ClockUncertainty | None = None,
     ) -> Applied:
         """Store and apply a batch of reports of one epoch, at least one: (seq, raw JSON)."""
-        settings = self._officers[officer]
-        applied = self._step(
-            "reports",
-            officer,
-            now,
-            lambda step: apply_reports(step, settings, epoch, batch, self._settings.link),
-            uncertainty,
-        )
+        settings, link = self._officers[officer], self._settings.link
+
+        def work(step: Step) -> Applied:
+            done = apply_reports(step, settings, epoch, batch, link)
+            if done.scanned and not step.quarantine:
+                unsent.take_back(step, settings, link, epoch)
+            return done
+
+        applied = self._step("reports", officer, now, work, uncertainty)
         if applied.scanned:
             self._scanned.add(officer)
         return applied

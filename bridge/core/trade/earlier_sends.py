@@ -30,15 +30,15 @@ class Unbroken(msgspec.Struct, frozen=True):
 
 
 def may_have_been_sent(
-    issued_at: datetime, unbroken: Unbroken, *, first_listing: bool, tolerance: timedelta
+    issued_at: datetime | None, unbroken: Unbroken, *, first_listing: bool, tolerance: timedelta
 ) -> bool:
     """Return True for a new directive that an earlier journal may have carried out.
 
-    `first_listing`: it came with the first list since the journal was opened. `tolerance` is the largest distance
-    between the Director's clock and this machine's.
+    `issued_at` is None where it cannot be read. `first_listing`: it came with the first list since the journal was
+    opened. `tolerance` is the largest distance between the Director's clock and this machine's.
     """
     try:
-        return first_listing or issued_at < unbroken.since + tolerance
+        return first_listing or (issued_at is not None and issued_at < unbroken.since + tolerance)
     except OverflowError:
         return True
 

@@ -18,7 +18,7 @@ from bridge.core.units import broker_time
 from bridge.core.units.broker_time import Offset
 from bridge.core.units.clock import has_passed, utc_of_ms
 from bridge.journal.database.words import AuditKind
-from bridge.journal.steps import inbox, market_waits
+from bridge.journal.steps import inbox, market_waits, unsent
 from bridge.journal.steps.earlier_journal import possible_send
 from bridge.journal.steps.plan import plan
 from bridge.journal.steps.risk_limits import RiskCheck
@@ -62,6 +62,7 @@ def advance(step: Step, settings: OfficerSettings, link: LinkSettings, gate: Gat
     """Expire what is too late, plan the directives whose turn it is, and dispatch what may go now."""
     blocked = dispatch.blocked(gate, step.quarantine)
     room = ENDED_PER_STEP - inbox.refuse_halted(step, settings, ENDED_PER_STEP)
+    room -= unsent.refuse(step, settings, room)
     inbox.withdraw_cancelled(step, settings)
     room -= inbox.expire(step, settings, blocked, room)
     inquiries = plan(step, settings, link, gate) if gate is not None and not blocked else []

@@ -9,6 +9,7 @@ from bridge.core.link.messages import CommandKind, Order
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.earlier_closes import EarlierClose, closed_by
 from bridge.core.trade.lost_orders import LostOrder, order_of
+from bridge.core.trade.planning import PlannedCommand
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units import broker_time
 from bridge.core.units.order_ids import OPENING, id_range, make_client_order_id
@@ -52,6 +53,17 @@ def earlier_open(step: Step, settings: OfficerSettings, directive_id: str) -> Or
     if lost is None or commands.is_taken(step.connection, own_id):
         return None
     return order_of(lost, kind=CommandKind.OPEN, opener=0, to_utc=_to_utc(step))
+
+
+def sent_orders(step: Step, settings: OfficerSettings, directive_id: str) -> list[PlannedCommand]:
+    """Return the orders that an earlier journal has sent for a directive, as reports show them, whatever the
+    directive's own content is."""
+    opened = earlier_open(step, settings, directive_id)
+    found = [] if opened is None else [PlannedCommand(opened)]
+    return found + [
+        PlannedCommand(each.order, each.opening_directive_id)
+        for each in earlier_closes(step, settings, directive_id)
+    ]
 
 
 def _lost_orders(step: Step, settings: OfficerSettings) -> list[LostOrder]:

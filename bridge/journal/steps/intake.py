@@ -18,7 +18,7 @@ from bridge.core.trade import earlier_sends, events, validation
 from bridge.core.trade.directive_states import DirectiveState
 from bridge.journal.database.file import is_file_error
 from bridge.journal.database.words import AuditKind
-from bridge.journal.steps import inbox
+from bridge.journal.steps import earlier_journal, inbox, unsent
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import directives, unreadable_directives
 
@@ -60,6 +60,7 @@ def take_items(
         first_listing=first_listing,
         tolerance=tolerance,
     )
+    take_new = partial(_take_new, may_have_been_sent=may_have_been_sent, first_listing=first_listing)
     for item in items:
         # Checked again: the same id may be twice in one batch.
         if _is_known(step.connection, step.officer, item):
@@ -78,7 +79,7 @@ def take_items(
                 ignored.append((item.directive_id, item.ignored))
             try:
                 with step.contained():
-                    accepted = _take_new(step, settings, item.directive_id, item, may_have_been_sent)
+                    accepted = take_new(step, settings, item.directive_id, item)
             except Exception as error:
                 if is_file_error(error):
                     # Nothing against the directive: the step fails as a whole.
@@ -88,7 +89,7 @@ def take_items(
                     "INTERNAL_ERROR", f"the bridge failed on it: {type(error).__name__}: {error}"
                 )
                 unusable = msgspec.structs.replace(item, directive=None, problem=failed)
-                accepted = _take_new(step, settings, item.directive_id, unusable, may_have_been_sent)
+                accepted = take_new(step, settings, item.directive_id, unusable)
             rejected += not accepted
     return Taken(new, rejected, changed, tuple(ignored))
 
@@ -136,9 +137,11 @@ def _take_new(
     settings: OfficerSettings,
     directive_id: str,
     item: Item,
-    may_have_been_sent: Callable[[datetime], bool],
+    *,
+    may_have_been_sent: Callable[[datetime | None], bool],
+    first_listing: bool,
 ) -> bool:
-    """Store a new directive. Return True where it waits for its turn, False where it is rejected or expired."""
+    """Store a new directive. Return True where it waits, False where it is rejected or expired."""
     directive = item.directive
     problem = (
         _problem_of(item)
@@ -148,9 +151,10 @@ def _take_new(
     if problem is not None and directive is not None and inbox.was_sent(step, settings, directive):
         # It is late or not allowed now; a journal that was lost has sent it.
         problem = None
-    state = DirectiveState.RECEIVED
-    if problem is not None:
-        state = DirectiveState.EXPIRED if problem.code == "EXPIRED" else DirectiveState.REJECTED
+    search_history = may_have_been_sent(None if directive is None else directive.issued_at)
+    was_sent = directive is None and bool(earlier_journal.sent_orders(step, settings, directive_id))
+    waits = problem is None or was_sent or (first_listing and not unsent.is_looked_for(step))
+    state = DirectiveState.RECEIVED if problem is None or waits else unsent.state_of(problem)
     directives.add(
         step.connection,
         step.officer,
@@ -159,12 +163,12 @@ def _take_new(
         expires_at=None if directive is None else validation.expiry(directive, settings, step.now),
         state=state,
         problem=problem,
-        search_history=directive is not None and may_have_been_sent(directive.issued_at),
+        search_history=search_history or was_sent,
         at=step.now,
     )
     step.audit(AuditKind.DIRECTIVE, directive_id, item.raw, directive_id)
     step.emit([events.received(step.officer, directive_id, step.now)])
-    if problem is not None:
+    if problem is not None and not waits:
         step.emit(
             [
                 events.rejected(
@@ -172,7 +176,7 @@ def _take_new(
                 )
             ]
         )
-    return problem is None
+    return waits
 
 
 def _problem_of(item: Item) -> Problem:

@@ -1,6 +1,7 @@
 """Table `directives`: the inbox."""
 
 import sqlite3
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -102,6 +103,16 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """True where an earlier journal may have carried it out."""
 
 
+class Unsent(msgspec.Struct, frozen=True, kw_only=True):
+    """One directive with the reason for which nothing is sent for it, and without a command."""
+
+    directive_id: str
+    state: DirectiveState
+    """RECEIVED: the Director is not notified yet."""
+    received_at: datetime
+    problem: Problem
+
+
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """Course of one directive of a series."""
 
@@ -116,10 +127,10 @@ def waiting(
     connection: sqlite3.Connection, officer: str, expired_by: datetime | None = None
 ) -> list[Waiting]:
     """Return the officer's directives that were not planned yet, oldest first; with a time only those that expire
-    by then."""
+    by then. One that is refused once the broker's records are known is none of them (`may_have_been_sent`)."""
     found = connection.execute(
         "SELECT id, directive_id, origin, body, received_at, expires_at FROM directives"
-        f" WHERE officer = :officer AND state = {words([DirectiveState.RECEIVED])}"
+        f" WHERE officer = :officer AND state = {words([DirectiveState.RECEIVED])} AND error_code = ''"
         " AND (:expired_by IS NULL OR expires_at <= :expired_by) ORDER BY id",
         {"officer": officer, "expired_by": text(expired_by)},
     )
@@ -131,6 +142,27 @@ def waiting(
             body=row["body"],
             received_at=datetime.fromisoformat(row["received_at"]),
             expires_at=moment(row["expires_at"]),
+        )
+        for row in found
+    ]
+
+
+def unsent(connection: sqlite3.Connection, officer: str, states: Collection[DirectiveState]) -> list[Unsent]:
+    """Return the Director's directives in these states that have a problem and no command, and that an earlier
+    journal may have carried out; oldest first."""
+    found = connection.execute(
+        "SELECT directive_id, state, received_at, error_code, error_message FROM directives d"
+        f" WHERE officer = :officer AND state IN ({words(states)}) AND search_history = 1 AND error_code <> ''"
+        f" AND origin = {words([Origin.DIRECTOR])} AND NOT EXISTS (SELECT 1 FROM commands c"
+        " WHERE c.officer = d.officer AND c.directive_id = d.directive_id) ORDER BY id",
+        {"officer": officer},
+    )
+    return [
+        Unsent(
+            directive_id=row["directive_id"],
+            state=member(DirectiveState, TABLE, "state", row["state"]),
+            received_at=datetime.fromisoformat(row["received_at"]),
+            problem=Problem(row["error_code"], row["error_message"]),
         )
         for row in found
     ]
