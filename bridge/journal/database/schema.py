@@ -122,6 +122,7 @@ CREATE TABLE directives (                       -- the inbox
 -- Without a WHERE on the state: SQLite does not use such an index for the IN and NOT IN of the queries.
 CREATE INDEX directives_by_state ON directives (officer, state);
 CREATE INDEX directives_by_symbol ON directives (officer, symbol, id);
+CREATE INDEX directives_unsent ON directives (officer, state) WHERE search_history = 1 AND error_code <> '';
 
 CREATE TABLE unreadable_directives (            -- listed items without a usable directive_id
     officer TEXT NOT NULL REFERENCES officers,  -- officer whose poll returned the item

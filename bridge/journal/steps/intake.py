@@ -55,10 +55,7 @@ def take_items(
     new = rejected = changed = 0
     ignored: list[tuple[str, tuple[str, ...]]] = []
     may_have_been_sent = partial(
-        earlier_sends.may_have_been_sent,
-        unbroken=step.unbroken,
-        first_listing=first_listing,
-        tolerance=tolerance,
+        earlier_sends.may_have_been_sent, unbroken=step.unbroken, tolerance=tolerance
     )
     take_new = partial(_take_new, may_have_been_sent=may_have_been_sent, first_listing=first_listing)
     for item in items:
@@ -138,7 +135,7 @@ def _take_new(
     directive_id: str,
     item: Item,
     *,
-    may_have_been_sent: Callable[[datetime | None], bool],
+    may_have_been_sent: Callable[..., bool],
     first_listing: bool,
 ) -> bool:
     """Store a new directive. Return True where it waits, False where it is rejected or expired."""
@@ -151,9 +148,12 @@ def _take_new(
     if problem is not None and directive is not None and inbox.was_sent(step, settings, directive):
         # It is late or not allowed now; a journal that was lost has sent it.
         problem = None
-    search_history = may_have_been_sent(None if directive is None else directive.issued_at)
+    issued_at = None if directive is None else directive.issued_at
+    search_history = may_have_been_sent(issued_at, first_listing=first_listing)
     was_sent = directive is None and bool(earlier_journal.sent_orders(step, settings, directive_id))
-    waits = problem is None or was_sent or (first_listing and not unsent.is_looked_for(step))
+    # One that was issued since the journal was opened is refused at once, also of the first list.
+    may_wait = first_listing and may_have_been_sent(issued_at, first_listing=issued_at is None)
+    waits = problem is None or was_sent or (may_wait and not unsent.is_looked_for(step))
     state = DirectiveState.RECEIVED if problem is None or waits else unsent.state_of(problem)
     directives.add(
         step.connection,

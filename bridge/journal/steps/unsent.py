@@ -55,9 +55,15 @@ def refuse(step: Step, settings: OfficerSettings, room: int) -> int:
 
 
 def take_back(step: Step, settings: OfficerSettings, link: LinkSettings, epoch: int) -> None:
-    """Let those take their state from the broker's records that these show, after a scan of the session `epoch`."""
+    """Let those take their state from the broker's records that these show, after a scan of the session `epoch`.
+
+    One that was refused, and that no record shows, is not looked for again: their number would grow with the history.
+    """
+    looked_for = is_looked_for(step)
     for each in directives.unsent(step.connection, step.officer, [DirectiveState.RECEIVED, *_REFUSED]):
         if sent := earlier_journal.sent_orders(step, settings, each.directive_id):
             # Nothing may be sent for it any more.
             planned = add_commands(step, each.directive_id, sent, step.now)
             apply_evidence(step, settings, link, epoch, planned)
+        elif looked_for and each.state is not DirectiveState.RECEIVED:
+            directives.end_search(step.connection, step.officer, each.directive_id)

@@ -149,7 +149,7 @@ def waiting(
 
 def unsent(connection: sqlite3.Connection, officer: str, states: Collection[DirectiveState]) -> list[Unsent]:
     """Return the Director's directives in these states that have a problem and no command, and that an earlier
-    journal may have carried out; oldest first."""
+    journal may have carried out; oldest first. Literals, for the index on them alone."""
     found = connection.execute(
         "SELECT directive_id, state, received_at, error_code, error_message FROM directives d"
         f" WHERE officer = :officer AND state IN ({words(states)}) AND search_history = 1 AND error_code <> ''"
@@ -446,6 +446,14 @@ def search_all(connection: sqlite3.Connection, officer: str) -> None:
         "UPDATE directives SET search_history = 1 WHERE officer = :officer"
         f" AND state IN ({words([DirectiveState.RECEIVED, DirectiveState.WORKING])})",
         {"officer": officer},
+    )
+
+
+def end_search(connection: sqlite3.Connection, officer: str, directive_id: str) -> None:
+    """Store that no earlier journal has carried out a directive that ended without a command."""
+    connection.execute(
+        "UPDATE directives SET search_history = 0 WHERE officer = :officer AND directive_id = :directive_id",
+        {"officer": officer, "directive_id": directive_id},
     )
 
 

@@ -5,10 +5,12 @@ what was ordered then.
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bridge.core.director.contract import utc_text
 from bridge.core.link.messages import LedgerIdentity
 from bridge.journal.steps.unsent import LOOK_S
 
@@ -108,6 +110,25 @@ def test_close_without_a_time_of_issue_that_was_carried_out_is_filled(joined: Jo
     assert joined.emitted() == FILLED
     assert joined.directive_state("dir-close") == "FILLED"
     assert joined.emitted("dir-close") == [*FILLED[:3], "POSITION_CLOSED"]
+
+
+def test_refusal_of_what_was_issued_since_the_journal_was_opened_does_not_wait(bench: JournalBench) -> None:
+    bench.later(3600)
+    issued = bench.now - timedelta(minutes=10)
+    times = {"issued_at": utc_text(issued), "expires_at": utc_text(issued + timedelta(minutes=5))}
+    bench.take(directive(**times), first_listing=True)
+    assert bench.emitted() == REFUSED
+
+
+def test_refused_directive_is_not_looked_for_after_a_scan_without_it(bench: JournalBench) -> None:
+    bench.take(*(without(directive(f"dir-{number}"), "issued_at") for number in range(3)), first_listing=True)
+    bench.join()
+    marked = "SELECT count(*) FROM directives WHERE search_history = 1 AND state = 'REJECTED'"
+    bench.report(scan(1, bench.now, orders=()))
+    bench.look()
+    assert bench.rows(marked) == [(3,)]
+    bench.report(scan(2, bench.now, orders=()))
+    assert bench.rows(marked) == [(0,)]
 
 
 def test_refusal_of_a_later_listing_does_not_wait(joined: JournalBench) -> None:
