@@ -106,6 +106,30 @@ def test_order_is_adopted_under_the_directive_that_the_operator_names(lossy: Com
     assert position["directive_id"] == "dir-9"
 
 
+def test_order_that_was_taken_back_meanwhile_is_named_and_nothing_changes(lossy: CommandLine) -> None:
+    look = ("recover", "--officer", OFFICER, "--last-scan")
+    lossy.run(*look, "--json")
+    [order] = json.loads(lossy.stdout)["officers"][0]["orders"]
+    magic = str(order["client_order_id"])
+    named = ("--adopt", "--client-order-id", magic, "--yes")
+    # The Director lists the directive again, while the operator looks at the list.
+    with lossy.bench_of_existing() as bench:
+        bench.take(directive())
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=2))
+        bench.journal.rebind(OFFICER, NOW, account=False, why="looked")
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=2))
+        assert bench.advance() == []
+    before = lossy.status()[1]["journal"]
+    assert lossy.run(*look, *named) == ExitCode.OK
+    assert f"{magic} is in the journal already, under directive dir-1; nothing was changed." in lossy.stdout
+    assert lossy.run(*look, *named, "--directive", "dir-1", "--json") == ExitCode.OK
+    known = {"client_order_id": int(magic), "directive_id": "dir-1"}
+    assert json.loads(lossy.stdout)["known"] == [known]
+    assert lossy.run(*look, *named, "--directive", "dir-9") == ExitCode.FAILED
+    assert f"client order id {magic} belongs to directive dir-1" in lossy.stderr
+    assert lossy.status()[1]["journal"] == before
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -13,6 +13,7 @@ from bridge.config import Config, load
 from bridge.core.link.messages import CommandKind
 from bridge.exits import ExitCode
 from bridge.journal.operator.lost_orders import Listed
+from bridge.journal.operator.recover import Adoption
 from bridge.sidecar.operator.recover import Recovered, RecoverRequest
 
 MOST_AT_ONCE: Final = 200
@@ -89,15 +90,19 @@ def recover(
 def _carried_out(config: Config, request: RecoverRequest) -> tuple[Recovered, bool]:
     """Have the request performed, a bounded number of orders at a time."""
     ids, adopted, postponed, dismissed = request.client_order_ids, list[int](), list[int](), list[int]()
+    known: list[Adoption] = []
     while True:
         portion = msgspec.structs.replace(request, client_order_ids=ids[:MOST_AT_ONCE])
         done, by_sidecar = carry_out(config, portion)
         adopted += done.adopted
         postponed += done.postponed
+        known += done.known
         dismissed += done.dismissed
         ids = ids[MOST_AT_ONCE:]
         if not ids:
-            whole = msgspec.structs.replace(done, adopted=adopted, postponed=postponed, dismissed=dismissed)
+            whole = msgspec.structs.replace(
+                done, adopted=adopted, postponed=postponed, known=known, dismissed=dismissed
+            )
             return whole, by_sidecar
 
 
@@ -133,6 +138,11 @@ def _all(found: Recovered) -> list[Listed]:
 def _show(done: Recovered, request: RecoverRequest, *, by_sidecar: bool) -> None:
     for each in done.adopted:
         click.echo(f"{request.officer}: {each} is adopted.")
+    for taken in done.known:
+        click.echo(
+            f"{request.officer}: {taken.client_order_id} is in the journal already, under directive "
+            f"{taken.directive_id}; nothing was changed."
+        )
     for each in done.postponed:
         click.echo(
             f"{request.officer}: the position of {each} is older than the history that was read. The terminal "

@@ -51,6 +51,8 @@ class Adopted(msgspec.Struct, frozen=True, kw_only=True):
     adopted: list[int]
     postponed: list[int]
     """Their position is older than the history that was read: the next scan reads it, and they can be adopted."""
+    known: list["Adoption"]
+    """Those that the journal has taken back since they were listed, each with its directive."""
 
 
 class Adoption(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,8 +82,15 @@ def adopt(
     found = {
         each.lost.client_order_id: each for each in lost_orders.find(step.connection, step.account, settings)
     }
+    known = _taken_back(step, found, chosen)
+    taken_back = {each.client_order_id for each in known}
     adopting = _Adopting(step, settings, report_past=report_past, link=link)
-    named = [(_named(found, each), each.directive_id) for each in chosen]
+    named = [
+        (_named(found, each), each.directive_id) for each in chosen if each.client_order_id not in taken_back
+    ]
+    if known and not named:
+        # Nothing is changed, and nothing is in the audit.
+        return Adopted(adopted=[], postponed=[], known=known)
     pairs = [pair for pair in named if _is_described(pair[0])]
     postponed = [each for each, _ in named if not _is_described(each)]
     opens = [pair for pair in pairs if kind_of(pair[0].lost) is CommandKind.OPEN]
@@ -95,7 +104,31 @@ def adopt(
         "recover",
         json_text({"adopted": ids, "why": why, "report_past": report_past}),
     )
-    return Adopted(adopted=ids, postponed=sorted(each.lost.client_order_id for each in postponed))
+    return Adopted(
+        adopted=ids, postponed=sorted(each.lost.client_order_id for each in postponed), known=known
+    )
+
+
+def _taken_back(step: Step, found: Collection[int], chosen: Sequence[Adoption]) -> list[Adoption]:
+    """Return those of the chosen that are lost no more: the journal has their command and position.
+
+    They were adopted before, or the Director listed their directive again after they were shown to the operator.
+    Raises CannotRecoverError where another directive was named.
+    """
+    known = []
+    for each in chosen:
+        if each.client_order_id in found:
+            continue
+        command = commands.load(step.connection, step.officer, each.client_order_id)
+        if command is None:
+            continue
+        if each.directive_id not in ("", command.directive_id):
+            raise CannotRecoverError(
+                f"client order id {each.client_order_id} belongs to directive {command.directive_id} in the "
+                f"journal, and not to {each.directive_id}; leave it there"
+            )
+        known.append(Adoption(client_order_id=each.client_order_id, directive_id=command.directive_id))
+    return known
 
 
 def _is_described(found: Found) -> bool:

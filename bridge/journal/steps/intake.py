@@ -6,7 +6,7 @@ directives for ever causes no write.
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import msgspec

@@ -57,7 +57,7 @@ def refuse(step: Step, settings: OfficerSettings, room: int) -> int:
 def take_back(step: Step, settings: OfficerSettings, link: LinkSettings, epoch: int) -> None:
     """Let those take their state from the broker's records that these show, after a scan of the session `epoch`.
 
-    One that was refused, and that no record shows, is not looked for again: their number would grow with the history.
+    One that was refused, and that no record shows, is not looked for again: their number would grow.
     """
     looked_for = is_looked_for(step)
     for each in directives.unsent(step.connection, step.officer, [DirectiveState.RECEIVED, *_REFUSED]):

@@ -23,6 +23,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """Client order ids."""
     postponed: list[int]
     """Client order ids of positions older than the history that was read. The terminal reads it now."""
+    known: list[Adoption]
+    """Those that the journal has already, each with its directive."""
     dismissed: list[int]
     """Client order ids."""
 
@@ -88,7 +90,7 @@ class RecoverRequest(Request[Recovered], frozen=True, kw_only=True, forbid_unkno
 
     def perform(self, journal: Journal, settings: Settings, now: datetime) -> Recovered:
         self.check(journal, settings)
-        adopted = Adopted(adopted=[], postponed=[])
+        adopted = Adopted(adopted=[], postponed=[], known=[])
         dismissed: list[int] = []
         try:
             if self.adopt and self.officer is not None:
@@ -104,7 +106,11 @@ class RecoverRequest(Request[Recovered], frozen=True, kw_only=True, forbid_unkno
             raise RefusedError(str(error)) from error
         left = [journal.lost_orders(officer, now) for officer in officers_meant(self.officer, settings)]
         return Recovered(
-            officers=left, adopted=adopted.adopted, postponed=adopted.postponed, dismissed=dismissed
+            officers=left,
+            adopted=adopted.adopted,
+            postponed=adopted.postponed,
+            known=adopted.known,
+            dismissed=dismissed,
         )
 
     def _chosen(self, found: LostOrders) -> Sequence[Adoption]:
