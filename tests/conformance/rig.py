@@ -112,14 +112,18 @@ class ConformanceRig(Rig):
             self.terminals[officer] = process
         return process
 
-    def start_copy(self, officer: str = OFFICER) -> Process:
-        """Copy the folder of the officer's terminal as it is now, and start a terminal from the copy."""
+    def copy_terminal(self, officer: str = OFFICER) -> Path:
+        """Copy the folder of the officer's terminal as it is now; return the copy."""
         copy = self.folder / f"copy-{officer}"
         if self.kinds.get(officer, self.kind) is Kind.REFERENCE:
             shutil.copyfile(self.ledger(officer), copy)
         else:
             shutil.copytree(self.folder / f"terminal-{officer}", copy)
-        return self.start_terminal(officer, ledger=copy)
+        return copy
+
+    def start_copy(self, officer: str = OFFICER) -> Process:
+        """Copy the folder of the officer's terminal as it is now, and start a terminal from the copy."""
+        return self.start_terminal(officer, ledger=self.copy_terminal(officer))
 
     def ledger_path(self, officer: str = OFFICER) -> Path | None:
         """Return the place of the officer's ledger; None while an Expert Advisor has none."""

@@ -4,6 +4,7 @@ from bridge.core.director.contract import EventType
 from tests.conformance.rig import ConformanceRig
 from tests.rig.process import Process
 from tests.rig.rig import OPENED
+from tests.rig.world import OFFICER
 
 # The terminal counts as alive for three seconds after it was frozen, so that a command still goes to it. The copy
 # tries at growing distances: at least once between those three seconds and the deadline.
@@ -47,3 +48,18 @@ def test_original_that_wakes_after_the_copy_took_its_place_sends_nothing(rig: Co
     assert "copied terminal folder" in str(raised.body["error_message"])
     assert len(rig.broker.sends()) == 2
     assert rig.terminal.terminate() == 0
+
+
+def test_copy_of_a_folder_that_was_started_since_is_quarantined(rig: ConformanceRig) -> None:
+    # The reason names an instance, whose id is random.
+    rig.compared = False
+    rig.start()
+    rig.open()
+    copy = rig.copy_terminal()
+    rig.restart_terminal()
+    rig.sidecar.logged("terminal_connected", epoch=2)
+    # It sends nothing: the two ledgers differ by the load alone.
+    assert rig.terminal.terminate() == 0
+    rig.start_terminal(OFFICER, ledger=copy)
+    raised = rig.emitted_besides(EventType.SYSTEM_ERROR, "QUARANTINED")
+    assert "copied terminal folder" in str(raised.body["error_message"])

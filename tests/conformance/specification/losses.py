@@ -9,7 +9,7 @@ from bridge.simulator.broker.fault_rules import SendKind
 from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import CANCELLED, PLACED, rests, until
-from tests.conformance.specification.operator_commands import order
+from tests.conformance.specification.operator_commands import order, status
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 from tests.rig.world import OFFICER
 
@@ -96,12 +96,40 @@ def keeps_a_renamed_server(rig: ConformanceRig) -> None:
         "1",
     )
     assert "a renamed server keeps the login" in order(rig, *wrong, code=ExitCode.WRONG_LOGIN)
+    # Without a terminal nothing but the operator's word says that the account is the same.
+    assert rig.terminal.terminate() == 0
     assert RENAMED in rebind(rig, "--renamed-server", RENAMED, "--login", str(login))
+    journal = status(rig, code=ExitCode.ATTENTION)["journal"]
+    assert [(each["login"], each["server"]) for each in journal["officers"]] == [(login, RENAMED)]
+    assert [each["directive_id"] for each in journal["positions"]] == [opening]
+    assert [each["directive_id"] for each in journal["orders"]] == [waiting]
+    rig.start_terminal()
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     rig.emitted(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
     rig.emitted(opening, *OPENED)
     rig.emitted(waiting, *PLACED, EventType.ORDER_CANCELLED)
     assert [SendKind.of(send.request) for send in rig.broker.sends()[2:]] == [SendKind.CLOSE, SendKind.REMOVE]
+
+
+@case(
+    "L07",
+    "An account that an operator takes for another after its server was renamed keeps its positions, and nothing is"
+    " reported again",
+)
+def is_the_same_account(rig: ConformanceRig) -> None:
+    rig.start()
+    opening, other = rig.open(), rig.open(quantity=0.02)
+    rig.broker.set_account(server=RENAMED)
+    rig.sidecar.logged("terminal_refused", refusal="ACCOUNT")
+    rebind(rig, "--account")
+    # By the records of the account.
+    found = "SELECT renamed_server FROM officers"
+    until(rig, "the account is recognised", lambda: rig.journal.rows(found)[0]["renamed_server"] == RENAMED)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    order(rig, "flatten", "--yes", "--wait", "60")
+    rig.emitted(opening, *OPENED)
+    rig.emitted(other, *OPENED, EventType.POSITION_CLOSED)
+    assert rig.broker.positions() == []
 
 
 @case(

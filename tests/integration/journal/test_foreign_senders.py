@@ -202,6 +202,14 @@ def test_second_officer_on_an_account_is_refused_unless_it_is_meant_at_both(
     assert isinstance(bench.try_join(officer=OTHER, account=replace(ACCOUNT, login=502)), Opened)
 
 
+def test_account_of_another_officer_is_known_by_the_present_name_of_its_server(bench: JournalBench) -> None:
+    bench.join()
+    renamed = {"renamed_server": "Broker-Live02", "login": ACCOUNT.login}
+    bench.journal.rebind(OFFICER, bench.now, account=False, why="announced", **renamed)
+    answer = bench.try_join(officer=OTHER, account=replace(ACCOUNT, server="Broker-Live02"))
+    assert isinstance(answer, NotOpened) and answer.code is RefusalCode.SHARED_ACCOUNT
+
+
 def test_officer_that_is_not_configured_any_more_leaves_its_account_to_others(make_bench: MakeBench) -> None:
     bench = make_bench(settings())
     bench.join()
