@@ -121,7 +121,7 @@ def _other_officer(
     """
     for other in others:
         bound = officers.load(step.connection, other.id)
-        if bound is None or (bound.login, bound.server) != (account.login, account.server):
+        if bound is None or (bound.login, bound.present_server) != (account.login, account.server):
             continue
         if not (settings.shared_account and other.shared_account):
             return NotOpened(
