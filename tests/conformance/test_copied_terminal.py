@@ -58,6 +58,7 @@ def test_copy_of_a_folder_that_was_started_since_is_quarantined(rig: Conformance
     copy = rig.copy_terminal()
     rig.restart_terminal()
     rig.sidecar.logged("terminal_connected", epoch=2)
+    assert rig.journal.rows("SELECT quarantine FROM officers") == [{"quarantine": ""}]
     # It sends nothing: the two ledgers differ by the load alone.
     assert rig.terminal.terminate() == 0
     rig.start_terminal(OFFICER, ledger=copy)

@@ -204,9 +204,11 @@ def test_second_officer_on_an_account_is_refused_unless_it_is_meant_at_both(
 
 def test_account_of_another_officer_is_known_by_the_present_name_of_its_server(bench: JournalBench) -> None:
     bench.join()
-    renamed = {"renamed_server": "Broker-Live02", "login": ACCOUNT.login}
-    bench.journal.rebind(OFFICER, bench.now, account=False, why="announced", **renamed)
-    answer = bench.try_join(officer=OTHER, account=replace(ACCOUNT, server="Broker-Live02"))
+    renamed = replace(ACCOUNT, server="Broker-Live02")
+    bench.journal.rebind(
+        OFFICER, bench.now, account=False, why="announced", renamed_server=renamed.server, login=renamed.login
+    )
+    answer = bench.try_join(officer=OTHER, account=renamed)
     assert isinstance(answer, NotOpened) and answer.code is RefusalCode.SHARED_ACCOUNT
 
 
