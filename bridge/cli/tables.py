@@ -25,7 +25,8 @@ _COMMAND_LINE: Final = re.compile(
     r"""'execution-officer [^']*'|execution-officer (?:'[^']*'|"[^"]*"|[^'"),;])*"""
 )
 """Command line in a text: between quotes, or up to its end."""
-_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+"""Text of a cell that stands at the right, where all of its column are numbers."""
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -66,7 +67,7 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
         widest = max(beside[1:], key=lambda number: (widths[number], number))
         beside.remove(widest)
         beneath.append(widest)
-    numeric = {number for number in beside if all(_NUMBER.fullmatch(row[number] or "0") for row in cells)}
+    numeric = {number for number in beside if all(NUMBER.fullmatch(row[number] or "0") for row in cells)}
 
     def line(texts: Sequence[str]) -> str:
         padded = (

@@ -97,7 +97,9 @@ def test_journal_is_named_once(listed: CommandLine) -> None:
     assert "--config and --path exclude each other" in listed.stderr
 
 
-@pytest.mark.parametrize("name", ["list", "show", "undelivered", "export", "verify", "backup", "restore"])
+@pytest.mark.parametrize(
+    "name", ["list", "show", "undelivered", "export", "report", "verify", "backup", "restore"]
+)
 def test_help_of_a_subcommand_needs_no_configuration(tmp_path: Path, name: str) -> None:
     done = run("journal", name, "--help", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")

@@ -19,6 +19,11 @@ COMMANDS: Final = {
         "Write directives, events or deals to FILE, for a spreadsheet or a program.",
         "export_rows",
     ),
+    "report": Place(
+        "bridge.cli.journal.report",
+        "Report on a day, a week or a month: directives, fills, slippage, times, rejections, money.",
+        "report_period",
+    ),
     "verify": Place(
         "bridge.cli.journal.copies",
         "Verify the audit's hash chain, compare the tables with it, and check all else that a start checks.",

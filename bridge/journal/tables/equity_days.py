@@ -42,3 +42,18 @@ def save_peak(connection: sqlite3.Connection, account: Account, day: str, equity
         " DO UPDATE SET peak_equity = excluded.peak_equity",
         {**account.parameters, "day": day, "opening_equity": total(equity), "peak_equity": total(equity)},
     )
+
+
+def between(
+    connection: sqlite3.Connection, officer: str | None, first: str, end: str
+) -> list[tuple[str, str, EquityDay]]:
+    """Return officer, day and equity from a day on until before another one; None stands for any officer."""
+    rows = connection.execute(
+        f"SELECT {column_list(COLUMNS)} FROM equity_days WHERE day >= :first AND day < :end"
+        " AND (:officer IS NULL OR officer = :officer) ORDER BY officer, day, server, login",
+        {"officer": officer, "first": first, "end": end},
+    )
+    return [
+        (row["officer"], row["day"], EquityDay(Decimal(row["opening_equity"]), Decimal(row["peak_equity"])))
+        for row in rows
+    ]

@@ -290,3 +290,9 @@ def ledger_marks(connection: sqlite3.Connection) -> dict[str, int]:
         "SELECT officer, ledger_mark FROM officers WHERE ledger_id IS NOT NULL ORDER BY officer"
     )
     return {row["officer"]: row["ledger_mark"] for row in rows}
+
+
+def currencies(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the deposit currency of each officer's account, where it is known."""
+    rows = connection.execute("SELECT officer, currency FROM officers WHERE currency IS NOT NULL")
+    return {row["officer"]: row["currency"] for row in rows}

@@ -9,6 +9,7 @@ from bridge import faultpoint
 from bridge.core.settings import Settings
 
 from .bench import JournalBench, settings
+from .stories import trade
 
 MakeBench = Callable[[Settings], JournalBench]
 InstallHook = Callable[[Callable[[str], None]], None]
@@ -51,3 +52,10 @@ def install_hook(monkeypatch: pytest.MonkeyPatch) -> InstallHook:
         faultpoint.install(hook)
 
     return install
+
+
+@pytest.fixture
+def traded(joined: JournalBench) -> JournalBench:
+    """A journal with the two positions of `stories.trade`."""
+    trade(joined)
+    return joined

@@ -10,8 +10,8 @@ from bridge.core.director.contract import utc_text
 from bridge.journal.views.exports import COLUMNS, Kind, Row, export
 from bridge.journal.views.lists import Selection, reading
 
-from .bench import NOW, OFFICER, OTHER, JournalBench, closing, directive
-from .reports import DEAL, deal, leaving, result, submitted
+from .bench import NOW, OFFICER, OTHER, JournalBench, directive
+from .reports import DEAL
 
 ANY = Selection()
 
@@ -25,27 +25,6 @@ def rows(bench: JournalBench, kind: Kind, wanted: Selection = ANY, *, page: int 
 
 def ids(found: list[Row]) -> list[object]:
     return [row["directive_id"] for row in found]
-
-
-@pytest.fixture
-def traded(joined: JournalBench) -> JournalBench:
-    """A position that was opened in two deals and closed by a directive, and one that its stop loss closed."""
-    [opening] = joined.sent(directive(price=1.094))
-    joined.later(1)
-    order = opening.order
-    joined.report(submitted(order), result(order))
-    joined.report(deal(order, volume="0.1"), deal(order, DEAL + 1, volume="0.2", price=Decimal("1.0953")))
-    joined.later(60)
-    [close] = joined.sent(closing("dir-close", target_directive_id="dir-1"))
-    joined.report(submitted(close.order, mark=2), result(close.order))
-    joined.report(deal(close.order, DEAL + 2, profit=Decimal("12.30")))
-    joined.later(60)
-    [second] = joined.sent(directive("dir-2", symbol="GBPUSD"))
-    joined.report(submitted(second.order, mark=3), result(second.order, ticket=8003))
-    joined.report(
-        deal(second.order, DEAL + 3, position_id=7002, order=8003), leaving(second.order, position_id=7002)
-    )
-    return joined
 
 
 def test_directive_has_its_fill_slippage_and_times(traded: JournalBench) -> None:
