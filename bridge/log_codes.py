@@ -160,6 +160,10 @@ class LogCode(StrEnum):
 
     # The terminal link
     TERMINAL_CONNECTED = "terminal_connected", "A terminal has a session."
+    CHALLENGES_UNANSWERED = (
+        "challenges_unanswered",
+        "A terminal says hello and goes away at the sidecar's proof: its link key is another one.",
+    )
     TERMINAL_REFUSED = "terminal_refused", "A terminal was refused; `refusal` is the code that it was given."
     CONNECTIONS_CUT = (
         "connections_cut",

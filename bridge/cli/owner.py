@@ -13,6 +13,7 @@ import msgspec
 from bridge.cli import control_client
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.failure import Failure
+from bridge.cli.this_user import this_user
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.exits import ExitCode
@@ -26,7 +27,7 @@ from bridge.sidecar import control_file
 from bridge.sidecar.control import STATUS_PATH, ControlError
 from bridge.sidecar.control_file import ControlFile, ControlFileError
 from bridge.sidecar.live_status import LiveStatus
-from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand
+from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand, performing
 
 ANSWER_S: Final = 30.0
 """Time-out of a request in seconds: the sidecar's journal may be busy."""
@@ -57,6 +58,7 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
         msgspec.json.decode(msgspec.json.encode(request), type=type(request))
     except msgspec.ValidationError as error:
         raise Failure(ExitCode.USAGE, str(error)) from error
+    request = msgspec.structs.replace(request, by=this_user())
     began, noticed = time.monotonic(), False
     while True:
         try:
@@ -73,7 +75,7 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
             ) from error
         try:
             with opened(config.journal, config.settings, wait_s=OWN_S, step_wait_s=OWN_S) as journal:
-                return request.perform(journal, config.settings, SystemClock().now()), False
+                return performing(request, config.settings, SystemClock().now())(journal), False
         except RefusedError as error:
             raise Failure(error.exit_status, str(error)) from error
         except JournalUnavailableError as error:

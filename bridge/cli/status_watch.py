@@ -41,15 +41,15 @@ def on_one_screen(lines: Sequence[str], columns: int, rows: int) -> list[str]:
 
     A line that is too long, such as a command line, goes on in the next row.
     """
-    folded = [part for line in lines for part in _folded(line, columns)]
+    parts = [part for line in lines for part in _parts(line, columns)]
     rows = max(rows, _LEAST_LINES)
-    if len(folded) <= rows:
-        return folded
-    left_out = f"... {len(folded) - rows + 1} more lines: execution-officer status"
-    return [*folded[: rows - 1], *_folded(left_out, columns)[:1]]
+    if len(parts) <= rows:
+        return parts
+    left_out = f"... {len(parts) - rows + 1} more lines: execution-officer status"
+    return [*parts[: rows - 1], *_parts(left_out, columns)[:1]]
 
 
-def _folded(line: str, columns: int) -> list[str]:
+def _parts(line: str, columns: int) -> list[str]:
     parts = []
     while cell_len(line) > columns:
         part = set_cell_size(line, columns).rstrip() or line[:1]

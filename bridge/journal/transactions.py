@@ -5,7 +5,8 @@ must be those that were opened.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -52,9 +53,20 @@ class Transactions:
         started = monotonic()
         self._dispatch_clock = DispatchClock(started)
         self._opening = Opening(started, directives.last_id(connection))
+        self._by = ""
+        """User of the operator command that is being performed; empty where there is none."""
         self._emits = False
         """True where the present transaction has put an event into the outbox."""
         self._emitted = False
+
+    @contextmanager
+    def acting(self, by: str) -> Iterator[None]:
+        """Store this user in the operator's audit rows of the body's steps. For the journal's thread."""
+        self._by = by
+        try:
+            yield
+        finally:
+            self._by = ""
 
     def take_emitted(self) -> bool:
         """Return True once after transactions that have put events into the outbox. For the journal's thread."""
@@ -112,8 +124,8 @@ class Transactions:
 
         def run() -> None:
             # First: what an operator has stopped must not be dispatched by this transaction.
-            stops.append(self.stops.store(lambda stop: self._new_step(stop.officer, stop.at)))
-            results.append(work(self._new_step(officer, now, uncertainty)))
+            stops.append(self.stops.store(lambda stop: self._new_step(stop.officer, stop.at, by=stop.by)))
+            results.append(work(self._new_step(officer, now, uncertainty, by=self._by)))
             self._check_files(name)
             faultpoint(f"journal.{name}.before_commit")
 
@@ -126,7 +138,9 @@ class Transactions:
         self.stops.committed(stops[0])
         return results[0]
 
-    def _new_step(self, officer: str, now: datetime, uncertainty: ClockUncertainty | None = None) -> Step:
+    def _new_step(
+        self, officer: str, now: datetime, uncertainty: ClockUncertainty | None = None, by: str = ""
+    ) -> Step:
         return Step(
             self._connection,
             officer,
@@ -137,6 +151,7 @@ class Transactions:
             monotonic=self._monotonic(),
             opening=self._opening,
             on_event=self._note_event,
+            by=by,
         )
 
     def _note_event(self) -> None:

@@ -61,6 +61,8 @@ class LinkWorker:
         """By code and configured officer, the time of the last log record and the number of refusals since."""
         self.not_opened: dict[str, NotOpened] = {}
         """By officer, the refusal of the last terminal that proved its key, until one is admitted."""
+        self._unanswered: set[str] = set()
+        """Officers whose challenges nobody answers, and the log has it."""
         self._reported_lost: set[str] = set()
         """Officers whose terminal's loss is in the journal."""
         self._unstored_loss: dict[str, float] = {}
@@ -106,10 +108,24 @@ class LinkWorker:
             # Not `now`: a receiver that processes nothing makes no progress.
             self._runtime.progress.expect("link", self._caught_up)
             await self._handle(self._sessions.tick(now, self._caught_up))
+            self._watch_challenges(now)
             await self._request_scans()
             await self._watch_presence()
             await self._clock_report.look()
             await self._tick_wake_up.wait(self._runtime.clock, self._until_tick())
+
+    def _watch_challenges(self, now: float) -> None:
+        """Log once where nobody answers an officer's challenges."""
+        for officer in self._runtime.settings.officers:
+            count = self._sessions.unanswered(officer.id, now)
+            if count and officer.id not in self._unanswered:
+                self._runtime.log.warning(
+                    LogCode.CHALLENGES_UNANSWERED,
+                    officer=officer.id,
+                    count=count,
+                    remedy="compare the terminal's link key with the officer's .linkkey file",
+                )
+            (self._unanswered.add if count else self._unanswered.discard)(officer.id)
 
     def _until_tick(self) -> float:
         """Return the seconds until the next look: until what is due next, or a part of a heartbeat."""

@@ -65,6 +65,8 @@ class LiveOfficer(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     """Reason for which the journal refused its terminal, such as another account; empty where it did not."""
     refusal_remedy: str = ""
+    unanswered_challenges: int = 0
+    """Hellos in a row after which a terminal went away at the sidecar's proof: its link key is another one."""
 
 
 class LiveDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +163,7 @@ class StatusReader:
             dispatch_trouble=self._runtime.dispatch_trouble.get(officer, ""),
             refusal="" if refused is None else refused.message,
             refusal_remedy="" if refused is None else refused.remedy,
+            unanswered_challenges=self._sessions.unanswered(officer, now),
         )
 
 

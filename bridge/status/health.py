@@ -259,7 +259,7 @@ def _of_sidecar(live: LiveStatus, lines: CommandLines) -> Iterator[RequiredActio
                 what=f"directives cannot be polled: {officer.poll.failure}",
                 remedy="check that the Director runs at [director] url and accepts the API key",
             )
-        if (required_action := _of_terminal(officer)) is not None:
+        if (required_action := _of_terminal(officer, lines)) is not None:
             yield required_action
     if live.alert_trouble:
         yield RequiredAction(
@@ -293,8 +293,21 @@ def _of_delivery(journal: JournalStatus, live: LiveStatus) -> Iterator[RequiredA
             )
 
 
-def _of_terminal(officer: LiveOfficer) -> RequiredAction | None:
+def _of_terminal(officer: LiveOfficer, lines: CommandLines) -> RequiredAction | None:
     session = officer.session
+    if session is None and officer.unanswered_challenges and not officer.refusal:
+        return RequiredAction(
+            officer=officer.officer,
+            code="NO_TERMINAL",
+            what=(
+                f"a terminal said hello {officer.unanswered_challenges} times, and went away at the sidecar's "
+                "proof: its link key is another one"
+            ),
+            remedy=(
+                f"copy the line of {officer.officer}.linkkey, beside the journal, into the terminal's input, or "
+                f"load the preset that '{lines.named('expert install')}' writes"
+            ),
+        )
     if session is None:
         return RequiredAction(
             officer=officer.officer,

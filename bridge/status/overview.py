@@ -92,6 +92,15 @@ def tables(report: Report, now: datetime) -> Iterator[Table]:
         [_officer(each, sessions.get(each.officer), now) for each in journal.officers],
     )
     yield Table(
+        "Money, by the last heartbeats",
+        ("officer", "balance", "equity", "floating", "margin", "free", "margin level"),
+        [
+            money
+            for each in journal.officers
+            if (money := _money(each, sessions.get(each.officer))) is not None
+        ],
+    )
+    yield Table(
         "Halts: nothing is opened (execution-officer resume)",
         ("officer", "what", "since", "set by", "why"),
         [
@@ -162,6 +171,23 @@ def tables(report: Report, now: datetime) -> Iterator[Table]:
             )
             for each in journal.orders
         ],
+    )
+
+
+def _money(officer: OfficerStatus, live_officer: LiveOfficer | None) -> tuple[str, ...] | None:
+    """Return the money of the account; None without a heartbeat. What floats is equity less balance."""
+    if live_officer is None or live_officer.session is None or live_officer.session.heartbeat is None:
+        return None
+    beat = live_officer.session.heartbeat
+    level = f"{beat.equity / beat.margin * 100:.0f} %" if beat.margin > 0 else ""
+    return (
+        officer.officer,
+        f"{beat.balance:f} {officer.currency or ''}".rstrip(),
+        f"{beat.equity:f}",
+        f"{beat.equity - beat.balance:+f}",
+        f"{beat.margin:f}",
+        f"{beat.equity - beat.margin:f}",
+        level,
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from bridge.cli import owner
+from bridge.cli.this_user import this_user
 from bridge.core.units.mt5_terms import DealEntry, MarginMode
 from bridge.exits import ExitCode
 from bridge.journal.database import file, lock
@@ -41,6 +42,17 @@ PROMPT_S = 10.0
 
 
 # Halt, resume, flatten
+
+
+def test_audit_of_an_operator_command_has_the_user(command_line: CommandLine) -> None:
+    assert command_line.run("halt", "--why", "news") == ExitCode.OK
+    assert command_line.run("resume") == ExitCode.OK
+    assert command_line.run("flatten", "--yes", "--officer", OFFICER) == ExitCode.OK
+    with command_line.bench_of_existing() as bench:
+        rows = bench.rows("SELECT subject, body FROM audit WHERE kind = 'operator' ORDER BY seq")
+        assert bench.chain_break() == ""
+    assert {subject for subject, _ in rows} == {"halt", "resume", "flatten"}
+    assert {json.loads(body)["by"] for _, body in rows} == {this_user()}
 
 
 def test_halt_lasts_until_resume(command_line: CommandLine) -> None:

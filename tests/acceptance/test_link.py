@@ -94,6 +94,7 @@ def test_terminal_with_another_key_rejects_the_sidecar(rig: Rig) -> None:
     stranger = rig.start_terminal(link_key=key, ledger=rig.folder / "other.ledger")
     # The terminal checks the sidecar's proof first, and so never sends its own.
     stranger.logged("sidecar_not_proved")
+    rig.sidecar.logged("challenges_unanswered", officer=OFFICER)
     assert stranger.terminate() == 0
     rig.start_terminal()
     rig.open()

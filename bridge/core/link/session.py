@@ -36,6 +36,7 @@ from bridge.core.link.messages import (
     UnknownTypeError,
 )
 from bridge.core.link.session_effects import Admit, Effect, Ended, HeartbeatReceived, Reports, Send
+from bridge.core.link.unanswered import Unanswered
 
 MISSED_HEARTBEATS: Final = 3
 HANDSHAKE_S: Final = 5.0
@@ -136,6 +137,7 @@ class Sessions:
         self._by_peer: dict[bytes, Session] = {}
         self._last_instance: dict[str, str] = {}
         """By officer, the instance of its last session."""
+        self._unanswered = Unanswered()
         self._replaced: dict[str, list[str]] = {}
         """By officer, the instances whose place another one has taken."""
         self._hellos_since = -HELLOS_S
@@ -152,6 +154,10 @@ class Sessions:
     def session(self, officer: str) -> Session | None:
         """Return the officer's present session."""
         return self._by_officer.get(officer)
+
+    def unanswered(self, officer: str, now: float) -> int:
+        """Return the number of challenges in a row that no terminal of the officer answered; 0 with a session."""
+        return 0 if officer in self._by_officer else self._unanswered.count(officer, now)
 
     def proved_peers(self) -> set[bytes]:
         """Return the peers that have shown that they hold a key, and are not refused since."""
@@ -248,6 +254,7 @@ class Sessions:
             del self._pending[next(iter(self._pending))]
         nonce = self._nonce()
         self._pending[peer] = _Pending(hello=hello, version=version, nonce=nonce, since=now)
+        self._unanswered.challenged(hello.officer, now)
         proof = key.sidecar_proof(hello, version, nonce)
         return [Send(peer, Challenge(version=version, nonce=nonce, proof=proof))]
 
@@ -275,6 +282,7 @@ class Sessions:
         if pending is None or pending.proved:
             self.counters.unproven += 1
             return []
+        self._unanswered.answered(pending.hello.officer)
         key = self._keys[pending.hello.officer]
         ours = key.terminal_proof(pending.hello, pending.version, pending.nonce, prove.account)
         if not proofs_equal(ours, prove.proof):

@@ -22,13 +22,15 @@ class StopRequest:
     """A halt of one officer, or a flatten where it has a nonce."""
 
     def __init__(
-        self, officer: str, at: datetime, *, symbol: str = ALL, why: str = "", nonce: str = ""
+        self, officer: str, at: datetime, *, symbol: str = ALL, why: str = "", nonce: str = "", by: str = ""
     ) -> None:
         self.officer = officer
         self.at = at
         self.symbol = symbol
         self.why = why
         self.nonce = nonce
+        self.by = by
+        """User who gave it; empty where none is known."""
         self.stored: Halt | None = None
         """The halt as the journal has it; None until it is stored."""
 

@@ -50,8 +50,9 @@ class Step:
         monotonic: float,
         opening: Opening,
         on_event: Callable[[], None],
+        by: str = "",
     ) -> None:
-        """`on_event` is called once the outbox has a new event."""
+        """`on_event` is called once the outbox has a new event. `by`: user who gave the operator command."""
         self.connection = connection
         self.now = now
         self.trusted = uncertainty is None
@@ -62,6 +63,7 @@ class Step:
         """Latest time that it may be: whatever is not over by then is over by no such clock."""
         self._extra_fields = extra_fields
         self._on_event = on_event
+        self._by = by
         self._dispatch_clock = dispatch_clock
         self._monotonic = monotonic
         """Time of the process's monotonic clock, in seconds."""
@@ -122,7 +124,7 @@ class Step:
             officer=self.officer,
             directive_id=directive_id,
             subject=subject,
-            body=body,
+            body=_with_user(body, self._by) if kind is AuditKind.OPERATOR and self._by else body,
         )
 
     def contained(self) -> AbstractContextManager[None]:
@@ -268,6 +270,12 @@ def _for_the_director(new_event: NewEvent) -> NewEvent:
 
 def _is_own(directive_id: str | None) -> bool:
     return directive_id is not None and directive_id.startswith(OPERATOR_PREFIX)
+
+
+def _with_user(body: str, by: str) -> str:
+    """Return the body of an operator's audit row with the user first."""
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw]) if body else {}
+    return msgspec.json.encode({"by": by, **fields}).decode()
 
 
 def json_text(value: object) -> str:

@@ -68,7 +68,7 @@ class FlattenRequest(StopCommand[Flattens], frozen=True, kw_only=True, forbid_un
     def stop_requests(self, settings: Settings, now: datetime) -> list[StopRequest]:
         officers = officers_meant(self.officer, settings)
         return [
-            StopRequest(officer, now, symbol=self.symbol, why=self.why, nonce=self.nonce)
+            StopRequest(officer, now, symbol=self.symbol, why=self.why, nonce=self.nonce, by=self.by)
             for officer in officers
         ]
 

@@ -58,7 +58,9 @@ class HaltRequest(StopCommand[Halts], frozen=True, kw_only=True, forbid_unknown_
 
     def stop_requests(self, settings: Settings, now: datetime) -> list[StopRequest]:
         officers = officers_meant(self.officer, settings)
-        return [StopRequest(officer, now, symbol=self.symbol, why=self.why) for officer in officers]
+        return [
+            StopRequest(officer, now, symbol=self.symbol, why=self.why, by=self.by) for officer in officers
+        ]
 
     def stopped(self, stops: list[StopRequest], not_stored: str, *, unchecked: bool) -> Halts:
         return Halts(

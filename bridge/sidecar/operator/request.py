@@ -20,6 +20,8 @@ Why = Annotated[str, msgspec.Meta(max_length=500)]
 """Reason for the audit; may be empty."""
 Note = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 """Statement of the operator for the audit; required."""
+By = Annotated[str, msgspec.Meta(max_length=200)]
+"""Name of a user; empty where none is stated."""
 Directives = Annotated[list[Name], msgspec.Meta(max_length=100)]
 Nonce = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}\Z")]
 """8 random bytes in lower-case hex, drawn by the caller."""
@@ -42,6 +44,9 @@ class Request(msgspec.Struct, Generic[A], frozen=True, kw_only=True, forbid_unkn
 
     name: ClassVar[str]
     """Name of the command, at the command line and in the control endpoint's path."""
+
+    by: By = ""
+    """User of the operating system who gave it, by their own command line's statement; for the audit."""
 
     @classmethod
     def path(cls) -> str:
@@ -83,8 +88,13 @@ class StopCommand(Request[A], Generic[A], frozen=True, kw_only=True, forbid_unkn
 
 
 def performing(request: Request[A], settings: Settings, now: datetime) -> Callable[[Journal], A]:
-    """Return the request as one piece of work for the journal's thread."""
-    return lambda journal: request.perform(journal, settings, now)
+    """Return the request as one piece of work for the journal's thread, whose audit rows have its user."""
+
+    def work(journal: Journal) -> A:
+        with journal.acting(request.by):
+            return request.perform(journal, settings, now)
+
+    return work
 
 
 def officers_meant(officer: str | None, settings: Settings) -> list[str]:

@@ -216,7 +216,7 @@ async def test_invalid_request_is_refused_and_not_audited(
             b'{"directive_id": "d", "verdict": "lost", "note": "n"}',
             "verdict (cancelled|filled|rejected)",
         ),
-        ("/v1/halt", b'{"reason": "x"}', "supported fields: officer, symbol, why"),
+        ("/v1/halt", b'{"reason": "x"}', "supported fields: by, officer, symbol, why"),
     ],
 )
 async def test_unknown_word_is_refused_with_the_supported_ones(

@@ -380,3 +380,17 @@ def test_every_answer_to_a_greeting_can_be_read_by_the_terminal(hello: Hello) ->
 
 def readable(message: Message) -> None:
     assert decode_from_sidecar(encode(message)) == message
+
+
+def test_challenges_that_nobody_answers_are_counted_until_a_terminal_answers_one() -> None:
+    link, terminal = sessions(), Terminal()
+    assert link.unanswered(OFFICER, 0.0) == 0
+    challenge = challenged(terminal.send_hello(link))
+    # One may be a terminal that was ended.
+    assert link.unanswered(OFFICER, 1.0) == 0
+    challenge = challenged(terminal.send_hello(link))
+    assert link.unanswered(OFFICER, 1.0) == 2
+    assert link.unanswered(OFFICER, 1000.0) == 0
+    assert link.unanswered(OTHER, 1.0) == 0
+    terminal.say(link, terminal.proof(challenge))
+    assert link.unanswered(OFFICER, 1.0) == 0
