@@ -38,19 +38,27 @@ def check(evidence: Evidence) -> list[str]:
         def rows(query: str) -> list[Row]:
             return [dict(row) for row in journal.execute(query)]
 
-        return [
+        commands, events = rows("SELECT * FROM commands"), rows("SELECT * FROM events ORDER BY id")
+        found = [
             *evidence.errors,
             *_liveness(evidence),
-            *_sends(evidence, rows("SELECT * FROM commands"), rows("SELECT * FROM dispatches")),
-            *_requests(evidence, rows("SELECT * FROM commands")),
+            *_sends(evidence, commands, rows("SELECT * FROM dispatches")),
+            *_requests(evidence, commands),
             *_strangers(evidence),
-            *_deals(evidence, rows("SELECT * FROM deals"), rows("SELECT * FROM allocations")),
-            *_positions(evidence, rows("SELECT * FROM positions"), rows("SELECT * FROM position_mismatches")),
-            *_orders(evidence, rows("SELECT * FROM orders"), rows("SELECT * FROM position_mismatches")),
-            *_directives(evidence, rows("SELECT * FROM directives"), rows("SELECT * FROM events")),
-            *_events(evidence, rows("SELECT * FROM events ORDER BY id")),
-            *_fills(evidence),
+            *_events(evidence, events),
             *_chain(rows("SELECT * FROM audit ORDER BY seq")),
+        ]
+        if rows("SELECT 1 FROM officers WHERE quarantine <> ''"):
+            # No terminal is admitted until an operator acts, so that the journal does not follow the broker.
+            return found
+        mismatches = rows("SELECT * FROM position_mismatches")
+        return [
+            *found,
+            *_deals(evidence, rows("SELECT * FROM deals"), rows("SELECT * FROM allocations")),
+            *_positions(evidence, rows("SELECT * FROM positions"), mismatches),
+            *_orders(evidence, rows("SELECT * FROM orders"), mismatches),
+            *_directives(evidence, rows("SELECT * FROM directives"), events),
+            *_fills(evidence),
         ]
 
 

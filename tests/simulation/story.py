@@ -172,6 +172,7 @@ FAULTS: Final = (
     "trading forbidden",
     "reopened position",
     "deposit",
+    "copied terminal",
 )
 RULES: Final = (
     "REJECT",

@@ -64,6 +64,7 @@ class TerminalProcess:
     def __init__(
         self,
         *,
+        name: str,
         officer: str,
         key: LinkKey,
         ledger: Path,
@@ -73,9 +74,10 @@ class TerminalProcess:
         random: Random,
         trace: Callable[[str, str, dict[str, Any]], None],
         advance: Callable[[], None],
-        killable: Callable[[Callable[[], None]], None],
+        killable: Callable[["TerminalProcess", Callable[[], None]], None],
     ) -> None:
         """`advance` brings the broker to the present; `killable` runs a step, which may be killed in it."""
+        self._name = name
         self._officer = officer
         self._key = key
         self._ledger_path = ledger
@@ -109,8 +111,8 @@ class TerminalProcess:
         if self.running:
             return
         self.lives += 1
-        self._trace("terminal", "starts", {"life": self.lives})
-        life = self.life = Life("terminal")
+        self._trace(self._name, "starts", {"life": self.lives})
+        life = self.life = Life(self._name)
         random = Random(f"{self._random.random()}")  # noqa: S311 - chosen to be repeated
         self._ledger = Ledger(self._ledger_path, entropy=random.randbytes)
         slow = self._slow = SlowBroker(self._broker, random, faults=self.faults, send=self._count_send)
@@ -136,7 +138,7 @@ class TerminalProcess:
 
     def end_dead(self) -> None:
         """Close what a life that is over has left open."""
-        self._trace("terminal", "is killed", {})
+        self._trace(self._name, "is killed", {})
         if self._socket is not None and self._ledger is not None:
             self._socket.close()
             self._ledger.close()
@@ -168,7 +170,7 @@ class TerminalProcess:
         def step() -> None:
             if number == self._step_number:
                 self._step_at = -1
-                self._run_killable(self._step)
+                self._run_killable(self, self._step)
 
         self._schedule.at(at, self.life, step)
 
@@ -191,7 +193,7 @@ class TerminalProcess:
         done = self._schedule.now + slow.spent_ms * MS
         reconnect = terminal.take_reconnect()
         self._schedule.at(
-            done, life, lambda: self._run_killable(lambda: self._send(socket, deque(frames), reconnect))
+            done, life, lambda: self._run_killable(self, lambda: self._send(socket, deque(frames), reconnect))
         )
 
     def _send(self, socket: TerminalSocket, frames: deque[bytes], reconnect: bool) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -36,7 +37,7 @@ BROKER_AHEAD_S: Final = 7_200
 """Distance of the broker's clock from UTC."""
 MARKET_S: Final = 1.0
 """Seconds between quotes."""
-BOUND_S: Final = 240.0
+BOUND_S: Final = 360.0
 """Seconds after the last fault in which everything must have come to its end."""
 LOOK_S: Final = 5.0
 QUIET_S: Final = 63.0
@@ -91,18 +92,12 @@ class World:
             random=self._draws("sidecar"),
             trace=self.trace,
         )
-        self.terminal = TerminalProcess(
-            officer=OFFICER,
-            key=KEY,
-            ledger=folder / "terminal.ledger",
-            broker=self.broker,
-            schedule=self.schedule,
-            network=self.network,
-            random=self._draws("terminal"),
-            trace=self.trace,
-            advance=self._advance,
-            killable=self._run_killable,
-        )
+        self._folder = folder
+        self.terminal = self._new_terminal("terminal")
+        self._copies: list[TerminalProcess] = []
+        """Terminals that were started from a copy of the terminal's folder."""
+        self._at_work = self.terminal
+        """Terminal that is being stepped."""
         self._armed: list[tuple[str, int, float]] = []
         """Fault points at which a process is killed: name, passes until then, and its time of absence."""
         self._shown = 0
@@ -123,12 +118,33 @@ class World:
             ended_after_s = self._run_to_end(end)
             evidence = collect(self, ended_after_s=ended_after_s)
             self.sidecar.kill()
-            self.terminal.kill()
+            for terminal in self._terminals:
+                terminal.kill()
             return evidence
         finally:
             faultpoint.install(lambda name: None)
             self.sidecar.kill()
-            self.terminal.kill()
+            for terminal in self._terminals:
+                terminal.kill()
+
+    @property
+    def _terminals(self) -> list[TerminalProcess]:
+        return [self.terminal, *self._copies]
+
+    def _new_terminal(self, name: str) -> TerminalProcess:
+        return TerminalProcess(
+            name=name,
+            officer=OFFICER,
+            key=KEY,
+            ledger=self._folder / f"{name}.ledger",
+            broker=self.broker,
+            schedule=self.schedule,
+            network=self.network,
+            random=self._draws(name),
+            trace=self.trace,
+            advance=self._advance,
+            killable=self._run_killable,
+        )
 
     def trace(self, actor: str, what: str, fields: dict[str, Any]) -> None:
         """Write one line of the trace."""
@@ -158,9 +174,11 @@ class World:
         changes = self.broker.count_changes()
         if changes != self._shown:
             self._shown = changes
-            self.terminal.notify()
+            for terminal in self._terminals:
+                terminal.notify()
 
-    def _run_killable(self, step: Callable[[], None]) -> None:
+    def _run_killable(self, terminal: TerminalProcess, step: Callable[[], None]) -> None:
+        self._at_work = terminal
         try:
             step()
         except Killed:
@@ -177,7 +195,7 @@ class World:
             del self._armed[place]
             self.counts[f"killed at {point}"] += 1
             self.trace("world", f"kill at {point}", {})
-            victim = self.terminal if point.startswith("terminal.") else self.sidecar
+            victim = self._at_work if point.startswith("terminal.") else self.sidecar
             self._doom(victim, absent_s)
             raise Killed(point)
 
@@ -214,6 +232,8 @@ class World:
                 victim = self.sidecar if act.kind == "stop sidecar" else self.terminal
                 if victim.life is not None:
                     victim.life.stopped_until = max(victim.life.stopped_until, end)
+            case "copied terminal":
+                self._copy_terminal(end)
             case "break link":
                 for connection in self.network.present():
                     self.network.cut(connection, lose=act.what["lose"])
@@ -253,6 +273,18 @@ class World:
                 except ControlError as error:
                     self.trace("broker", "refused", {"reason": str(error)})
                 self._notify()
+
+    def _copy_terminal(self, end: int) -> None:
+        """Stop the terminal as it is, and start another from a copy of its folder. The first wakes up at `end`."""
+        original = self._folder / "terminal.ledger"
+        if self.terminal.life is None or not original.exists():
+            return
+        name = f"copy-{len(self._copies) + 1}"
+        shutil.copyfile(original, self._folder / f"{name}.ledger")
+        self.terminal.life.stopped_until = max(self.terminal.life.stopped_until, end)
+        copy = self._new_terminal(name)
+        self._copies.append(copy)
+        copy.start()
 
     def _set_clock_right(self, seconds: int) -> None:
         self.clock.ahead -= timedelta(seconds=seconds)
@@ -353,6 +385,8 @@ class World:
         self.sidecar.slow_disk = False
         self.sidecar.lock_journal(False)
         self.sidecar.start()
+        for copy in self._copies:
+            copy.kill()
         self.terminal.start()
 
     def _run_to_end(self, since: int) -> float | None:
