@@ -1,4 +1,4 @@
-"""The journal: each method is one step in one transaction.
+"""The journal: each method is one step.
 
 A method reads, asks the core, writes and commits, or fails as a whole with JournalUnavailableError. A row with a
 word that this version does not know raises UnknownWordError, and nothing is stored. The methods are synchronous and
@@ -186,10 +186,11 @@ class Journal(Transactions):
                 unsent.take_back(step, settings, link, epoch)
             return done
 
-        applied = self._step("reports", officer, now, work, uncertainty)
-        if applied.scanned:
-            self._scanned.add(officer)
-        return applied
+        def note_scan(applied: Applied) -> None:
+            if applied.scanned:
+                self._scanned.add(officer)
+
+        return self._step("reports", officer, now, work, uncertainty, after=note_scan)
 
     def advance(
         self, officer: str, gate: Gate | None, now: datetime, *, uncertainty: ClockUncertainty | None = None
@@ -242,6 +243,7 @@ class Journal(Transactions):
 
     def due(self, limit: int, busy: Collection[Queue]) -> list[Outgoing]:
         """Return the events that may be posted now: the oldest of each queue that is not busy."""
+        self._note_look()
         return self._read("outbox", lambda: events.due(self._connection, limit=limit, busy=busy))
 
     def set_delivered(self, deliveries: Sequence[Delivery], now: datetime) -> None:

@@ -1,15 +1,17 @@
-"""Transactions of the journal: each step is one, and fails as a whole.
+"""Transactions of the journal: each step is stored as a whole, or fails as a whole.
 
-Before the work of a step the stop requests are stored that count already. Before and after it the journal's files
-must be those that were opened.
+A step is a transaction of its own, or one of several that share a commit (`together`). Before the work of a step
+the stop requests are stored that count already. Before it and before the commit the journal's files must be those
+that were opened.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bridge.core.settings import Settings
 from bridge.core.trade.executors import DispatchClock
@@ -20,11 +22,19 @@ from bridge.journal.database.errors import JournalLostError, JournalUnavailableE
 from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import LockWait
 from bridge.journal.database.rescue import rescue
-from bridge.journal.operator.stop_requests import StopRequests, StoredStops
+from bridge.journal.operator.stop_requests import StopRequest, StopRequests, StoredStops
 from bridge.journal.steps.step import Opening, Step
 from bridge.journal.tables import directives
 
 T = TypeVar("T")
+
+
+class _Part(NamedTuple):
+    """A step that is done, and waits for the commit."""
+
+    name: str
+    after: Callable[[], None]
+    """To be called after the commit."""
 
 
 class Transactions:
@@ -55,9 +65,18 @@ class Transactions:
         self._opening = Opening(started, directives.last_id(connection))
         self._by = ""
         """User of the operator command that is being performed; empty where there is none."""
+        self._together = False
+        """True while steps share a commit."""
+        self._parts: list[_Part] = []
+        """Steps that wait for the present commit."""
+        self._stored_stops: list[StoredStops] = []
+        """Stop requests that the present transaction has written."""
         self._emits = False
-        """True where the present transaction has put an event into the outbox."""
-        self._emitted = False
+        """True where the present step has put an event into the outbox."""
+        self._emissions = 0
+        """Number of steps that have put events into the outbox."""
+        self._seen_emissions = 0
+        """The same when the outbox was last looked into."""
 
     @contextmanager
     def acting(self, by: str) -> Iterator[None]:
@@ -68,10 +87,36 @@ class Transactions:
         finally:
             self._by = ""
 
-    def take_emitted(self) -> bool:
-        """Return True once after transactions that have put events into the outbox. For the journal's thread."""
-        emitted, self._emitted = self._emitted, False
-        return emitted
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let the steps of the body share one commit, so that the disk is synced once for all of them.
+
+        A step that fails in the body leaves nothing, and takes no other with it. Nothing that comes of a step may
+        leave the process before this context has ended. Where that raises, nothing of the body is stored.
+        """
+        self._together, self._parts, self._stored_stops = True, [], []
+        try:
+            yield
+            self._commit()
+        except BaseException:
+            file.roll_back(self._connection)
+            raise
+        finally:
+            self._together = False
+        for part in self._parts:
+            part.after()
+            faultpoint(f"journal.{part.name}.committed")
+        for stored in self._stored_stops:
+            self.stops.committed(stored)
+
+    @property
+    def has_unseen_events(self) -> bool:
+        """True where a step has put events into the outbox since it was last looked into. For any thread."""
+        return self._emissions != self._seen_emissions
+
+    def _note_look(self) -> None:
+        """Note that the outbox is looked into now."""
+        self._seen_emissions = self._emissions
 
     def foreign_objects(self) -> list[str]:
         """Return the tables, views and indexes in the file that are not the bridge's, such as 'view mine'."""
@@ -115,28 +160,73 @@ class Transactions:
         now: datetime,
         work: Callable[[Step], T],
         uncertainty: ClockUncertainty | None = None,
+        *,
+        after: Callable[[T], None] = lambda result: None,
     ) -> T:
+        """Run one step. `after` is called with its result once that is committed."""
+        if self._together:
+            return self._part(name, officer, now, work, uncertainty, after)
+        with self.together():
+            return self._part(name, officer, now, work, uncertainty, after)
+
+    def _part(
+        self,
+        name: str,
+        officer: str,
+        now: datetime,
+        work: Callable[[Step], T],
+        uncertainty: ClockUncertainty | None,
+        after: Callable[[T], None],
+    ) -> T:
+        """Run one step inside the present transaction, and undo what it wrote where it fails."""
         self._check_files(name)
-        results: list[T] = []
-        stops: list[StoredStops] = []
-
         self._emits = False
-
-        def run() -> None:
-            # First: what an operator has stopped must not be dispatched by this transaction.
-            stops.append(self.stops.store(lambda stop: self._new_step(stop.officer, stop.at, by=stop.by)))
-            results.append(work(self._new_step(officer, now, uncertainty, by=self._by)))
-            self._check_files(name)
-            faultpoint(f"journal.{name}.before_commit")
-
         try:
-            file.transaction(self._connection, run, self.wait)
+            self._begin()
+            # First: what an operator has stopped must not be dispatched by this transaction.
+            if self.stops.waiting:
+                self._store_stops()
+            with file.savepoint(self._connection):
+                result = work(self._new_step(officer, now, uncertainty, by=self._by))
+                faultpoint(f"journal.{name}.before_commit")
         except sqlite3.Error as error:
             raise _unavailable(name, error) from error
-        self._emitted = self._emitted or self._emits
-        faultpoint(f"journal.{name}.committed")
-        self.stops.committed(stops[0])
-        return results[0]
+        self._emissions += self._emits
+        self._parts.append(_Part(name, partial(after, result)))
+        return result
+
+    def _begin(self) -> None:
+        """Begin the transaction, unless an earlier step of it has. Raises sqlite3.Error."""
+        if self._connection.in_transaction:
+            return
+        self._check_kept()
+        self.wait.attempt(lambda: self._connection.execute("BEGIN IMMEDIATE"))
+
+    def _commit(self) -> None:
+        """Commit what was done. Raises JournalUnavailableError."""
+        name = self._parts[-1].name if self._parts else "stop requests"
+        try:
+            self._check_kept()
+            if self._connection.in_transaction:
+                self._check_files(name)
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _unavailable(name, error) from error
+
+    def _check_kept(self) -> None:
+        """Raise sqlite3.OperationalError where SQLite has ended the transaction by itself, as on a full disk."""
+        if (self._parts or self._stored_stops) and not self._connection.in_transaction:
+            raise sqlite3.OperationalError("the transaction was undone because of another step in it")
+
+    def _store_stops(self) -> None:
+        """Write the stop requests that this transaction has not written yet."""
+        with file.savepoint(self._connection):
+            stored = self.stops.store(self._stopping_step, without=self._stored_stops)
+        if stored.done:
+            self._stored_stops.append(stored)
+
+    def _stopping_step(self, stop: StopRequest) -> Step:
+        return self._new_step(stop.officer, stop.at, by=stop.by)
 
     def _new_step(
         self, officer: str, now: datetime, uncertainty: ClockUncertainty | None = None, by: str = ""

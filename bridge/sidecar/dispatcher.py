@@ -1,8 +1,11 @@
 """Dispatch worker: sends commands that the journal has committed to the terminals."""
 
+import asyncio
+
 from bridge.core.settings import OfficerSettings
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalLostError, JournalUnavailableError
+from bridge.journal.steps.dispatch import Work
 from bridge.log_codes import LogCode
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.runtime import Runtime
@@ -19,9 +22,23 @@ class Dispatcher:
     def __init__(self, runtime: Runtime, links: LinkWorker) -> None:
         self._runtime = runtime
         self._links = links
+        self._begun: dict[str, list[asyncio.Future[Work]]] = {
+            officer.id: [] for officer in runtime.settings.officers
+        }
+        """By officer, the steps that were submitted behind steps of other workers."""
+        self._ask_from = dict.fromkeys(self._begun, 0.0)
+        """By officer, the time from which open outcomes are asked for again, on the monotonic clock."""
 
     async def run(self) -> None:
         """Dispatch until cancelled."""
+        begin_otherwise, self._runtime.begin_dispatch = self._runtime.begin_dispatch, self._begin
+        try:
+            await self._work()
+        finally:
+            # Nothing is dispatched that this worker would not send.
+            self._runtime.begin_dispatch = begin_otherwise
+
+    async def _work(self) -> None:
         while True:
             self._runtime.progress.expect("dispatch", self._runtime.clock.monotonic(), IDLE_LOOK_S)
             await self._store_stops()
@@ -44,14 +61,33 @@ class Dispatcher:
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.STOPS_NOT_STORED, error=str(error))
 
+    def _begin(self, officer: str) -> None:
+        """Submit the officer's step now, so that it shares the commit of the step before it."""
+        self._begun[officer].append(self._submit(officer))
+        self._runtime.dispatch_wake_up.set()
+
+    def _submit(self, officer: str) -> asyncio.Future[Work]:
+        gate = self._links.gate(officer)
+        now, uncertainty = self._runtime.now(), self._runtime.uncertainty
+        return self._runtime.submit(
+            lambda journal: journal.advance(officer, gate, now, uncertainty=uncertainty)
+        )
+
     async def _dispatch(self, officer: OfficerSettings) -> bool:
         """Send what may go now. Return True where nothing of the officer waits for its time."""
-        gate = self._links.gate(officer.id)
-        now, uncertainty = self._runtime.now(), self._runtime.uncertainty
+        begun = self._begun[officer.id]
+        if not begun:
+            begun.append(self._submit(officer.id))
+        idle = True
+        while begun:
+            # One that fails leaves the others for the next turn: they may have dispatched commands.
+            idle = await self._send(officer, begun.pop(0))
+        return idle
+
+    async def _send(self, officer: OfficerSettings, submitted: asyncio.Future[Work]) -> bool:
+        """Send what a step allows. Return True where nothing of the officer waits for its time."""
         try:
-            work = await self._runtime.step(
-                lambda journal: journal.advance(officer.id, gate, now, uncertainty=uncertainty)
-            )
+            work = await self._runtime.outcome(submitted)
         except JournalUnavailableError:
             raise
         except Exception as error:
@@ -79,8 +115,16 @@ class Dispatcher:
                 attempt=command.attempt,
             )
             faultpoint("dispatch.sent")
-        await self._links.status_request(officer.id)
+        await self._ask(officer.id)
         return False
+
+    async def _ask(self, officer: str) -> None:
+        """Ask for open outcomes that are due, where some time is over since the last look at them."""
+        now = self._runtime.clock.monotonic()
+        if now < self._ask_from[officer]:
+            return
+        self._ask_from[officer] = now + LOOK_S
+        await self._links.status_request(officer)
 
     async def _failed(self, officer: str, error: Exception) -> None:
         """Report once, in the log and to the Director, that nothing is sent, expired or closed for this officer."""

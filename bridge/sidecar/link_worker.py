@@ -305,7 +305,13 @@ class LinkWorker:
             now, uncertainty = self._runtime.now(), self._runtime.uncertainty
             faultpoint("reports.received")
             try:
-                applied = await self._runtime.step(partial(_apply, officer, epoch, reports, now, uncertainty))
+                applied = await self._runtime.step(
+                    partial(_apply, officer, epoch, reports, now, uncertainty),
+                    followers=(
+                        partial(self._runtime.begin_dispatch, officer),
+                        self._runtime.begin_delivery,
+                    ),
+                )
             except JournalUnavailableError as error:
                 # Not stored, so not acknowledged: the terminal reconnects and repeats them.
                 self._runtime.log.error(LogCode.REPORTS_NOT_STORED, officer=officer, error=str(error))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from bridge.core.director.contract import utc_text
@@ -19,6 +20,10 @@ from bridge.sidecar.runtime import PollNote, Runtime
 
 INTAKE_ITEMS: Final = 500
 """Most directives in one step, so that a long list does not keep the journal from other workers."""
+SHORT_BODY: Final = 2_048
+"""Most characters of a list that is read at once: within a few milliseconds."""
+SHORT_ITEMS: Final = 16
+"""Most directives in a step that shares its commit with others, which wait for it."""
 
 
 class Poller:
@@ -126,8 +131,11 @@ class Poller:
         clock = self._runtime.clock
         answered = clock.monotonic()
         try:
-            # In a thread: a long list must not delay the terminals' heartbeats.
-            items = await asyncio.to_thread(read_batch, answer.body)
+            if len(answer.body) > SHORT_BODY:
+                # In a thread: a long list must not delay the terminals' heartbeats.
+                items = await asyncio.to_thread(read_batch, answer.body)
+            else:
+                items = read_batch(answer.body)
         except BatchError as error:
             return Failed(FailureKind.MALFORMED, 200, str(error))
         for part in sendable_first(items, self._settings, self._runtime.now()):
@@ -146,7 +154,13 @@ class Poller:
             taken = await self._runtime.step(
                 lambda journal: journal.intake(
                     self._officer, items, now, first_listing=first, uncertainty=uncertainty
-                )
+                ),
+                alone=len(items) > SHORT_ITEMS,
+                # What is new is dispatched and reported by steps that share the commit.
+                followers=(
+                    partial(self._runtime.begin_dispatch, self._officer),
+                    self._runtime.begin_delivery,
+                ),
             )
         except JournalUnavailableError as error:
             # None of these is in the journal, and nothing is lost: the Director lists them again.
@@ -157,6 +171,4 @@ class Poller:
             )
             for directive_id, fields in taken.ignored:
                 self._log.info(LogCode.FIELDS_IGNORED, directive=directive_id, fields=list(fields))
-            self._runtime.dispatch_wake_up.set()
-            self._runtime.delivery_wake_up.set()
         return None

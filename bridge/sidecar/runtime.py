@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,8 @@ from bridge.sidecar.figures import Figures
 from bridge.wake_up import WakeUp
 
 T = TypeVar("T")
+Follow = Callable[[], None]
+"""Submission of a worker's own step, behind a step of another worker."""
 
 
 class PollNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,10 @@ class Runtime:
         """The same while its events are created, which shows whether the journal can be written again."""
         self.dispatch_wake_up = WakeUp()
         self.delivery_wake_up = WakeUp()
+        self.begin_dispatch: Callable[[str], None] = lambda officer: self.dispatch_wake_up.set()
+        """Begin the dispatch of an officer, behind a step that was just submitted."""
+        self.begin_delivery: Follow = self.delivery_wake_up.set
+        """Begin to look into the outbox, behind a step that was just submitted."""
         self.circuit_open = False
         """Delivery is paused until an operator acts, and nothing is opened. Half-open trials go on."""
         self._watch = ClockWatch(tolerance=timedelta(seconds=settings.director.max_clock_skew_s))
@@ -154,25 +160,39 @@ class Runtime:
         """
         return self._entropy(8).hex()
 
-    async def step(self, work: Callable[[Journal], T]) -> T:
+    async def step(
+        self, work: Callable[[Journal], T], *, alone: bool = False, followers: Iterable[Follow] = ()
+    ) -> T:
         """Run one journal step in the journal's thread. Raises JournalUnavailableError.
 
-        Events that it creates wake the delivery. A journal that could not be written is reported to the Director
-        once it can be written again.
+        `alone`: it takes long, and shares no commit with other steps. `followers` submit steps of their own right
+        behind it, which share its commit.
         """
+        with self._thread.gathering():
+            submitted = self.submit(work, alone=alone)
+            for follow in followers:
+                follow()
+        return await self.outcome(submitted)
 
-        def run() -> tuple[T, bool]:
-            return work(self._journal), self._journal.take_emitted()
+    def submit(self, work: Callable[[Journal], T], *, alone: bool = False) -> asyncio.Future[T]:
+        """Submit one journal step, for `outcome`."""
+        return self._thread.submit(partial(work, self._journal), alone=alone)
 
+    async def outcome(self, submitted: asyncio.Future[T]) -> T:
+        """Return the result of a step that was submitted. Raises JournalUnavailableError.
+
+        Events that it created wake the delivery, unless that has read them already. A journal that could not be
+        written is reported to the Director once it can be written again.
+        """
         try:
-            result, emitted = await self._thread.run(run)
+            result = await submitted
         except JournalLostError as error:
             self._note_lost(error.finding)
             raise
         except JournalUnavailableError as error:
             self._trouble = self._trouble or _Trouble(error, self.now(), self.occurrence_id())
             raise
-        if emitted:
+        if self._journal.has_unseen_events:
             self.delivery_wake_up.set()
         if self._trouble is not None:
             await self._emit_trouble()
@@ -191,7 +211,7 @@ class Runtime:
         at = self.lost_at or self.now()
         self._rescuing = True
         try:
-            self._rescued = await self._thread.run(lambda: self._journal.rescue(at))
+            self._rescued = await self._thread.run(lambda: self._journal.rescue(at), alone=True)
         finally:
             self._rescuing = False
         if self._rescued is None:

@@ -59,7 +59,7 @@ class Sidecar:
         entropy: Entropy = secrets.token_bytes,
     ) -> None:
         """`control` None: no control endpoint. `manager` None: no service manager wants messages."""
-        self._thread = JournalThread()
+        self._thread = JournalThread(journal.together, monotonic=clock.monotonic)
         self._runtime = Runtime(settings, journal, self._thread, clock, uniform, log, entropy=entropy)
         self._director = director
         self._link = link

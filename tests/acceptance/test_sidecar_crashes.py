@@ -4,6 +4,7 @@ from typing import Final
 
 import pytest
 
+from bridge.simulator.broker.fault_rules import Latency, Match, Rule, SendKind
 from tests.rig import signals
 from tests.rig.rig import Rig
 from tests.rig.round_trip import open_and_close, opened_and_closed
@@ -42,6 +43,8 @@ LATER: Final = {
     "dispatch.sent": 2,
 }
 """Points at which later passes are tested too."""
+SLOW_MS: Final = 3_000
+"""Milliseconds that the broker takes for an open whose outcome is to be asked for."""
 
 
 def _places() -> list[str]:
@@ -53,6 +56,9 @@ def test_open_and_close_survive_a_sidecar_kill_at_each_fault_point(rig: Rig, pla
     rig.start_director()
     rig.start_broker()
     rig.director_process.line("http://")
+    if place.startswith("journal.status_request"):
+        # The outcome is asked for once a look finds it open.
+        rig.broker.add_rule(Rule(effect=Latency(milliseconds=SLOW_MS), match=Match(kind=SendKind.OPEN)))
     # Issued before the start, so that the first poll returns them.
     ids = open_and_close(rig)
     rig.start_terminal()

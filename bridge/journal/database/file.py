@@ -9,7 +9,7 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Final
@@ -31,7 +31,7 @@ from bridge.journal.database.errors import (
     JournalUnreadableError,
     JournalWalError,
 )
-from bridge.journal.database.lock_wait import SLICE_MS, LockWait
+from bridge.journal.database.lock_wait import SLICE_MS
 from bridge.journal.database.schema import APPLICATION_ID, migrations
 
 OPEN_S: Final = 5.0
@@ -42,6 +42,8 @@ LONG_BYTES: Final = 16 * 1024 * 1024
 """Size from which a journal's whole check goes on behind the start, in bytes. Below it takes half a second."""
 WAL_BYTES: Final = 64 * 1024 * 1024
 """Size to which the write-ahead log is cut once it is empty again, in bytes."""
+STATEMENTS: Final = 1024
+"""Prepared statements that the journal's connection keeps. It has some hundreds; each is prepared once."""
 
 _PREFIXED: Final = re.compile(r"\\\\\?\\[A-Za-z]:\\")
 _PASSING: Final = frozenset(
@@ -228,11 +230,14 @@ def connect(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
         timeout=wait_s,
         # The journal's thread is not the one that opens the connection, and the only one that uses it.
         check_same_thread=False,
+        cached_statements=STATEMENTS,
     )
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What a savepoint may have to take back is kept in memory; in files it would be one or two more a step.
+    connection.execute("PRAGMA temp_store = MEMORY")
     # A long read lets the WAL grow; without this limit it would keep that size.
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
     if sys.platform == "darwin":
@@ -249,17 +254,11 @@ def connect(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
     return connection
 
 
-def transaction(connection: sqlite3.Connection, step: Callable[[], object], wait: LockWait) -> None:
-    """Run the step inside one BEGIN IMMEDIATE; commit, or roll back and raise what it raised."""
-    wait.attempt(lambda: connection.execute("BEGIN IMMEDIATE"))
-    try:
-        step()
-        connection.execute("COMMIT")
-    except BaseException:
-        # SQLite has rolled back by itself where the disk was full.
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Undo the present transaction, where there is one: SQLite has ended it by itself where the disk was full."""
+    if connection.in_transaction:
         with suppress(sqlite3.OperationalError):
             connection.execute("ROLLBACK")
-        raise
 
 
 @contextmanager

@@ -76,13 +76,19 @@ class StopRequests:
         with self._lock:
             self._waiting = (*self._waiting, *requests)
 
-    def store(self, make_step: Callable[[StopRequest], Step]) -> "StoredStops":
+    def store(
+        self, make_step: Callable[[StopRequest], Step], *, without: Iterable["StoredStops"] = ()
+    ) -> "StoredStops":
         """Write every accepted request into the journal, inside the caller's transaction.
 
+        `without`: those that the transaction has written already.
         One on which the bridge itself fails is left out: it must not stop the others, nor the transaction.
         """
         done: list[tuple[StopRequest, Halt]] = []
+        written = {request for stored in without for request, _ in stored.done}
         for request in self._waiting:
+            if request in written:
+                continue
             step = make_step(request)
             try:
                 with step.contained():

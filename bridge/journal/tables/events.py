@@ -44,7 +44,12 @@ _ABOUT_NO_TRADE: Final = words(ABOUT_NO_TRADE)
 _QUEUED: Final = words([EventState.QUEUED])
 _SAME_QUEUE: Final = f"b.state = {_QUEUED} AND b.officer = e.officer AND b.directive_id IS e.directive_id"
 """Condition for the queued events `b` of the queue of `e`. The index of the queues finds them."""
-_OUTGOING: Final = "f.id, f.officer, f.directive_id, f.event_type, f.key, f.body, f.refusals"
+_OUTGOING: Final = (
+    "f.id, f.officer, f.directive_id, f.event_type, f.key, f.body, f.refusals,"
+    " EXISTS (SELECT 1 FROM events g INDEXED BY events_queued"
+    f" WHERE g.state = {_QUEUED} AND g.officer = f.officer AND g.directive_id IS f.directive_id AND g.id > f.id)"
+    " AS followed"
+)
 _DUE_ABOUT_TRADES: Final = (
     # Along the index of the events about trades, the first of each queue: thousands of others may wait.
     f"SELECT {_OUTGOING} FROM (SELECT (SELECT min(b.id) FROM events b INDEXED BY events_queued"
@@ -75,6 +80,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     body: bytes
     refusals: int
+    followed: bool
+    """True where other events of its queue wait behind it."""
 
     @property
     def queue(self) -> Queue:
@@ -222,6 +229,7 @@ def due(connection: sqlite3.Connection, *, limit: int, busy: Collection[Queue]) 
             key=row["key"],
             body=row["body"].encode(),
             refusals=row["refusals"],
+            followed=bool(row["followed"]),
         )
         for row in rows
     ]

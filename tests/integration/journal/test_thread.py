@@ -16,8 +16,8 @@ TIMEOUT_S = 20.0
 
 
 @pytest.fixture
-async def thread() -> AsyncIterator[JournalThread]:
-    made = JournalThread()
+async def thread(bench: JournalBench) -> AsyncIterator[JournalThread]:
+    made = JournalThread(bench.journal.together)
     yield made
     made.close()
 
@@ -79,7 +79,7 @@ async def test_error_reaches_the_caller_and_the_next_step_runs(
 
 
 async def test_close_waits_for_submitted_steps(bench: JournalBench) -> None:
-    thread = JournalThread()
+    thread = JournalThread(bench.journal.together)
     caller = asyncio.create_task(thread.run(lambda: bench.take(directive())))
     await asyncio.sleep(0)
     thread.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from bridge.journal.tables.events import Outgoing
 from bridge.logs import EventLog
 from bridge.sandbox.server import serve
 from bridge.sandbox.state import Listing, SandboxState
-from bridge.sidecar.runtime import Runtime
+from bridge.sidecar.runtime import Follow, Runtime
 
 from .clock import TIMEOUT_S, ManualClock
 
@@ -53,7 +53,7 @@ class Harness:
         file.create(path)
         self.connection = file.open_writer(path)
         self.journal = Journal(self.connection, self.settings, monotonic=self.clock.monotonic)
-        self.thread = JournalThread()
+        self.thread = JournalThread(self.journal.together)
         self.runtime = Runtime(self.settings, self.journal, self.thread, self.clock, lambda: CHANCE, self.log)
         self._reading = file.open_reader(path)
         self._reader = self._reading.__enter__()
@@ -88,10 +88,12 @@ class Harness:
         }
         return json.dumps(fields | changes)
 
-    async def take(self, *items: str) -> None:
+    async def take(self, *items: str, followers: Sequence[Follow] = ()) -> None:
         """Journal these directives as if a poll had returned them."""
         batch = read_batch(f'{{"directives": [{", ".join(items)}]}}')
-        await self.runtime.step(lambda journal: journal.intake(OFFICER, batch, self.clock.now()))
+        await self.runtime.step(
+            lambda journal: journal.intake(OFFICER, batch, self.clock.now()), followers=followers
+        )
 
     async def queued(self) -> list[Outgoing]:
         """Return the events that may be posted now."""
@@ -125,6 +127,7 @@ class WatchedDirector(DirectorClient):
     def __init__(self, url: str, clock: Clock, *, watch: Clock) -> None:
         super().__init__(url, API_KEY, clock=clock, limits=DirectorLimits(total_timeout_s=TIMEOUT_S))
         self._watch = watch
+        self.url = url
         self.posts: list[tuple[float, str]] = []
         """(monotonic time of the test's clock, event type)."""
         self.answered = 0
