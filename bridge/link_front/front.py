@@ -5,12 +5,12 @@ single frames of allowed length, over an inner connection for each peer (`inner`
 """
 
 import asyncio
-import errno
 import socket
 from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Final
 
+from bridge import accept_errors
 from bridge.core.link import zmtp
 from bridge.core.link.connection_limiter import FRAME_BYTES, ConnectionLimits, LinkLimiter, Stage
 from bridge.core.link.cut_reasons import CutReason
@@ -26,7 +26,6 @@ FINISH_S: Final = 2.0
 _NUMBER_BYTES: Final = 8
 _ID_MARK: Final = b"p"
 """First byte of a routing id: zero is for ids of the ROUTER's own."""
-_SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class LinkFront:
@@ -183,10 +182,10 @@ class LinkFront:
         self.stirred.set()
         try:
             connected, address = self._listener.accept()
-        except (BlockingIOError, InterruptedError, ConnectionError):
-            return
         except OSError as error:
-            self.count(CutReason.NO_DESCRIPTOR if error.errno in _SCARCE else CutReason.INNER)
+            if accept_errors.is_of_one_connection(error):
+                return
+            self.count(_reason(error))
             # It would be signalled again at once, and without end.
             self._set_accepting(False)
             return
@@ -240,7 +239,7 @@ class LinkFront:
                 on_drained=lambda: self._pace(connection),
             )
         except OSError as error:
-            connection.cut(CutReason.NO_DESCRIPTOR if error.errno in _SCARCE else CutReason.INNER)
+            connection.cut(_reason(error))
             return
         connection.opened(inner)
 
@@ -252,6 +251,10 @@ class LinkFront:
     def _pace(self, connection: Connection) -> None:
         if connection.outer is not None:
             connection.outer.set_reading(connection.takes_more and self._limiter.may_send(connection.number))
+
+
+def _reason(error: OSError) -> CutReason:
+    return CutReason.NO_DESCRIPTOR if accept_errors.is_scarcity(error) else CutReason.INNER
 
 
 def _peer(number: int) -> bytes:

@@ -17,7 +17,7 @@ from bridge.cli import control_client
 from bridge.cli.control_client import NobodyThereError, NotAskedError
 from bridge.sidecar import control_proof
 from bridge.sidecar.control import STATUS_PATH
-from bridge.sidecar.control_connections import MOST_UNPROVED, PROVE_S, SWEEP_S
+from bridge.sidecar.control_connections import MOST_UNPROVED, MOST_UNREAD, PROVE_S, SWEEP_S
 from bridge.sidecar.control_file import HOST, ControlFile
 from bridge.sidecar.operator.halt import HaltRequest
 
@@ -155,18 +155,50 @@ async def test_proof_without_a_challenge_is_refused(harness: Harness, sidecar: C
 # Connections
 
 
-async def test_idle_connections_shut_no_command_out(harness: Harness, sidecar: Controlled) -> None:
-    idle = [await connect(sidecar) for _ in range(3 * MOST_UNPROVED)]
+@pytest.mark.parametrize(
+    ("most", "sent"),
+    [
+        pytest.param(MOST_UNREAD, b"", id="nothing"),
+        pytest.param(MOST_UNPROVED, b"POST /v1/halt HTTP/1.1\r\nHost: ", id="a part"),
+    ],
+)
+async def test_connections_without_a_proof_shut_no_command_out(
+    harness: Harness, sidecar: Controlled, most: int, sent: bytes
+) -> None:
+    idle = []
+    for _ in range(3 * most):
+        idle.append(await connect(sidecar))
+        idle[-1][1].write(sent)
     try:
         for _ in range(5):
             assert (await command(sidecar, "GET", STATUS_PATH)).status == 200
         assert (await command(sidecar, "POST", "/v1/halt", HaltRequest())).status == 200
         # The oldest made room.
-        for reader, _ in idle[:MOST_UNPROVED]:
-            assert await reader.read() == b""
+        for reader, _ in idle[:most]:
+            async with asyncio.timeout(TIMEOUT_S):
+                assert await reader.read() == b""
     finally:
         for _, writer in idle:
             writer.close()
+
+
+async def test_connection_that_has_sent_a_part_keeps_its_place_among_those_that_send_nothing(
+    harness: Harness, sidecar: Controlled
+) -> None:
+    reader, writer = await connect(sidecar)
+    request = f"GET {control_proof.CHALLENGE_PATH} HTTP/1.1\r\nHost: {HOST}:{sidecar.port}\r\n"
+    writer.write(request.encode())
+    idle = [await connect(sidecar) for _ in range(2 * MOST_UNREAD)]
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            assert await idle[0][0].read() == b""
+            writer.write(
+                f"Authorization: {control_proof.asking((await sidecar.file()).secret)}\r\n\r\n".encode()
+            )
+            assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200 ")
+    finally:
+        for _, each in [*idle, (reader, writer)]:
+            each.close()
 
 
 UNREADABLE = {
@@ -196,21 +228,32 @@ async def test_requests_that_are_no_http_are_logged_once_a_minute_for_each_kind(
     assert (await command(sidecar, "GET", STATUS_PATH)).status == 200
 
 
-async def test_connection_without_a_proof_is_closed_after_a_short_time(
-    harness: Harness, sidecar: Controlled
-) -> None:
-    silent, slow, asked = [await connect(sidecar) for _ in range(3)]
-    slow[1].write(b"POST /v1/halt HTTP/1.1\r\nHost: ")
-    await challenge(asked, (await sidecar.file()).secret)
-    waiting = [asyncio.ensure_future(reader.read()) for reader, _ in (silent, slow, asked)]
+async def closed_in_time(harness: Harness, connections: list[Connection]) -> list[bytes]:
+    """Let time pass until the sidecar has closed all of these; return what it sent before."""
+    waiting = [asyncio.ensure_future(reader.read()) for reader, _ in connections]
     async with asyncio.timeout(TIMEOUT_S):
         while not all(each.done() for each in waiting):
             await harness.clock.asleep()
             harness.clock.advance(max(SWEEP_S, PROVE_S / 4))
             await asyncio.sleep(0)
-    assert [each.result() for each in waiting[:2]] == [b"", b""]
-    for _, writer in (silent, slow, asked):
+    for _, writer in connections:
         writer.close()
+    return [each.result() for each in waiting]
+
+
+async def test_connection_that_sends_nothing_is_closed_after_a_short_time(
+    harness: Harness, sidecar: Controlled
+) -> None:
+    assert await closed_in_time(harness, [await connect(sidecar)]) == [b""]
+
+
+async def test_connection_without_a_request_is_closed_after_a_short_time(
+    harness: Harness, sidecar: Controlled
+) -> None:
+    slow, asked = await connect(sidecar), await connect(sidecar)
+    slow[1].write(b"POST /v1/halt HTTP/1.1\r\nHost: ")
+    await challenge(asked, (await sidecar.file()).secret)
+    assert await closed_in_time(harness, [slow, asked]) == [b"", b""]
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ from bridge.sidecar.control_file import HOST
 
 from .clock import TIMEOUT_S, ManualClock
 
+WSAENOTCONN = 10057
+
 
 class FailingSocket(socket.socket):
     """Listening socket whose first calls of accept fail with these errors."""
@@ -64,6 +66,8 @@ async def test_peers_that_have_gone_cost_the_next_one_no_time() -> None:
     gone: list[OSError] = [
         ConnectionResetError(errno.ECONNRESET, "gone"),
         ConnectionAbortedError(errno.ECONNABORTED, "gone"),
+        OSError(errno.ENOTCONN, "gone"),
+        OSError(WSAENOTCONN, "gone, as Windows numbers it"),
     ]
     async with accepting(ManualClock(), gone * ACCEPTS) as port:
         # The clock stands: nothing that sleeps would go on.
