@@ -32,7 +32,16 @@ from bridge.journal.database.schema import migrations
 from bridge.journal.views.hops import Hop
 from bridge.log_codes import LogCode
 from bridge.web.metrics import described
-from tests.docs import directive_fields, examples, module_map, simulated_broker, specification, terminal_log
+from tests.docs import (
+    directive_fields,
+    director_api,
+    event_examples,
+    examples,
+    module_map,
+    simulated_broker,
+    specification,
+    terminal_log,
+)
 from tests.docs.attributes import attribute_docs
 from tests.unit.cli.service.samples import SYSTEM
 
@@ -365,6 +374,8 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "schema-tables": schema_tables,
     "schema-views": schema_views,
     "event-fields": event_fields,
+    "event-fields-by-type": event_examples.fields_by_type,
+    "event-examples": event_examples.event_examples,
     "directive-states": directive_states,
     "directive-fields": directive_fields.directive_fields,
     "log-codes": log_codes,
@@ -395,3 +406,4 @@ if __name__ == "__main__":
     for page in PAGES:
         page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
     specification.README.write_text(specification.page(), encoding="utf-8")
+    director_api.PAGE.write_text(director_api.page(), encoding="utf-8")

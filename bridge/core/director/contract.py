@@ -110,11 +110,17 @@ class Directive(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     directive_id: str
+    """Id that each event about it bears. Listed again, it is the same directive, and not carried out again."""
     symbol: str
+    """Name of the symbol; the configuration or the terminal translate it into the broker's."""
     action: Action
+    """Action; the table of fields says which others each one needs."""
     order_type: OrderType
+    """Type of the order. Required for an OPEN; a CLOSE has MARKET."""
     issued_at: datetime
+    """Time of issue, with a zone."""
     signal_id: str | None = None
+    """Kept in the journal, and not used."""
     quantity: Decimal | None = None
     """Lots. A CLOSE may omit it: it then closes all."""
     price: Decimal | None = None
@@ -150,12 +156,19 @@ class ExecutionEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     directive_id: str | None
     """None (null) where the event belongs to no directive."""
     event_type: EventType
+    """One of the contract's types."""
     event_class: EventClass
+    """INFO, SUCCESS or ERROR."""
     occurred_at: datetime
+    """Time of the occurrence: a deal's by the broker's clock, else this machine's."""
     reported_by: str
+    """Id of the officer."""
     broker_order_id: str | None = None
+    """Order ticket of the broker, as text."""
     fill_price: Decimal | None = None
+    """Price of the deal; of several deals the volume-weighted one."""
     fill_quantity: Decimal | None = None
+    """Lots of the deal, or of the order or position in total."""
     commission: Decimal | None = None
     """Amount paid, positive as in the contract's example. Account currency."""
 
@@ -248,7 +261,9 @@ class EventReceipt(msgspec.Struct, frozen=True):
     """Answer of the Director to a posted event."""
 
     success: bool
+    """False: the event is refused, as by status 422."""
     event_id: str | None = None
+    """The Director's id of the event. Kept in the journal."""
 
 
 _event_encoder = msgspec.json.Encoder(decimal_format="number")
