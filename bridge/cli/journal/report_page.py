@@ -13,24 +13,14 @@ from bridge.cli.tables import NUMBER
 from bridge.journal.views.report import Point, Report
 
 _STYLE: Final = """
-<<<<<<< HEAD
 :root { color-scheme: light dark; --line: #0b62c4; --soft: rgb(118 118 118); --rule: rgb(136 136 136 / 27%); }
 @media (prefers-color-scheme: dark) { :root { --line: #7ab8ff; --soft: #a0a0a0; } }
-=======
-:root { color-scheme: light dark; --line: #0b62c4; --soft: rgb(110 110 110); }
-@media (prefers-color-scheme: dark) { :root { --line: #7ab8ff; --soft: rgb(160 160 160); } }
->>>>>>> 338ad2f1 (journal: name colours of a report's page as no number of an issue)
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-<<<<<<< HEAD
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--rule);
   vertical-align: top; }
-=======
-th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
-th, td { border-bottom: 1px solid rgb(128 128 128 / 30%); }
->>>>>>> 338ad2f1 (journal: name colours of a report's page as no number of an issue)
 td.number, th.number { text-align: right; }
 svg { width: 100%; max-width: 40rem; height: auto; display: block; }
 svg text { font-size: 12px; fill: currentColor; }
