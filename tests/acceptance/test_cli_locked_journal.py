@@ -1,4 +1,4 @@
-"""Commands while another program locks the journal, or while this user may not read it. No sidecar runs."""
+"""Commands while the journal is locked, its disk is full, or this user may not read it. No sidecar runs."""
 
 import json
 import os
@@ -21,6 +21,8 @@ from tests.acceptance.command_line import CommandLine
 
 PROMPT_S: Final = 10.0
 """Time within which a command answers, whatever another program does."""
+START_S: Final = 20.0
+"""Start of a new interpreter on a busy machine."""
 
 
 @contextmanager
@@ -63,6 +65,39 @@ def test_stop_on_a_journal_that_another_program_writes_is_refused_and_status_is_
         assert (code, took_s < PROMPT_S) == (ExitCode.JOURNAL_UNOPENED, True), (code, took_s)
         assert command_line.run("status") == ExitCode.NOT_RUNNING
     assert command_line.run(*words) == ExitCode.OK
+
+
+_WITHOUT_ROOM: Final = (
+    "import resource, runpy, sys;"
+    " resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY));"
+    " sys.argv[0] = 'bridge'; runpy.run_module('bridge', run_name='__main__', alter_sys=True)"
+)
+"""A command for which no file grows, as on a full disk."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+@pytest.mark.parametrize(
+    "words", [("run",), ("status",), ("halt",), ("flatten", "--yes"), ("recover",)], ids=" ".join
+)
+def test_command_on_a_full_disk_ends_with_15_and_the_next_one_works(
+    command_line: CommandLine, words: tuple[str, ...]
+) -> None:
+    assert command_line.run("setup") == ExitCode.OK
+    config = str(command_line.folder / "bridge.toml")
+    before = command_line.journal.read_bytes()
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_ROOM, words[0], "--config", config, *words[1:]],
+        env={**commands.environment(), "KEY": "secret"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert time.monotonic() - began < PROMPT_S + START_S
+    assert done.returncode == ExitCode.JOURNAL_UNOPENED, done.stderr
+    assert done.stderr.count("Error: ") == 1 and "make room on its disk" in done.stderr
+    assert done.stdout == "" and command_line.journal.read_bytes() == before
+    assert command_line.run("halt") == ExitCode.OK
 
 
 @pytest.fixture
