@@ -59,6 +59,7 @@ def check(evidence: Evidence) -> list[str]:
             *_orders(evidence, rows("SELECT * FROM orders"), mismatches),
             *_directives(evidence, rows("SELECT * FROM directives"), events),
             *_fills(evidence),
+            *_lives_of_positions(evidence, events),
         ]
 
 
@@ -348,6 +349,43 @@ def _fills(evidence: Evidence) -> Iterator[str]:
         reported = filled.get(order, parts[order])
         if reported != volume and order not in annulled:
             yield f"order {order} filled {volume}, and {reported} was reported"
+
+
+def _lives_of_positions(evidence: Evidence, stored: list[Row]) -> Iterator[str]:
+    """Assert that each of our positions was reported as opened and closed, with the money that was booked."""
+    if evidence.netting:
+        # There a position is shared, and its lots are the journal's own.
+        return
+    bodies = [json.loads(row["body"], parse_float=Decimal, parse_int=Decimal) for row in stored]
+    types: defaultdict[str, list[str]] = defaultdict(list)
+    last: dict[str, Row] = {}
+    for body in bodies:
+        if (position := body.get("position_id")) is not None and body["directive_id"] is not None:
+            types[position].append(body["event_type"])
+            last[position] = body
+    deals: defaultdict[int, list[Row]] = defaultdict(list)
+    for deal in evidence.deals:
+        deals[deal["position_id"]].append(deal)
+    ours, held = _ours(evidence), {position["identifier"] for position in evidence.positions}
+    for identifier, made in sorted(deals.items()):
+        first = made[0]
+        if first["magic"] not in ours or any(deal["type"] not in (TYPE_BUY, TYPE_SELL) for deal in made):
+            continue
+        name = str(identifier)
+        if types[name].count("POSITION_OPENED") != 1:
+            yield f"position {name} was reported as opened {types[name].count('POSITION_OPENED')} times"
+        if identifier in held:
+            if "POSITION_CLOSED" in types[name]:
+                yield f"position {name} was reported as closed, and is open"
+            continue
+        if "POSITION_CLOSED" not in types[name]:
+            yield f"position {name} is closed, and that was not reported"
+        elif last[name]["event_type"] == "POSITION_CLOSED":
+            for field, sign in (("commission", -1), ("fee", -1), ("swap", 1), ("profit", 1)):
+                booked = sum((Decimal(deal[field]) for deal in made), Decimal(0))
+                reported = sign * Decimal(last[name].get(field, 0))
+                if booked != reported:
+                    yield f"position {name} came to {field} {booked}, and {reported} was reported"
 
 
 def _once(arrivals: Iterable[tuple[str, str]]) -> Iterator[Row]:

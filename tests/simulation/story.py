@@ -173,6 +173,8 @@ FAULTS: Final = (
     "reopened position",
     "deposit",
     "copied terminal",
+    "full disk",
+    "Director clock jump",
 )
 RULES: Final = (
     "REJECT",
@@ -219,7 +221,7 @@ def _fault(random: Random, kind: str, at: float) -> Act:
             what, lasting = {"commission": str(-Decimal(random.randrange(0, 500)) / 100)}, 0.0
         case "stop-out" | "annulled deal" | "close-by" | "reopened position" | "deposit":
             lasting = 0.0
-        case "clock jump":
+        case "clock jump" | "Director clock jump":
             what = {"seconds": random.choice([-1, 1]) * random.choice([10, 45, 600, 3_600, 86_400])}
         case "closed market":
             what = {"symbol": random.choice(list(SYMBOLS))}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -100,6 +101,8 @@ class World:
         """Terminal that is being stepped."""
         self._armed: list[tuple[str, int, float]] = []
         """Fault points at which a process is killed: name, passes until then, and its time of absence."""
+        self._full_until = 0
+        """Time up to which the disk is full."""
         self._shown = 0
         self.broker_ahead_ms = BROKER_AHEAD_S * 1000
 
@@ -185,7 +188,11 @@ class World:
             pass
 
     def _passed(self, point: str) -> None:
-        """Kill the process that passes an armed fault point."""
+        """Kill the process that passes an armed fault point, or let its commit fail at a full disk."""
+        if point.endswith(".before_commit") and self.schedule.now < self._full_until:
+            if self._random.random() < 0.7:
+                self.counts["commits at a full disk"] += 1
+                raise sqlite3.OperationalError("database or disk is full")
         for place, (name, passes, absent_s) in enumerate(self._armed):
             if name != point:
                 continue
@@ -254,9 +261,13 @@ class World:
             case "slow disk":
                 self.sidecar.slow_disk = True
                 self.schedule.at(end, None, lambda: setattr(self.sidecar, "slow_disk", False))
-            case "clock jump":
-                self.clock.ahead += timedelta(seconds=act.what["seconds"])
-                self.schedule.at(end, None, lambda: self._set_clock_right(act.what["seconds"]))
+            case "clock jump" | "Director clock jump":
+                clock = self.clock if act.kind == "clock jump" else self._director_clock
+                jump = timedelta(seconds=act.what["seconds"])
+                clock.ahead += jump
+                self.schedule.at(end, None, lambda: setattr(clock, "ahead", clock.ahead - jump))
+            case "full disk":
+                self._full_until = max(self._full_until, end)
             case "closed market":
                 self.broker.set_session(act.what["symbol"], False)
                 self.schedule.at(end, None, lambda: self.broker.set_session(act.what["symbol"], True))
@@ -285,9 +296,6 @@ class World:
         copy = self._new_terminal(name)
         self._copies.append(copy)
         copy.start()
-
-    def _set_clock_right(self, seconds: int) -> None:
-        self.clock.ahead -= timedelta(seconds=seconds)
 
     def _end_terminal_fault(self, name: str) -> None:
         self.terminal.faults[name] -= 1
