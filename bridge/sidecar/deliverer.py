@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from bridge.core.director.delivery import PauseAll, Retry, SetAside, Tries
@@ -187,8 +188,9 @@ class Deliverer:
                 event_type=event.event_type,
             )
         # An earlier look may have found the same events. What became of them is stored after this look at the
-        # earliest, so their queues are not idle yet.
-        accepted = {delivery.event.queue for delivery in self._accepted}
+        # earliest, by one that is under way or to come, so their queues are not idle yet.
+        unstored = chain(self._accepted, *(later.accepted for later in self._under_way))
+        accepted = {delivery.event.queue for delivery in unstored}
         return [
             event
             for event in events

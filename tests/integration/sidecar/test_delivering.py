@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -112,6 +113,27 @@ async def test_queues_are_posted_in_parallel_with_one_event_each(harness: Harnes
     assert director.clock.most == QUEUES
     for number in range(directives):
         assert director.emitted(f"dir-{number}") == [RECEIVED, REJECTED]
+
+
+@pytest.mark.usefixtures("delivering")
+async def test_event_that_an_earlier_look_found_too_is_posted_once(
+    harness: Harness, director: Sandbox
+) -> None:
+    goes_on = threading.Event()
+
+    def look_twice() -> None:
+        # Neither look knows that the other one finds the same event.
+        harness.runtime.begin_delivery()
+        harness.thread.submit(lambda: goes_on.wait(TIMEOUT_S), alone=True)
+        harness.runtime.begin_delivery()
+
+    await harness.take(harness.directive("dir-1", quantity=-1), followers=[look_twice])
+    await eventually(lambda: director.director.answered == 1)
+    # This one stores the acceptance, behind the look that waits.
+    harness.runtime.begin_delivery()
+    goes_on.set()
+    await eventually(lambda: undelivered(harness) == 0)
+    assert [event_type for _, event_type in director.director.posts] == [RECEIVED, REJECTED]
 
 
 async def _turn(director: Sandbox) -> None:
