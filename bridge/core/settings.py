@@ -78,7 +78,7 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """HTTP server for those who look on: metrics and health. It changes nothing. Off without this table."""
+    """HTTP server for those who look on: a page, metrics, health. It changes nothing. Off without this table."""
 
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 5780
     address: str = "127.0.0.1"

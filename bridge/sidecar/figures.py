@@ -3,7 +3,7 @@
 They are counted in memory, whether somebody looks or not. What the journal has is not counted here.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from typing import Final
 
 from bridge.core.director.responses import FailureKind
@@ -14,6 +14,8 @@ HOP_BOUNDS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 
 """Buckets for the time that a step on the way takes, in seconds."""
 PING_BOUNDS_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 TIMER_BOUNDS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+LAST: Final = 500
+"""Number of the last durations that are kept one by one."""
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -25,6 +27,9 @@ class Figures:
         """From a poll's request until its answer was read, or the poll had failed."""
         self.intake_s: dict[str, Distribution] = defaultdict(lambda: Distribution(HOP_BOUNDS_S))
         """From an answer with directives until they are in the journal."""
+        self.last_poll_s: deque[float] = deque(maxlen=LAST)
+        self.last_intake_s: deque[float] = deque(maxlen=LAST)
+        """The last durations of each, of all officers."""
         self.ping_s: dict[str, Distribution] = defaultdict(lambda: Distribution(PING_BOUNDS_S))
         """Round trip to the broker, by each heartbeat that has one."""
         self.timer_s: dict[str, Distribution] = defaultdict(lambda: Distribution(TIMER_BOUNDS_S))
@@ -37,6 +42,7 @@ class Figures:
     def polled(self, officer: str, seconds: float) -> None:
         """Count a poll."""
         self.poll_s[officer].observe(seconds)
+        self.last_poll_s.append(seconds)
 
     def poll_failed(self, officer: str, kind: FailureKind) -> None:
         """Count a poll that failed, or whose directives could not be stored."""
@@ -45,6 +51,7 @@ class Figures:
     def taken_in(self, officer: str, seconds: float) -> None:
         """Count an answer whose directives are in the journal."""
         self.intake_s[officer].observe(seconds)
+        self.last_intake_s.append(seconds)
 
     def heartbeat(self, officer: str, beat: TerminalHeartbeat) -> None:
         """Count what a heartbeat has. A terminal that measures nothing says 0."""

@@ -44,6 +44,7 @@ class Table(NamedTuple):
 
 
 def report_of(shown: Look, settings: Settings, lines: CommandLines) -> Report:
+    """Return the whole status of a look. `lines`: for the command lines of the remedies."""
     found = shown.actions(settings, lines)
     return Report(
         well=shown.sidecar is not None and not found,
@@ -56,6 +57,7 @@ def report_of(shown: Look, settings: Settings, lines: CommandLines) -> Report:
 
 
 def headline(report: Report, now: datetime) -> str:
+    """Return the state in one or two sentences."""
     count = len(report.required_actions)
     needs = "1 action required" if count == 1 else f"{count} actions required"
     halted = " Opens are halted: see below." if report.journal and report.journal.halts else ""
@@ -72,6 +74,7 @@ def headline(report: Report, now: datetime) -> str:
 
 
 def tables(report: Report, now: datetime) -> Iterator[Table]:
+    """Yield every table of the status, in the same order each time; those without rows are not shown."""
     journal = report.journal
     if journal is None:
         return
@@ -93,7 +96,7 @@ def tables(report: Report, now: datetime) -> Iterator[Table]:
     )
     yield Table(
         "Money, by the last heartbeats",
-        ("officer", "balance", "equity", "floating", "margin", "free", "margin level"),
+        ("officer", "balance", "equity", "floating", "margin", "free", "margin level", "ping"),
         [
             money
             for each in journal.officers
@@ -188,6 +191,7 @@ def _money(officer: OfficerStatus, live_officer: LiveOfficer | None) -> tuple[st
         f"{beat.margin:f}",
         f"{beat.equity - beat.margin:f}",
         level,
+        f"{beat.ping_ms:.0f} ms" if beat.ping_ms else "",
     )
 
 

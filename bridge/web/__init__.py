@@ -1,1 +1,1 @@
-"""Web server within the sidecar, for those who look on: metrics and health. It reads, and changes nothing."""
+"""Web server within the sidecar, for those who look on: a page, metrics, health. It changes nothing."""

@@ -1,8 +1,9 @@
-"""HTTP server of `[web]`: metrics and health, within the sidecar.
+"""HTTP server of `[web]`: a page, metrics and health, within the sidecar.
 
     GET /healthz    200 while every worker makes progress, 503 otherwise
     GET /readyz     200 while directives are taken and carried out, 503 otherwise
     GET /metrics    metrics for Prometheus
+    GET /           pages for people (`bridge.web.page`)
 
 Nothing is changed by a request, and no error here ends a worker of the sidecar.
 """
@@ -25,6 +26,7 @@ from bridge.sidecar.server_errors import ServerErrors
 from bridge.status.command_lines import CommandLines
 from bridge.web import health, hosts
 from bridge.web.exposition import exposition
+from bridge.web.page import LIVE_PATH, Pages
 from bridge.web.snapshot import Snapshots
 
 REMEDY: Final = "set another [web] port"
@@ -71,7 +73,8 @@ class WebServer:
             await snapshots.begin()
             while True:
                 try:
-                    await _Serving(parts, snapshots, self._settings).run(partial(self._accept, parts))
+                    pages = Pages(snapshots, self._journal, parts.runtime.clock)
+                    await _Serving(parts, snapshots, pages, self._settings).run(partial(self._accept, parts))
                 except Exception as error:
                     # An error of this server alone. The workers go on.
                     parts.runtime.log.error(LogCode.WEB_FAILED, exc_info=error)
@@ -92,8 +95,9 @@ class WebServer:
 class _Serving:
     """Application and its connections, until an error ends them."""
 
-    def __init__(self, parts: Parts, snapshots: Snapshots, settings: WebSettings) -> None:
+    def __init__(self, parts: Parts, snapshots: Snapshots, pages: Pages, settings: WebSettings) -> None:
         self._parts = parts
+        self._pages = pages
         self._snapshots = snapshots
         self._settings = settings
         self._requests = 0
@@ -123,6 +127,7 @@ class _Serving:
                 web.get("/healthz", self._healthz),
                 web.get("/readyz", self._readyz),
                 web.get("/metrics", self._metrics),
+                *self._pages.routes(),
             ]
         )
         return app
@@ -132,10 +137,14 @@ class _Serving:
         """Admit a request by its headers and the number of others; give every answer the same headers."""
         assert self._limiter is not None  # noqa: S101 - narrowing: requests come once it serves
         # From here on the connection has longer, and is none of those that make room for others.
-        self._limiter.of(request.protocol).proved = True
+        connection = self._limiter.of(request.protocol)
+        connection.proved = True
+        # A page that is open stays so; their number has a limit of its own.
+        connection.requested = request.path == LIVE_PATH
         answer = await self._answer(request, handler)
         if not answer.prepared:
-            answer.headers.update(_HEADERS)
+            for name, value in _HEADERS.items():
+                answer.headers.setdefault(name, value)
             # One request for each connection: none that is idle takes the place of another.
             answer.force_close()
         return answer
@@ -143,6 +152,8 @@ class _Serving:
     async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         if request.path not in PROBES and (why := hosts.problem(request.headers, self._settings.host_names)):
             return _text(403, why)
+        if request.path == LIVE_PATH:
+            return await handler(request)
         if self._requests >= MOST_REQUESTS:
             return _text(503, "too many requests at a time; ask again later")
         self._requests += 1

@@ -1,11 +1,9 @@
 """`run` with [web]: metrics and health of a sidecar that trades, and Prometheus' own word on them."""
 
-import http.client
 import shutil
 import socket
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from bridge.exits import ExitCode
-from tests.rig.deadline import Deadline
-from tests.rig.ports import HOST, free_port
+from tests.acceptance.web import Web, value
+from tests.rig.ports import HOST
 from tests.rig.rig import OPENED, Rig
-from tests.rig.world import OFFICER
 
 RULES: Final = Path(__file__).parents[2] / "docs" / "monitoring" / "alerts.yml"
 PROMTOOL: Final = shutil.which("promtool")
@@ -26,49 +23,6 @@ HOPS: Final = ("poll", "intake", "dispatch", "terminal", "fill", "report")
 promtool_only = pytest.mark.skipif(
     PROMTOOL is None, reason="promtool is not installed; it is in Debian's package prometheus"
 )
-
-
-class Web:
-    """Client of the web server."""
-
-    def __init__(self, rig: Rig) -> None:
-        self.port = free_port()
-        rig.configure(web={"port": self.port})
-
-    def get(self, path: str, host: str | None = None) -> tuple[int, str]:
-        """Return status and text of an answer."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=Deadline().left)
-        with closing(connection):
-            connection.request("GET", path, headers={} if host is None else {"Host": host})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-
-    def metrics(self) -> str:
-        """Return the text of the metrics."""
-        status, text = self.get("/metrics")
-        assert status == 200, text
-        return text
-
-    def metrics_with(self, name: str, least: float, **labels: str) -> str:
-        """Ask until a sample has at least that value; return the metrics."""
-        deadline = Deadline()
-        while value(text := self.metrics(), name, **labels) < least:
-            assert not deadline.over, text
-        return text
-
-
-def value(text: str, name: str, **labels: str) -> float:
-    """Return the value of one sample; 0 where it is absent."""
-    wanted = {"officer": OFFICER, **labels}
-    return next(
-        (
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == f"execution_officer_{name}" and sample.labels == wanted
-        ),
-        0.0,
-    )
 
 
 def traded(rig: Rig, web: Web) -> str:
@@ -91,7 +45,7 @@ def test_trade_passes_every_hop_of_the_metrics(rig: Rig) -> None:
 
 
 def test_run_loads_the_packages_of_the_web_server_only_where_it_is_configured() -> None:
-    packages = {"prometheus_client", "bridge.web"}
+    packages = {"prometheus_client", "jinja2", "bridge.web"}
     code = f"import sys, bridge.cli.run; print(*({packages!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("\n", "")

@@ -14,9 +14,10 @@ from bridge.cli.tables import print_table
 from bridge.clock import SystemClock
 from bridge.exits import ExitCode
 from bridge.journal.views import lists as queries
+from bridge.status.activity import steps_table
 from bridge.status.reading import journal_at
 from bridge.status.texts import clock_time
-from bridge.status.timeline import content, what
+from bridge.status.timeline import what
 
 
 @click.command("list")
@@ -105,11 +106,7 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
     if as_json:
         click.echo(msgspec.json.encode(rows))
         return
-    print_table(
-        f"Directive {directive_id}",
-        ("seq", "time (UTC)", "step", "what", "content"),
-        ((str(row.seq), clock_time(row.at), row.kind, row.subject, content(row.body)) for row in rows),
-    )
+    print_table(*steps_table(directive_id, rows))
 
 
 @click.command()

@@ -9,6 +9,29 @@ from sqlite_utils import Database
 NO_PLACE: Final = 2**63 - 1
 """Larger than every place in the inbox."""
 
+_OF_NUMBER: Final = (
+    "SELECT officer, directive_id FROM commands WHERE client_order_id = :number OR order_ticket = :number"
+    " OR position_id = :number OR target_position = :number OR target_order = :number"
+    " UNION SELECT c.officer, c.directive_id FROM deals d JOIN commands c USING (client_order_id)"
+    " WHERE d.ticket = :number"
+)
+"""Directives with an order, position, deal or magic of that number."""
+_LAST_EVENTS: Final = (
+    "SELECT id, created_at, officer, directive_id, event_type, event_class, state, completed_at,"
+    " json_extract(body, '$.symbol') AS symbol, json_extract(body, '$.fill_price') AS price,"
+    " json_extract(body, '$.fill_quantity') AS quantity, json_extract(body, '$.error_message') AS error"
+    " FROM events ORDER BY id DESC LIMIT :limit"
+)
+_LAST_FILLS: Final = (
+    "SELECT e.created_at, e.officer, e.directive_id, d.action, d.symbol,"
+    " json_extract(d.body, '$.price') AS asked, json_extract(e.body, '$.fill_price') AS filled,"
+    " json_extract(e.body, '$.fill_quantity') AS quantity"
+    " FROM events e JOIN directives d USING (officer, directive_id)"
+    " WHERE e.id > (SELECT max(id) FROM events) - :among AND e.event_type = 'ORDER_FILLED'"
+    " AND e.event_class = 'SUCCESS' AND asked IS NOT NULL AND filled IS NOT NULL"
+    " AND d.action LIKE 'OPEN%' ORDER BY e.id DESC LIMIT :limit"
+)
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 _ORDER = {
@@ -107,3 +130,31 @@ def applied_migrations(db: Database, migration_set: str) -> set[str]:
         "migration_set = :name", {"name": migration_set}, select="name"
     )
     return {row["name"] for row in found}
+
+
+def found_directives(db: Database, record: type[S], text: str, *, limit: int) -> list[S]:
+    """Return the newest directives whose id has the text in it, whose symbol it is, or that have a thing of the
+    broker with this number (order, deal, position, magic); newest first."""
+    where = "(instr(lower(directive_id), lower(:text)) > 0 OR symbol = :text COLLATE NOCASE"
+    if text.isascii() and text.isdigit() and int(text) <= NO_PLACE:
+        where += f" OR (officer, directive_id) IN ({_OF_NUMBER})"
+    found = db["directive_overview"].rows_where(
+        f"{where})",
+        {"text": text, "number": int(text) if text.isascii() and text.isdigit() else 0},
+        select=", ".join(record.__struct_fields__),
+        order_by="place DESC",
+        limit=limit,
+    )
+    return [msgspec.convert(row, record) for row in found]
+
+
+def last_events(db: Database, record: type[S], *, limit: int) -> list[S]:
+    """Return the newest events, newest first."""
+    found = db.query(_LAST_EVENTS, {"limit": limit})
+    return [msgspec.convert(row, record) for row in found]
+
+
+def last_fills(db: Database, record: type[S], *, among: int, limit: int) -> list[S]:
+    """Return the fills of opens with a price among the newest events, newest first."""
+    found = db.query(_LAST_FILLS, {"among": among, "limit": limit})
+    return [msgspec.convert(row, record) for row in found]

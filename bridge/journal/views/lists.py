@@ -152,6 +152,13 @@ def directive_pages(
         after = page[-1].place
 
 
+def one_directive(db: Database, officer: str, directive_id: str) -> list[DirectiveRow]:
+    """Return the officer's directive with that id, or nothing."""
+    return views.rows(
+        db, "directive_overview", DirectiveRow, {"officer": officer, "directive_id": directive_id}
+    )
+
+
 def timeline(db: Database, directive_id: str, officer: str | None = None) -> list[TimelineRow]:
     """Return every audit row of one directive, in order; empty for an unknown directive."""
     return views.rows(db, "timeline", TimelineRow, {"directive_id": directive_id, "officer": officer})

@@ -1,11 +1,17 @@
 """The server of `[web]` over a running sidecar: health, metrics, and who may ask."""
 
 import asyncio
+import html
+import json
+import re
 import socket
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -15,8 +21,13 @@ from bridge.address import EndpointError
 from bridge.core.link.messages import Command
 from bridge.core.link.reports import CommandReport, CommandStage
 from bridge.core.settings import WebSettings
+from bridge.journal.views import lists
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.status.command_lines import CommandLines
+from bridge.status.reading import journal_at
+from bridge.status.texts import clock_time
+from bridge.status.timeline import content
+from bridge.web.page import LIVE_S, MOST_STREAMS
 from bridge.web.server import WebServer
 from bridge.web.snapshot import KEEP_S
 
@@ -301,3 +312,143 @@ async def test_trade_passes_every_hop(harness: Harness, director: Sandbox, tmp_p
         found = await web.metrics()
     for hop in ("poll", "intake", "dispatch", "terminal", "fill", "report"):
         assert found[f"execution_officer_hop_seconds_count hop={hop} officer={OFFICER}"] >= 1, hop
+
+
+async def test_page_shows_what_others_wrote_as_text_and_allows_no_foreign_content(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    hostile = '<img src=x onerror=alert(1)>"&'
+    await harness.take(harness.directive(hostile, symbol="<b>EURUSD</b>", quantity=-1))
+    async with served(harness, director, tmp_path) as web:
+        status, page = await web.get("/")
+        assert status == 200
+        assert "<img" not in page
+        assert "<b>" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt;&#34;&amp;" in page
+        [link] = set(re.findall(r'href="(/directive\?[^"]*)"', page))
+        status, directive = await web.get(html.unescape(link))
+        assert (status, "<img" in directive, "INVALID_VALUE" in directive) == (200, False, True)
+        found = await web.get("/search?q=" + quote(hostile))
+        assert (found[0], "<img" in found[1]) == (200, False)
+
+
+async def test_page_forbids_scripts_and_styles_but_its_own(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    async with (
+        served(harness, director, tmp_path) as web,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as http,
+    ):
+        for path in ("/", "/search?q=x", "/directive?officer=a&id=b"):
+            async with http.get(f"http://127.0.0.1:{web.port}{path}") as answer:
+                policy = answer.headers["Content-Security-Policy"]
+                text = await answer.text()
+            assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+            assert not re.search(r"<script>|<style|\son\w+=|\sstyle=|https?:", text)
+        for name in ("page.css", "page.js"):
+            assert (await web.get(f"/static/{name}"))[0] == 200
+        assert (await web.get("/static/..%2fserver.py"))[0] == 404
+
+
+async def test_directive_that_the_journal_lacks_is_not_found(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    async with served(harness, director, tmp_path) as web:
+        status, page = await web.get(f"/directive?officer={OFFICER}&id=nothing")
+        assert (status, "has no directive nothing" in page) == (404, True)
+        status, page = await web.get("/search?q=nothing")
+        assert (status, "No directive found: nothing" in page) == (200, True)
+
+
+async def test_page_shows_headline_actions_and_steps_in_the_words_of_status(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    await harness.take(harness.directive("dir-1"))
+    async with served(harness, director, tmp_path) as web:
+        _, page = await web.get("/")
+        with journal_at(harness.path) as db:
+            [row, *_] = rows = lists.timeline(db, "dir-1")
+        status, directive = await web.get(f"/directive?officer={OFFICER}&id=dir-1")
+    assert "1 action required." in page
+    assert "the terminal is not connected" in page
+    assert "start its terminal; if it runs, read the chart&#39;s panel" in page
+    assert status == 200
+    for text in (content(row.body), clock_time(row.at)):
+        assert html.escape(text, quote=False) in html.unescape(directive)
+    assert directive.count("<tr>") == len(rows) + 3
+
+
+async def test_open_page_gets_the_parts_that_change(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    async with (
+        served(harness, director, tmp_path) as web,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as http,
+        http.get(f"http://127.0.0.1:{web.port}/live") as stream,
+    ):
+        assert stream.content_type == "text/event-stream"
+        first = await update(stream)
+        assert "1 action required" in first["parts"]["state"]
+        assert "dir-1" not in "".join(first["parts"].values())
+        await harness.take(harness.directive("dir-1"))
+        harness.clock.advance(LIVE_S)
+        second = await update(stream)
+        assert "dir-1" in "".join(second["parts"].values())
+        assert len(second["parts"]) < len(first["parts"])
+        aside = harness.path.rename(tmp_path / "aside.db")
+        harness.clock.advance(LIVE_S)
+        third = await update(stream)
+        aside.rename(harness.path)
+        # Nothing that cannot be read any more stays on the page.
+        assert {part for id, part in third["parts"].items() if id != "state"} == {""}
+
+
+async def update(stream: aiohttp.ClientResponse) -> dict[str, Any]:
+    """Return the data of the next server-sent event."""
+    async with asyncio.timeout(TIMEOUT_S):
+        line = await stream.content.readuntil(b"\n\n")
+    found: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
+    return found
+
+
+async def test_pages_beyond_the_most_are_refused_and_closed_ones_make_room(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    async with (
+        served(harness, director, tmp_path) as web,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as http,
+    ):
+        url = f"http://127.0.0.1:{web.port}/live"
+        streams = [await http.get(url) for _ in range(MOST_STREAMS)]
+        async with http.get(url) as refused:
+            assert refused.status == 503
+        assert (await web.get("/healthz"))[0] == 200
+        for stream in streams:
+            stream.close()
+        async with asyncio.timeout(TIMEOUT_S):
+            while (again := await http.get(url)).status == 503:
+                again.close()
+                harness.clock.advance(LIVE_S)
+                await asyncio.sleep(0)
+        again.close()
+
+
+async def test_nothing_is_read_while_nobody_looks(
+    harness: Harness, director: Sandbox, tmp_path: Path
+) -> None:
+    opened: list[str] = []
+    watching = True
+
+    def note(event: str, given: tuple[object, ...]) -> None:
+        if watching and event == "sqlite3.connect":
+            opened.append(str(given[0]))
+
+    # A hook stays for as long as the process.
+    sys.addaudithook(note)
+    async with served(harness, director, tmp_path) as web:
+        await web.get("/")
+        assert any(harness.path.name in each for each in opened)
+        opened.clear()
+        await look(harness, 30)
+        assert opened == []
+    watching = False

@@ -37,9 +37,9 @@ def money(beat: LiveTerminal | None) -> list[tuple[str, ...]]:
     return [tuple(row) for row in table.rows]
 
 
-def test_floating_profit_and_margin_are_shown() -> None:
+def test_floating_profit_margin_and_ping_are_shown() -> None:
     assert money(BEAT) == [
-        (OFFICER, "10000.00 USD", "9875.50", "-124.50", "250.00", "9625.50", "3950 %"),
+        (OFFICER, "10000.00 USD", "9875.50", "-124.50", "250.00", "9625.50", "3950 %", "1 ms"),
     ]
 
 
@@ -49,6 +49,7 @@ def test_account_without_positions_has_no_margin_level() -> None:
         "0",
         "10000.00",
         "",
+        "1 ms",
     )
 
 

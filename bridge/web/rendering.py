@@ -1,0 +1,110 @@
+"""Pages as HTML: one template for each, and one for every table. What others wrote is escaped."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+import jinja2
+from markupsafe import Markup
+
+from bridge.core.director.contract import utc_text
+from bridge.status.overview import Table, headline, tables
+from bridge.status.texts import clock_time, printable
+from bridge.web.snapshot import Snapshot
+
+DIRECTIVE: Final = "directive"
+OFFICER: Final = "officer"
+MOST_TABLES: Final = 20
+"""More than the first page has."""
+
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("bridge.web"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Cell(NamedTuple):
+    """Cell of a table: its text, and the page that it leads to; empty for none."""
+
+    column: str
+    text: str
+    link: str
+
+
+class Grid(NamedTuple):
+    """Table without its empty columns."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+def sections(seen: Snapshot, recent: Sequence[Table]) -> dict[str, Markup]:
+    """Return the parts of the first page by their ids, each to be replaced on its own.
+
+    Their ids are always the same: a table that has no rows, or cannot be read, is an empty part.
+    """
+    now = datetime.fromtimestamp(seen.now_s, UTC)
+    parts = {"state": _part("state.html", report=seen.report, headline=headline(seen.report, now))}
+    parts |= {f"table-{number}": Markup() for number in range(MOST_TABLES)}
+    for number, table in enumerate([*tables(seen.report, now), *recent]):
+        parts[f"table-{number}"] = _part("table.html", grid=grid(table)) if table.rows else Markup()
+    return parts
+
+
+def first_page(parts: Mapping[str, Markup], seen: Snapshot) -> str:
+    """Return the first page."""
+    return _TEMPLATES.get_template("first.html").render(
+        parts=parts, title=title(seen), time=time_text(seen.now_s), query=""
+    )
+
+
+def title(seen: Snapshot) -> str:
+    """Return the title of the first page, which a person sees of a page in the background."""
+    count = len(seen.report.required_actions)
+    return f"({count}) execution-officer" if count else "execution-officer"
+
+
+def table_page(head: str, found: Sequence[Table], query: str = "") -> str:
+    """Return a page of tables alone. `query`: text of the search."""
+    grids = [grid(table) for table in found]
+    return _TEMPLATES.get_template("tables.html").render(title=printable(head), grids=grids, query=query)
+
+
+def time_text(now_s: float) -> str:
+    """Return a time as the page shows it."""
+    return clock_time(utc_text(datetime.fromtimestamp(now_s, UTC)), fraction=False)
+
+
+def grid(table: Table) -> Grid:
+    """Return a table for the template: without columns that are empty, and with links to directives."""
+    shown = [number for number in range(len(table.columns)) if any(row[number] for row in table.rows)]
+    columns = [table.columns[number] for number in shown]
+    link = _links(table.columns)
+    rows = [
+        [Cell(table.columns[number], printable(row[number]), link(number, row)) for number in shown]
+        for row in table.rows
+    ]
+    return Grid(printable(table.title), columns, rows)
+
+
+def _links(columns: Sequence[str]) -> Callable[[int, Sequence[str]], str]:
+    """Return the function that gives the link of a cell, by its number and its row."""
+    if DIRECTIVE not in columns or OFFICER not in columns:
+        return lambda number, row: ""
+    directive, officer = columns.index(DIRECTIVE), columns.index(OFFICER)
+
+    def link(number: int, row: Sequence[str]) -> str:
+        if number != directive or not row[directive]:
+            return ""
+        return f"/directive?{urlencode({'officer': row[officer], 'id': row[directive]})}"
+
+    return link
+
+
+def _part(template: str, **values: object) -> Markup:
+    return Markup(_TEMPLATES.get_template(template).render(**values))  # noqa: S704 - a template's own, escaped

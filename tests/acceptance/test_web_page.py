@@ -1,0 +1,197 @@
+"""The page in a real browser: what it shows, that it is live, and that a keyboard and a phone can use it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.acceptance.web import Web
+from tests.rig.rig import OPENED, Rig
+from tests.rig.world import OFFICER
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM: Final = shutil.which("chromium")
+SCREENSHOTS: Final = os.environ.get("SCREENSHOTS", "")
+"""Folder for pictures of the pages; none are taken without it."""
+WAIT_MS: Final = 120_000
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="chromium is not installed; it is a package of Debian"
+)
+
+
+class Browser:
+    """Pages of a browser whose errors fail the test."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self.problems: list[str] = []
+
+    def open(self, url: str, **options: Any) -> Any:
+        """Return a page. `options`: of the browser's context."""
+        page = self._browser.new_context(**options).new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.goto(url)
+        return page
+
+    def _note(self, said: Any) -> None:
+        if said.type == "error":
+            self.problems.append(said.text)
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = Browser(started)
+        yield made
+        started.close()
+
+
+def picture(page: Any, name: str) -> None:
+    """Take a picture of a whole page where somebody wants one."""
+    if SCREENSHOTS:
+        page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"), full_page=True)
+
+
+def test_page_is_live_and_leads_to_a_directive(rig: Rig, browser: Browser) -> None:
+    web = Web(rig)
+    rig.start()
+    page = browser.open(web.url)
+    page.locator("#live[data-live=yes]").wait_for()
+    assert "All is well" in page.locator("h1").inner_text()
+    directive_id = rig.issue("OPEN_LONG", price=1.0951, stop_loss=1.09)
+    rig.emitted(directive_id, *OPENED)
+    # It appears without a reload.
+    position = page.locator("table", has=page.get_by_text("Open positions")).get_by_role("link")
+    position.wait_for()
+    assert position.inner_text() == directive_id
+    for title in ("Money", "Last events", "Last directives", "Fills against", "Time of each step"):
+        assert page.locator("caption", has_text=title).count() == 1, title
+    picture(page, "page-light")
+    position.click()
+    page.locator("caption", has_text=f"Directive {directive_id}").wait_for()
+    steps = page.locator("table", has=page.get_by_text(f"Directive {directive_id}")).inner_text()
+    for word in ("planned", "dispatch", "ORDER_FILLED", "result"):
+        assert word in steps
+    picture(page, "directive")
+    assert browser.problems == []
+
+
+def test_action_required_appears_with_the_words_of_status_and_ends(rig: Rig, browser: Browser) -> None:
+    web = Web(rig)
+    rig.start()
+    page = browser.open(web.url)
+    page.locator("h1.well").wait_for()
+    rig.terminal.kill()
+    page.locator(".actions .code", has_text="NO_TERMINAL").wait_for()
+    process = rig.bridge("status", "--config", str(rig.config_path))
+    assert process.exited() == 13
+    status = " ".join("\n".join(process.log).split())
+    for part in (page.locator(".actions .what").inner_text(), page.locator(".actions .remedy").inner_text()):
+        assert part.removesuffix(" NO_TERMINAL") in status
+    picture(page, "page-action-required")
+    rig.restart_terminal()
+    page.locator("h1.well").wait_for()
+    assert browser.problems == []
+
+
+def test_page_whose_sidecar_is_gone_says_that_it_is_old(rig: Rig, browser: Browser) -> None:
+    web = Web(rig)
+    rig.start()
+    page = browser.open(web.url)
+    page.locator("#live[data-live=yes]").wait_for()
+    rig.sidecar.kill()
+    page.locator("#live[data-live=lost]").wait_for()
+    assert "old" in page.locator("#live").inner_text()
+    rig.start_sidecar()
+    page.locator("#live[data-live=yes]").wait_for()
+
+
+def test_search_finds_a_directive_by_id_symbol_and_ticket(rig: Rig, browser: Browser) -> None:
+    web = Web(rig)
+    rig.start()
+    directive_id = rig.open()
+    (position,) = rig.broker.positions()
+    page = browser.open(web.url)
+    for text in (directive_id, directive_id[:-1], "eurusd", str(position.identifier)):
+        page.get_by_label("Directive, ticket or symbol").fill(text)
+        page.keyboard.press("Enter")
+        page.locator("h1", has_text="found").wait_for()
+        assert page.get_by_role("link", name=directive_id).count() == 1, text
+    page.get_by_label("Directive, ticket or symbol").fill("<script>alert(1)</script>")
+    page.keyboard.press("Enter")
+    page.locator("h1", has_text="No directive found: <script>").wait_for()
+    assert browser.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_shows_everything_without_scrolling_sideways(rig: Rig, browser: Browser, scheme: str) -> None:
+    web = Web(rig)
+    rig.start()
+    rig.open(price=1.0951)
+    page = browser.open(web.url, viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page.locator("#live[data-live=yes]").wait_for()
+    page.locator("caption", has_text="Open positions").wait_for()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    picture(page, f"phone-{scheme}")
+    assert width <= 360
+    for each in page.locator("h1, caption, .live, td:visible").all():
+        assert contrast(each) >= 4.5, each.inner_text()
+    assert browser.problems == []
+
+
+def test_keyboard_reaches_content_and_search_first(rig: Rig, browser: Browser) -> None:
+    web = Web(rig)
+    rig.start()
+    page = browser.open(web.url)
+    reached = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.id"))
+    assert reached == ["Skip to the content", "execution-officer", "q", "Search"]
+    # The focus stays where it is while the parts change.
+    page.locator("#live[data-live=yes]").wait_for()
+    region = page.get_by_role("region", name="Officers")
+    region.focus()
+    rig.open()
+    page.locator("caption", has_text="Open positions").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Officers"
+
+
+def contrast(element: Any) -> float:
+    """Return the contrast of an element's text with what is behind it (WCAG 2, relative luminance)."""
+    ink, behind = element.evaluate(
+        """(element) => {
+            let behind = element;
+            while (behind && getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") {
+                behind = behind.parentElement;
+            }
+            const numbers = (text) => text.match(/[0-9.]+/g).slice(0, 3).map(Number);
+            return [numbers(getComputedStyle(element).color),
+                    numbers(behind ? getComputedStyle(behind).backgroundColor : "rgb(255, 255, 255)")];
+        }"""
+    )
+    lighter, darker = sorted((luminance(ink), luminance(behind)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: list[float]) -> float:
+    red, green, blue = (
+        each / 12.92 if (each := channel / 255) <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4
+        for channel in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_officer_is_named_on_the_page(rig: Rig) -> None:
+    """A program without a browser gets the whole state, too."""
+    web = Web(rig)
+    rig.start()
+    status, text = web.get("/")
+    assert (status, OFFICER in text, "<script src=" in text) == (200, True, True)
