@@ -153,6 +153,7 @@ class DirectorClient:
         Raises ValueError for an invalid URL or key; the message never contains the key.
         """
         self._base = _base_url(url)
+        self._events = self._url(EVENTS_PATH)
         if not api_key or not api_key.isascii() or not api_key.isprintable() or api_key != api_key.strip():
             raise ValueError("the API key must be printable ASCII without surrounding spaces")
         self._key = api_key
@@ -214,7 +215,7 @@ class DirectorClient:
         NETWORK failure the Director may or may not have received it.
         """
         headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: idempotency_key}
-        answer = await self._ask("POST", self._url(EVENTS_PATH), headers, body)
+        answer = await self._ask("POST", self._events, headers, body)
         if isinstance(answer, Failed):
             return answer
         receipt = read_receipt(answer.body, answer.status, hide=self._key)

@@ -115,7 +115,8 @@ async def _run(
 ) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    clock, log = SystemClock(), EventLog.named("bridge.sidecar")
+    # Bound, so that it keeps its logger: one that is only named looks for it at each record.
+    clock, log = SystemClock(), EventLog.named("bridge.sidecar").bind()
     counted = CountedLog(clock.monotonic)
     asyncio.get_running_loop().set_exception_handler(LoopErrors(log, counted))
     link, control, onlooker = _bind(config, clock)
