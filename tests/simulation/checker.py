@@ -10,7 +10,6 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -116,7 +115,7 @@ def _requests(evidence: Evidence, commands: list[Row]) -> Iterator[str]:
             continue
         name = directive["directive_id"]
         if request["action"] in (ACTION_DEAL, ACTION_PENDING):
-            late = send["time_msc"] - evidence.broker_ahead_ms - _ms(directive["expires_at"])
+            late = send["time_msc"] - evidence.broker_ahead_ms - evidence.expires_ms[name]
             if late > LATE_MS:
                 yield f"directive {name} was sent {late} ms after its expiry"
         if command["kind"] == "OPEN" and request["action"] in (ACTION_DEAL, ACTION_PENDING):
@@ -160,10 +159,6 @@ def _opener(evidence: Evidence, position: int, commands: dict[int, Row]) -> str 
             command = commands.get(deal["magic"])
             return command["directive_id"] if command is not None else None
     return None
-
-
-def _ms(moment: str) -> int:
-    return int(datetime.fromisoformat(moment).timestamp() * 1000)
 
 
 def _strangers(evidence: Evidence) -> Iterator[str]:
@@ -219,6 +214,7 @@ def _positions(evidence: Evidence, stored: list[Row], mismatches: list[Row]) -> 
     for row in stored:
         if row["state"] == "OPEN":
             known[row["identifier"]] += Decimal(row["volume_in"]) - Decimal(row["volume_out"])
+            known[row["identifier"]] += Decimal(row["volume_reopened"]) + Decimal(row["volume_corrected"])
     magics = _ours(evidence)
     held = {position["identifier"]: position for position in evidence.positions}
     for identifier, position in held.items():

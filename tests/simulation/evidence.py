@@ -20,6 +20,9 @@ class Evidence(msgspec.Struct, kw_only=True):
     """Seconds from the end of the faults until nothing was open any more; None: not within the bound."""
     issued: list[dict[str, Any]]
     """Directives of the Director."""
+    expires_ms: dict[str, int]
+    """By directive, the true time of its expiry, in ms since 1970: by the clock of the Director or the true one,
+    whichever shows it later. A Director's clock that is confirmed to be another counts."""
     arrivals: list[tuple[str, str]]
     """Events that the Director took, in order: key and body."""
     sends: list[dict[str, Any]]
@@ -41,6 +44,7 @@ def collect(world: "World", *, ended_after_s: float | None) -> Evidence:
         journal=world.journal,
         ended_after_s=ended_after_s,
         issued=list(world.director.directives.values()),
+        expires_ms=world.expires_ms,
         arrivals=[(arrival.key, arrival.body) for arrival in world.director.arrivals],
         sends=_plain(broker.sends()),
         deals=_plain(broker.history_deals(0, 2**52)),

@@ -86,9 +86,10 @@ def draw(seed: int) -> Story:
     count = random.randrange(10, 30)
     acts: list[Act] = []
     opened: list[tuple[str, str]] = []
-    for number in range(count):
-        at = random.uniform(1, length * 0.9)
-        acts.append(_directive(random, f"d{number:02}", round(at, 3), opened))
+    # In the order of time: a close has a target that was ordered before it.
+    times = sorted(round(random.uniform(1, length * 0.9), 3) for _ in range(count))
+    for number, at in enumerate(times):
+        acts.append(_directive(random, f"d{number:02}", at, opened))
     faults = random.choices([0, 4, 8, 16, 32], [1, 2, 3, 3, 2])[0]
     kinds = random.sample(FAULTS, random.randrange(1, len(FAULTS)))
     for _ in range(faults):

@@ -101,6 +101,7 @@ class World:
         """Terminal that is being stepped."""
         self._armed: list[tuple[str, int, float]] = []
         """Fault points at which a process is killed: name, passes until then, and its time of absence."""
+        self.expires_ms: dict[str, int] = {}
         self._full_until = 0
         """Time up to which the disk is full."""
         self._shown = 0
@@ -375,11 +376,14 @@ class World:
     def _issue(self, what: dict[str, Any]) -> None:
         issued: datetime = self._director_clock.now()
         fields = {name: value for name, value in what.items() if name != "life_s"}
+        expires = issued + timedelta(seconds=what["life_s"])
+        by_director = expires - self._director_clock.ahead
+        self.expires_ms[what["directive_id"]] = int(max(expires, by_director).timestamp() * 1000)
         self.director.issue(
             {
                 **fields,
                 "issued_at": utc_text(issued),
-                "expires_at": utc_text(issued + timedelta(seconds=what["life_s"])),
+                "expires_at": utc_text(expires),
             }
         )
 
