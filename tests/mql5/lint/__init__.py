@@ -11,13 +11,13 @@ rest is left to the compiler, whose warnings are errors (builder/compiler.py).
 from pathlib import Path
 from typing import Final
 
-from tests.mql5.lint import calls, declarations, subset, words
+from tests.mql5.lint import calls, declarations, handlers, subset, words
 from tests.mql5.lint.program import Finding, Program, parse, read
 from tests.mql5.lint.semantics import judge
 from tests.mql5.translator.lexer import Token, lex
 from tests.mql5.translator.source import load
 
-RULES: Final = (*words.RULES, *declarations.RULES, *calls.RULES, *subset.RULES)
+RULES: Final = (*words.RULES, *declarations.RULES, *calls.RULES, *handlers.RULES, *subset.RULES)
 
 
 def check(program: Program, tokens: list[Token]) -> list[Finding]:

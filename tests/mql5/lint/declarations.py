@@ -229,6 +229,14 @@ def array_value(program: Program) -> Iterator[Finding]:
             yield program.finding("array-value", at, thing, rule, "fill a parameter")
 
 
+def array_dimension(program: Program) -> Iterator[Finding]:
+    """Report dimensions without a size behind the first one."""
+    for at in program.signs("]"):
+        if program.text(at + 1) == "[" and program.text(at + 2) == "]":
+            rule = "the first dimension alone may be without a size"
+            yield program.finding("array-dimension", at, "[] behind a dimension", rule, "write its size")
+
+
 def known_constant(program: Program) -> Iterator[Finding]:
     """Report names in capitals that neither MQL5 nor the program declares."""
     own = program.declared | program.names.macros | program.types | set(program.functions)
@@ -264,5 +272,6 @@ RULES: Final = (
     unique_constants,
     inputs,
     array_value,
+    array_dimension,
     known_constant,
 )

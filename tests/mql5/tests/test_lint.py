@@ -127,6 +127,20 @@ PAIRS = [
         "int F(void) { return(RAND_MAX); }",
         "#define MY_MAX 1\nint F(void) { return(MY_MAX+INT_MAX); }",
     ),
+    ("array-dimension", "void F(void) { double a[3][]; }", "void F(void) { double a[][3]; }"),
+    ("array-dimension", "void F(int &a[][]) { }", "void F(int &a[][2]) { }"),
+    ("event-handler", "double OnInit(void) { return(1.0); }", "int OnInit(void) { return(0); }"),
+    (
+        "event-handler",
+        "void OnTick(int a) { }",
+        "class C { public: void OnTick(int a) { } }; void OnTick() { }",
+    ),
+    ("event-handler", "void OnDeinit(void) { }", "void OnDeinit(const int reason) { }"),
+    (
+        "event-handler",
+        "void OnChartEvent(const int id,const double &a,const long &b,const string &c) { }",
+        "void OnChartEvent(const int id,const long &a,const double &b,const string &c) { }",
+    ),
     (
         "known-function",
         "void F(void) { SocketListen(1); }",
