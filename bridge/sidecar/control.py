@@ -291,4 +291,7 @@ def _json(status: int, body: msgspec.Struct) -> web.Response:
 
 
 def _error(status: int, code: str, message: str, exit_status: ExitCode = ExitCode.FAILED) -> web.Response:
-    return _json(status, ControlError(error=code, message=message, exit_status=int(exit_status)))
+    answer = _json(status, ControlError(error=code, message=message, exit_status=int(exit_status)))
+    # Hundreds of requests may wait on the same connection.
+    answer.force_close()
+    return answer

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +199,25 @@ async def test_connection_that_has_sent_a_part_keeps_its_place_among_those_that_
     finally:
         for _, each in [*idle, (reader, writer)]:
             each.close()
+
+
+@pytest.mark.parametrize(
+    "host", [pytest.param(None, id="without a proof"), pytest.param("here", id="for another host")]
+)
+async def test_connection_is_closed_after_its_first_refused_request(
+    harness: Harness, sidecar: Controlled, host: str | None
+) -> None:
+    """One connection must not cost the work of hundreds."""
+    reader, writer = await connect(sidecar)
+    request = f"GET {STATUS_PATH} HTTP/1.1\r\nHost: {host or f'{HOST}:{sidecar.port}'}\r\n\r\n"
+    writer.write(request.encode() * 100)
+    received = b""
+    with suppress(ConnectionResetError):
+        async with asyncio.timeout(TIMEOUT_S):
+            while more := await reader.read(65_536):
+                received += more
+    assert received.count(b"HTTP/1.1 40") == 1
+    writer.close()
 
 
 UNREADABLE = {
