@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
-from contextlib import asynccontextmanager, suppress
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +35,19 @@ CHANCE: Final = 0.5
 """Result of every random draw."""
 
 
+class SharedJournal(Journal):
+    """A journal with two threads: the test's steps come between those of a running sidecar, never within them."""
+
+    def __init__(self, connection: sqlite3.Connection, settings: Settings, clock: ManualClock) -> None:
+        super().__init__(connection, settings, monotonic=clock.monotonic)
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._turn, super().together():
+            yield
+
+
 class Harness:
     """A Runtime over a journal on a file. The test controls the time."""
 
@@ -52,7 +67,7 @@ class Harness:
         )
         file.create(path)
         self.connection = file.open_writer(path)
-        self.journal = Journal(self.connection, self.settings, monotonic=self.clock.monotonic)
+        self.journal = SharedJournal(self.connection, self.settings, self.clock)
         self.thread = JournalThread(self.journal.together)
         self.runtime = Runtime(self.settings, self.journal, self.thread, self.clock, lambda: CHANCE, self.log)
         self._reading = file.open_reader(path)
