@@ -9,7 +9,6 @@ import click
 from msgspec import Struct
 
 from bridge.cli.options import DEFAULT_CONFIG, FILE
-from bridge.config import load
 
 R = TypeVar("R")
 
@@ -35,7 +34,12 @@ class JournalFile(Struct, frozen=True):
         """Return the journal's path. Raises click.UsageError for both options, and ConfigError."""
         if self.config is not None and self.path is not None:
             raise click.UsageError("--config and --path exclude each other; give one of them.")
-        return self.path or load(self.config or DEFAULT_CONFIG).journal
+        if self.path is not None:
+            return self.path
+        # Not at the top: --help needs no configuration.
+        from bridge.config import load
+
+        return load(self.config or DEFAULT_CONFIG).journal
 
 
 def with_journal(command: Callable[..., R]) -> Callable[..., R]:

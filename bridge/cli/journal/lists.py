@@ -14,7 +14,6 @@ from bridge.cli.tables import print_table
 from bridge.clock import SystemClock
 from bridge.exits import ExitCode
 from bridge.journal.views import lists as queries
-from bridge.status.activity import steps_table
 from bridge.status.reading import journal_at
 from bridge.status.texts import clock_time
 from bridge.status.timeline import what
@@ -95,6 +94,9 @@ def list_directives(
 @with_journal
 def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> None:
     """Show every step of a directive, with its time."""
+    # Not at the top: with it comes the status of the sidecar, which no other list needs.
+    from bridge.status.activity import steps_table
+
     with journal_at(path) as db:
         rows = queries.timeline(db, directive_id, officer)
     if not rows:
