@@ -18,6 +18,19 @@ SCREENSHOTS: Final = os.environ.get("SCREENSHOTS", "")
 """Folder for pictures of the pages; none are taken without it."""
 WAIT_MS: Final = 120_000
 
+COLOURS: Final = """(selector) => {
+    const numbers = (text) => text.match(/[0-9.]+/g).slice(0, 3).map(Number);
+    return [...document.querySelectorAll(selector)].map((element) => {
+        let behind = element;
+        while (behind && getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") {
+            behind = behind.parentElement;
+        }
+        const under = behind ? getComputedStyle(behind).backgroundColor : "rgb(255, 255, 255)";
+        return [element.innerText, numbers(getComputedStyle(element).color), numbers(under)];
+    });
+}"""
+"""Text of each element, its colour, and the colour behind it, at one moment of a page that changes."""
+
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="chromium is not installed; it is a package of Debian"
 )
@@ -97,6 +110,7 @@ def test_action_required_appears_with_the_words_of_status_and_ends(rig: Rig, bro
         assert part.removesuffix(" NO_TERMINAL") in status
     picture(page, "page-action-required")
     rig.restart_terminal()
+    rig.ready()
     page.locator("h1.well").wait_for()
     assert browser.problems == []
 
@@ -141,8 +155,8 @@ def test_phone_shows_everything_without_scrolling_sideways(rig: Rig, browser: Br
     width = page.evaluate("document.documentElement.scrollWidth")
     picture(page, f"phone-{scheme}")
     assert width <= 360
-    for each in page.locator("h1, caption, .live, td:visible").all():
-        assert contrast(each) >= 4.5, each.inner_text()
+    for text, ink, behind in page.evaluate(COLOURS, "h1, caption, .live, td"):
+        assert contrast(ink, behind) >= 4.5, text
     assert browser.problems == []
 
 
@@ -164,19 +178,8 @@ def test_keyboard_reaches_content_and_search_first(rig: Rig, browser: Browser) -
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Officers"
 
 
-def contrast(element: Any) -> float:
-    """Return the contrast of an element's text with what is behind it (WCAG 2, relative luminance)."""
-    ink, behind = element.evaluate(
-        """(element) => {
-            let behind = element;
-            while (behind && getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") {
-                behind = behind.parentElement;
-            }
-            const numbers = (text) => text.match(/[0-9.]+/g).slice(0, 3).map(Number);
-            return [numbers(getComputedStyle(element).color),
-                    numbers(behind ? getComputedStyle(behind).backgroundColor : "rgb(255, 255, 255)")];
-        }"""
-    )
+def contrast(ink: list[float], behind: list[float]) -> float:
+    """Return the contrast of a text with what is behind it (WCAG 2, relative luminance)."""
     lighter, darker = sorted((luminance(ink), luminance(behind)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
