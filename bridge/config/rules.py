@@ -111,6 +111,18 @@ def _web(settings: Settings) -> Iterator[Problem]:
     if settings.link.endpoint.endswith(f":{web.port}"):
         rule = "is also the port of link.endpoint"
         yield Problem("web.port", str(web.port), rule, "write another")
+    if _local_port(settings.director.url) == web.port:
+        rule = "is also the port of director.url on this machine"
+        yield Problem("web.port", str(web.port), rule, "write another")
+
+
+def _local_port(url: str) -> int | None:
+    """Return the port of an address on this machine; None for any other, and for what is no address."""
+    try:
+        parts = urlsplit(url)
+        return parts.port if is_loopback(parts.hostname or "") else None
+    except ValueError:
+        return None
 
 
 def _web_address(web: WebSettings) -> Iterator[Problem]:

@@ -524,6 +524,18 @@ def test_web_server_that_is_unsafe_or_in_the_way_is_refused(
     assert_says(refusal(tmp_path, text), *says)
 
 
+@pytest.mark.parametrize(("director", "refused"), [("127.0.0.1:5780", True), ("127.0.0.1:5781", False)])
+def test_web_server_on_the_port_of_a_director_on_this_machine_is_refused(
+    tmp_path: Path, director: str, refused: bool
+) -> None:
+    """Both have the same port where neither is set: a sandbox Director, and this."""
+    text = re.sub(r"url = .*", f"url = 'http://{director}'", with_link("")) + "[web]\n"
+    if refused:
+        assert_says(refusal(tmp_path, text), "web.port = 5780", "is also the port of director.url")
+    else:
+        assert read(tmp_path, text).settings.web is not None
+
+
 def test_web_server_on_the_network_is_allowed_where_the_configuration_says_so(tmp_path: Path) -> None:
     text = (
         with_link("") + "[web]\naddress = '0.0.0.0'\nallow_network = true\nhost_names = ['bridge.lan', 'a']\n"

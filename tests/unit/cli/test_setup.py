@@ -34,18 +34,20 @@ def test_steps_on_windows_restrict_the_folder_and_name_no_mode(config: Config) -
 def test_steps_elsewhere_name_the_mode_of_the_key(config: Config) -> None:
     key, terminals, run, look = next_steps(config, windows=False, user="trader")
     assert key == f"Put the Director's API key into the file {config.api_key_file} (mode 600)."
-    assert f"expert install --config {config.source}\n" in terminals
+    config_option = f"--config {quoted(str(config.source), windows=False)}"
+    assert f"expert install {config_option}\n" in terminals
     assert "officer id eo-001" in terminals
-    assert f"run --config {config.source}\n" in run
-    assert f"service install --config {config.source} --start" in run
-    assert look.endswith(f"doctor --config {config.source}")
+    assert f"run {config_option}\n" in run
+    assert f"service install {config_option} --start" in run
+    assert look.endswith(f"doctor {config_option}")
 
 
 def test_several_officers_are_named_in_their_installations(tmp_path: Path) -> None:
     config = configured(tmp_path, "url = 'https://x.example.com'\napi_key_env = 'KEY'\n", "one", "two")
     terminals = next_steps(config, windows=False, user="trader")[1]
     for officer in ("one", "two"):
-        assert f"expert install --config {config.source} --officer {officer}\n" in terminals
+        source = quoted(str(config.source), windows=False)
+        assert f"expert install --config {source} --officer {officer}\n" in terminals
 
 
 @pytest.mark.parametrize(
