@@ -19,7 +19,7 @@ def next_steps(config: Config, *, windows: bool, user: str) -> list[str]:
     return [
         # File modes have no effect there: the rights of the folder protect the keys and the control file.
         *(
-            [f"Give the folder to {user} and the system alone: {_rights(config.journal.parent, user)}"]
+            [f"Give the folder to {user} and the system alone: {folder_rights(config.journal.parent, user)}"]
             if windows
             else []
         ),
@@ -89,7 +89,7 @@ def _plain(words: list[str], windows: bool) -> str:
     return f"execution-officer {joined(words, windows=windows)}"
 
 
-def _rights(folder: Path, user: str) -> str:
+def folder_rights(folder: Path, user: str) -> str:
     """Return the command that removes the inherited rights. The system's name is translated, its number is not."""
     everything = "(OI)(CI)F"
     grants = (f"{user}:{everything}", f"*S-1-5-18:{everything}")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bridge.cli.doctor.finding import Finding, of_message, ok, unseen, warning, wrong
 from bridge.cli.doctor.observed import Observed, Port, PortState
+from bridge.cli.next_steps import folder_rights
 from bridge.config import ConfigError
 
 
@@ -38,11 +39,22 @@ def configuration(seen: Observed) -> Iterator[Finding]:
 
 def link_keys(seen: Observed) -> Iterator[Finding]:
     """Check each officer's link key file: it is there, whole, and readable by its owner alone."""
-    rights = "; Windows' rights are not looked at: see docs/windows.md" if seen.windows else ", mode 600"
+    rights = ", which nobody else may read" if seen.windows else ", mode 600"
     for officer, key in seen.link_keys.items():
+        folder = seen.config.journal.parent
         if key.problem:
             value, remedy = of_message(key.problem)
             yield wrong("link key", value, remedy, officer=officer)
+        elif key.readers is None:
+            remedy = f"look at the rights of {folder}: docs/windows.md"
+            yield unseen("link key", f"who may read {key.place} by Windows' rights", remedy, officer=officer)
+        elif key.readers:
+            yield warning(
+                "link key",
+                f"{key.place}: {', '.join(key.readers)} may read it, and so stop and close trades",
+                f"leave the folder to yourself and the system: {folder_rights(folder, seen.user)}",
+                officer=officer,
+            )
         else:
             yield ok("link key", f"{key.place}{rights}", officer=officer)
 

@@ -62,6 +62,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     problem: str = ""
     """Message of the error with its remedy; empty where the key can be used."""
+    readers: tuple[str, ...] | None = ()
+    """Who else may read it by Windows' rights, but for the system and administrators. None: not known."""
 
 
 class SymbolSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +110,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     config_changed_at: datetime | None
     lines: CommandLines
     """For the command lines of the remedies."""
+    user: str = "USER"
+    """Name of the user on Windows, for a remedy."""
     windows: bool
     api_key: Key
     link_keys: dict[str, Key]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.address import EndpointError, listen
-from bridge.cli.doctor import director_look
+from bridge.cli.doctor import director_look, windows_rights
 from bridge.cli.doctor.observed import (
     JournalSeen,
     Key,
@@ -24,6 +24,7 @@ from bridge.cli.look import look
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.core.settings import OfficerSettings
+from bridge.core.units import sddl
 from bridge.journal.database import audit, backup_note
 from bridge.journal.database.errors import JournalError
 from bridge.journal.database.file import check
@@ -52,6 +53,7 @@ def observe(config: Config, lines: CommandLines, api_key_file: Path | None) -> O
         config=config,
         config_changed_at=_changed_at(config.source),
         lines=lines,
+        user=os.environ.get("USERNAME", "USER"),
         windows=sys.platform == "win32",
         api_key=key_seen,
         link_keys={officer: _link_key(link_key_path(config.journal, officer)) for officer in ids},
@@ -89,7 +91,17 @@ def _link_key(path: Path) -> Key:
         load_link_key(path)
     except LinkKeyFileError as error:
         return Key(place=str(path), problem=str(error))
-    return Key(place=str(path))
+    return Key(place=str(path), readers=_readers(path))
+
+
+def _readers(path: Path) -> tuple[str, ...] | None:
+    """Return who else may read the file by Windows' rights; elsewhere the mode was looked at already."""
+    if sys.platform != "win32":
+        return ()
+    try:
+        return tuple(sddl.readers(windows_rights.descriptor(path)))
+    except OSError:
+        return None
 
 
 def _link_port(config: Config, shown: Look) -> Port:

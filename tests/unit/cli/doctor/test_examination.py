@@ -303,9 +303,25 @@ def test_symbol_under_another_name_is_shown_with_it() -> None:
     assert finding.value.startswith("EURUSD.r at the broker, FULL, 0.01 to 100 lots")
 
 
-def test_windows_rights_are_not_called_ok() -> None:
+def test_key_that_nobody_else_may_read_by_windows_rights_is_ok() -> None:
     [finding] = [each for each in examine(replace(WELL, windows=True)) if each.check == "link key"]
-    assert "Windows' rights are not looked at" in finding.value
+    assert finding.value == "eo-001.linkkey, which nobody else may read"
+
+
+def test_key_that_others_may_read_by_windows_rights_is_a_warning_with_the_command() -> None:
+    key = Key(place="eo-001.linkkey", readers=("Users", "Everyone"))
+    seen = replace(WELL, windows=True, link_keys={OFFICER: key}, user="trader")
+    [finding] = [each for each in examine(seen) if each.check == "link key"]
+    assert finding.level == Level.WARNING
+    assert "Users, Everyone may read it" in finding.value
+    assert "icacls" in finding.remedy and '"trader:(OI)(CI)F"' in finding.remedy
+
+
+def test_key_whose_windows_rights_cannot_be_read_is_not_known() -> None:
+    seen = replace(WELL, windows=True, link_keys={OFFICER: Key(place="eo-001.linkkey", readers=None)})
+    [finding] = [each for each in examine(seen) if each.check == "link key"]
+    assert finding.level == Level.WARNING
+    assert finding.value.startswith("not known")
 
 
 @pytest.mark.parametrize(
