@@ -151,7 +151,7 @@ def _alerts(config: Config) -> list[Onlooker]:
     if settings is None:
         return []
     found = addresses.find(settings, partial(beside, config.source))
-    return [AlertWatch(settings, found, config.journal, command_lines(config.source))]
+    return [AlertWatch(config.settings, found, config.journal, command_lines(config.source))]
 
 
 def _bind(config: Config, clock: Clock) -> tuple[Link, ControlSocket, Onlooker | None]:

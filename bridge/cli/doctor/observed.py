@@ -63,7 +63,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     """Message of the error with its remedy; empty where the key can be used."""
     readers: tuple[str, ...] | None = ()
-    """Who else may read it by Windows' rights, but for the system and administrators. None: not known."""
+    """Others who may read it by Windows' rights, besides system and administrators. None: not known."""
 
 
 class SymbolSeen(msgspec.Struct, frozen=True, kw_only=True):

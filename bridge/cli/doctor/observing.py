@@ -38,7 +38,7 @@ from bridge.keys import (
     link_key_path,
     load_link_key,
 )
-from bridge.status.command_lines import CommandLines
+from bridge.status.command_lines import WINDOWS, CommandLines
 from bridge.status.look import Look
 from bridge.status.reading import connection_at
 
@@ -96,7 +96,7 @@ def _link_key(path: Path) -> Key:
 
 def _readers(path: Path) -> tuple[str, ...] | None:
     """Return who else may read the file by Windows' rights; elsewhere the mode was looked at already."""
-    if sys.platform != "win32":
+    if not WINDOWS:
         return ()
     try:
         return tuple(sddl.readers(windows_rights.descriptor(path)))

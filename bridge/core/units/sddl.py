@@ -41,7 +41,7 @@ def readers(descriptor: str) -> list[str]:
     found: list[str] = []
     # Behind the list of who has access there may be one of what is watched.
     for entry in _ENTRY.findall(rest.partition("S:(")[0] if "S:(" in rest else rest):
-        kind, flags, rights, _, _, who, *_ = [*entry.split(";"), *[""] * 6]
+        kind, flags, rights, _, _, who = f"{entry};;;;;;".split(";")[:6]
         name = _NAMES.get(who, who)
         allows = kind in ("A", "OA", "XA") and _INHERIT_ONLY not in _pairs(flags)
         if allows and who not in trusted and _reads(rights) and name not in found:

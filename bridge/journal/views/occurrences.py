@@ -43,9 +43,9 @@ def day_of(connection: sqlite3.Connection, officer: str, since: datetime) -> str
         (counts.get(EventType.DIRECTIVE_RECEIVED, 0), "directives"),
         (counts.get(EventType.ORDER_FILLED, 0), "fills"),
         (counts.get(EventType.ORDER_REJECTED, 0), "rejections"),
-        (counts.get(EventType.POSITION_OPENED, 0), "positions opened"),
-        (counts.get(EventType.POSITION_CLOSED, 0), "closed"),
-        (counts.get(EventType.CONNECTION_LOST, 0), "connections lost"),
+        (counts.get(EventType.POSITION_OPENED, 0), "opened positions"),
+        (counts.get(EventType.POSITION_CLOSED, 0), "closed positions"),
+        (counts.get(EventType.CONNECTION_LOST, 0), "lost connections"),
         (counts.get(EventType.SYSTEM_ERROR, 0), "system errors"),
     ]
-    return ", ".join(f"{count} {what}" for count, what in parts if count) or "nothing"
+    return ", ".join(f"{what}: {count}" for count, what in parts if count) or "nothing"

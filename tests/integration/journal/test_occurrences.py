@@ -68,5 +68,5 @@ def test_day_is_one_line(bench: JournalBench) -> None:
     [command] = bench.sent(directive("dir-2"))
     bench.report(result(command.order), deal(command.order))
     line = occurrences.day_of(bench.connection, OFFICER, NOW - timedelta(hours=10))
-    assert line == "2 directives, 1 fills, 1 rejections, 1 positions opened"
+    assert line == "directives: 2, fills: 1, rejections: 1, opened positions: 1"
     assert occurrences.day_of(bench.connection, OFFICER, bench.now + timedelta(seconds=1)) == "nothing"

@@ -1,4 +1,4 @@
-"""Who may read a file by its rights on Windows."""
+"""Readers of a file by its rights on Windows."""
 
 import pytest
 
