@@ -181,6 +181,8 @@ RULES: Final = (
     "REJECT",
     "REQUOTE",
     "LOSE_ANSWER",
+    "LOSE_ANSWER",
+    "LOSE_ANSWER",
     "LATENCY",
     "FILLS",
     "REFUSE_TRIGGER",
@@ -188,6 +190,7 @@ RULES: Final = (
     "DROP_TRANSACTIONS",
     "DELAY_HISTORY",
 )
+"""Effects of fault rules. A lost answer comes more often: after it a command must not be repeated."""
 
 
 def _fault(random: Random, kind: str, at: float) -> Act:
@@ -236,7 +239,7 @@ def _rule(random: Random) -> dict[str, Any]:
         case "REJECT":
             given["retcode"] = random.choice([10006, 10007, 10013, 10018, 10019, 10024, 10011])
         case "LOSE_ANSWER":
-            given["retcode"] = random.choice([10012, 10031, None])
+            given["retcode"] = random.choice([10012, 10031, None, None])
         case "LATENCY":
             given["milliseconds"] = random.choice([500, 3_000, 8_000, 20_000])
         case "FILLS":
