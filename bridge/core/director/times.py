@@ -4,6 +4,7 @@
     2026-01-04T10:00:00.1234567Z         .NET: digits behind the sixth are cut, never rounded up
     2026-01-04 10:00:00+00               PostgreSQL
     2026-01-04T10:00Z                    Java, at a whole minute
+    2026-01-04T11:00+01:00[Europe/Paris] Java, with the name of the zone (RFC 9557): the offset counts
 
 A time without a zone is none. Some platforms have no absent time and send a first or last one in its place, often
 without a zone: "not set" is 0001-01-01T00:00:00 (Go, .NET), "never" is any time from the year 3000 on, or
@@ -22,7 +23,7 @@ LAST_YEAR: Final = 2999
 
 _TIME: Final = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<minute>\d\d:\d\d)(?P<second>:\d\d)?(?:[.,](?P<fraction>\d+))?"
-    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)",
+    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)(?:\[[A-Za-z0-9_+\-./]{1,64}\])?",
     re.ASCII,
 )
 _NOT_SET: Final = re.compile(r"0001-01-01[T ]00:00(:00(\.0+)?)?(Z|\+00(:?00)?)?", re.ASCII)
