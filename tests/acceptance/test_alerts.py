@@ -65,8 +65,7 @@ def test_alert_that_cannot_be_sent_is_an_action_of_status_and_trading_goes_on(
     rig.sidecar.logged("alert_failed")
     rig.start_broker()
     rig.start_terminal()
-    rig.issue("OPEN_LONG")
-    rig.director.wait("no fill", lambda events: any(event.type == "ORDER_FILLED" for event in events))
+    rig.open()
     assert rig.sidecar.terminate() == ExitCode.OK
 
 
