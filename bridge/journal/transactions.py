@@ -200,7 +200,7 @@ class Transactions:
         if self._connection.in_transaction:
             return
         self._check_kept()
-        self.wait.attempt(lambda: self._connection.execute("BEGIN IMMEDIATE"))
+        self.wait.attempt(lambda: file.begin(self._connection))
 
     def _commit(self) -> None:
         """Commit what was done. Raises JournalUnavailableError."""
@@ -209,7 +209,7 @@ class Transactions:
             self._check_kept()
             if self._connection.in_transaction:
                 self._check_files(name)
-                self._connection.execute("COMMIT")
+                file.commit(self._connection)
         except sqlite3.Error as error:
             raise _unavailable(name, error) from error
 

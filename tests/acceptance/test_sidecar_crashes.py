@@ -47,6 +47,12 @@ SLOW_MS: Final = 3_000
 """Milliseconds that the broker takes for an open whose outcome is to be asked for."""
 
 
+def slow_down(rig: Rig, place: str) -> None:
+    """Let the broker take long for an open where its outcome is to be asked for: a look must find it open."""
+    if place.startswith("journal.status_request"):
+        rig.broker.add_rule(Rule(effect=Latency(milliseconds=SLOW_MS), match=Match(kind=SendKind.OPEN)))
+
+
 def _places() -> list[str]:
     return [*POINTS, *(f"{name}:{count}" for name, count in LATER.items())]
 
@@ -56,9 +62,7 @@ def test_open_and_close_survive_a_sidecar_kill_at_each_fault_point(rig: Rig, pla
     rig.start_director()
     rig.start_broker()
     rig.director_process.line("http://")
-    if place.startswith("journal.status_request"):
-        # The outcome is asked for once a look finds it open.
-        rig.broker.add_rule(Rule(effect=Latency(milliseconds=SLOW_MS), match=Match(kind=SendKind.OPEN)))
+    slow_down(rig, place)
     # Issued before the start, so that the first poll returns them.
     ids = open_and_close(rig)
     rig.start_terminal()

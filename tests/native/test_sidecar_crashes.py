@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from tests.acceptance.test_sidecar_crashes import LATER, POINTS
+from tests.acceptance.test_sidecar_crashes import LATER, POINTS, slow_down
 from tests.native.rig import NativeRig
 from tests.rig.round_trip import open_and_close, opened_and_closed
 
@@ -16,6 +16,7 @@ def test_trade_completes_after_a_kill_of_the_sidecar_at(rig: NativeRig, place: s
     rig.start_director()
     rig.start_broker()
     rig.director_process.line("http://")
+    slow_down(rig, place)
     # Issued before the start, so that the first poll returns them.
     ids = open_and_close(rig)
     rig.start_terminal()

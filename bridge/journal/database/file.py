@@ -254,6 +254,16 @@ def connect(path: Path, *, wait_s: float = OPEN_S) -> sqlite3.Connection:
     return connection
 
 
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes. Raises sqlite3.OperationalError while another program has the lock."""
+    connection.execute("BEGIN IMMEDIATE")
+
+
+def commit(connection: sqlite3.Connection) -> None:
+    """Commit the present transaction: it is on the disk when this returns. Raises sqlite3.Error."""
+    connection.execute("COMMIT")
+
+
 def roll_back(connection: sqlite3.Connection) -> None:
     """Undo the present transaction, where there is one: SQLite has ended it by itself where the disk was full."""
     if connection.in_transaction:
