@@ -23,20 +23,24 @@ _NUMBER: Final = re.compile(r"\d{6,}")
 _MOMENT: Final = re.compile(r"\d{4}[-.]\d\d[-.]\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z)?")
 """A time inside a text, in ISO 8601 or as MetaTrader writes it."""
 
+JUMPED: Final = "this machine's clock jumped"
+"""Beginning of the text of an event about the machine itself: a virtual machine that is moved or saved jumps."""
+
 Recording = dict[str, list[dict[str, Any]]]
 
 
 def record(rig: ConformanceRig, officer: str = OFFICER) -> Recording:
     """Return the events of each directive of the officer, those of no directive, and the requests at its broker.
 
-    Of a ticket only its presence is kept.
+    Of a ticket only its presence is kept. What concerns the machine alone is left out: no story of both terminals
+    moves its clock.
     """
     names = {
         directive_id: f"directive {number}" for number, directive_id in enumerate(rig.issued[officer], 1)
     }
     recorded: Recording = {name: [] for name in (*names.values(), "no directive", "requests")}
     for event in rig.director.events():
-        if event.body["reported_by"] == officer:
+        if event.body["reported_by"] == officer and not is_of_the_machine(event.body):
             recorded[names.get(event.directive_id or "", "no directive")].append(_event(event.body, names))
     for directive_id in rig.unordered & {*names, ""}:
         name = names.get(directive_id, "no directive")
@@ -49,6 +53,11 @@ def record(rig: ConformanceRig, officer: str = OFFICER) -> Recording:
         }
         recorded["requests"].append({**_plain(fields, REQUEST_TICKETS, names), "executed": send.executed})
     return recorded
+
+
+def is_of_the_machine(body: dict[str, Any]) -> bool:
+    """Return True for an event that neither terminal nor Director has caused."""
+    return body.get("error_code") == "CLOCK" and str(body.get("error_message")).startswith(JUMPED)
 
 
 def without(recording: Recording, fields: set[tuple[str, str]]) -> Recording:

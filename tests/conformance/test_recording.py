@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.conformance.recording import Recording, compare
+from bridge.core.units import clock_trust
+from tests.conformance.recording import JUMPED, Recording, compare, is_of_the_machine
 
 REFERENCE: Recording = {
     "directive 1": [{"event_type": "ORDER_FILLED", "fill_price": 1.1, "commission": 0.07}]
@@ -35,3 +36,17 @@ def test_missing_event_is_named_with_the_numbers_of_both(tmp_path: Path) -> None
 def test_recordings_of_different_tests_are_not_compared(tmp_path: Path) -> None:
     compare(tmp_path, "test", "reference", REFERENCE)
     assert compare(tmp_path, "another test", "native", {"directive 1": []}) == []
+
+
+def test_event_about_a_jump_of_the_machine_s_clock_is_not_recorded() -> None:
+    # The words of the product itself.
+    assert f'"{JUMPED}. ' in Path(clock_trust.__file__).read_text(encoding="utf-8")
+    jumped = {
+        "event_type": "SYSTEM_ERROR",
+        "error_code": "CLOCK",
+        "error_message": f"{JUMPED}. Nothing is opened",
+    }
+    assert is_of_the_machine(jumped)
+    assert not is_of_the_machine({**jumped, "error_message": "this machine's clock is 40 s ahead"})
+    assert not is_of_the_machine({**jumped, "error_code": "INTERNAL"})
+    assert not is_of_the_machine({"event_type": "ORDER_FILLED"})
