@@ -171,6 +171,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write latency against history as SVG")
     options = parser.parse_args()
+    if options.rounds < 2:
+        parser.error(f"--rounds is {options.rounds}, and a spread needs at least 2")
     console = Console(stderr=options.json, width=WIDTH)
     with contextlib.ExitStack() as stack:
         builds = [Build("this", ROOT)]
