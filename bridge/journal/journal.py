@@ -10,14 +10,12 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
 from bridge.core.director.poll import Item
 from bridge.core.link.messages import Hello, Prove, StatusRequest
 from bridge.core.settings import Settings
-from bridge.core.trade.comparison import Thing
 from bridge.core.trade.dispatch import Gate
 from bridge.core.trade.events import system_error
 from bridge.core.units.clock_trust import ClockUncertainty
@@ -25,23 +23,15 @@ from bridge.journal.database import file, lock
 from bridge.journal.database.errors import JournalOfficersError
 from bridge.journal.database.identity import FileIdentity
 from bridge.journal.database.lock_wait import STEP_WAIT_S, LockWait
-from bridge.journal.operator import halt, lost_orders, rebind, recover, resolve, writeoff
-from bridge.journal.operator.halt import Flattened
-from bridge.journal.operator.lost_orders import LostOrders
-from bridge.journal.operator.rebind import Rebound
-from bridge.journal.operator.recover import Adopted, Adoption
-from bridge.journal.operator.resolve import Resolved
-from bridge.journal.operator.writeoff import WrittenOff
+from bridge.journal.operator_steps import OperatorSteps
 from bridge.journal.steps import dispatch, intake, outbox, own_directives, risk_limits, sessions, unsent
 from bridge.journal.steps.apply_reports import Applied, apply_reports
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
 from bridge.journal.steps.sessions import NotOpened, Opened
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import commands, directives, events, officers, orders, positions, symbols
-from bridge.journal.tables.events import Delivery, Outgoing, Queue, RefusedEvent
-from bridge.journal.tables.halts import ALL, Halt
-from bridge.journal.transactions import Transactions
+from bridge.journal.tables import commands, directives, events, officers, orders, positions
+from bridge.journal.tables.events import Delivery, Outgoing, Queue
 
 T = TypeVar("T")
 
@@ -85,7 +75,7 @@ def _check_officers(connection: sqlite3.Connection, path: Path, settings: Settin
         raise JournalOfficersError(path, bound, configured)
 
 
-class Journal(Transactions):
+class Journal(OperatorSteps):
     """The one writer of the journal.
 
     `now` is the time, aware UTC. `uncertainty` is its possible error; None while the clock is trusted.
@@ -103,7 +93,6 @@ class Journal(Transactions):
         """`wait`: how long each step waits for a lock of another program. `identity`: files that must stay where
         they are; None: not watched. `monotonic` is the process's clock for the age of dispatches, in seconds."""
         super().__init__(connection, settings, wait=wait, identity=identity, monotonic=monotonic)
-        self._officers = {officer.id: officer for officer in settings.officers}
         self._scanned: set[str] = set()
         """Officers of which a scan was completed since the journal was opened."""
 
@@ -265,129 +254,14 @@ class Journal(Transactions):
         """Store that the Director refused the event for good."""
         self._step("refused", event.officer, now, lambda step: outbox.set_refused(step, event, error))
 
-    def refused(
-        self, officer: str, *, directive_id: str | None = None, dismissed: bool = False
-    ) -> list[RefusedEvent]:
-        """Return the events that the Director refused for good, oldest first; with `dismissed` also those that an
-        operator has dismissed."""
-        return self._read(
-            "outbox",
-            lambda: events.refused(self._connection, officer, directive_id=directive_id, dismissed=dismissed),
-        )
-
-    def retry(self, officer: str, refused: Collection[RefusedEvent], now: datetime) -> None:
-        """Queue refused events again, by an operator's order."""
-        self._step("retry", officer, now, lambda step: outbox.retry(step, refused))
-
-    def dismiss(self, officer: str, refused: Collection[RefusedEvent], now: datetime, *, note: str) -> None:
-        """Dismiss refused events, by an operator's order: they stay refused, and need no action any more."""
-        self._step("dismiss", officer, now, lambda step: outbox.dismiss(step, refused, note))
-
     def emit_trouble(self, officer: str, code: str, message: str, subject: str, now: datetime) -> None:
         """Emit SYSTEM_ERROR for a trouble of the bridge, once for each subject."""
         trouble = system_error(officer, now, code=code, message=message, subject=f"trouble:{subject}")
         self._step("trouble", officer, now, lambda step: step.emit([trouble]))
 
-    def check_rebind(self, officer: str, *, account: bool, renamed_server: str = "", login: int = 0) -> None:
-        """Raise StillUnresolvedError or WrongLoginError where `rebind` would."""
-        if renamed_server:
-            self._read("rebind", lambda: rebind.check_login(self._connection, officer, login))
-        if account:
-            self._read("rebind", lambda: rebind.check_resolved(self._connection, officer))
-
-    def rebind(
-        self,
-        officer: str,
-        now: datetime,
-        *,
-        account: bool,
-        why: str,
-        renamed_server: str = "",
-        login: int = 0,
-    ) -> Rebound:
-        """Accept another ledger, account or server name, by an operator's order. Raises StillUnresolvedError,
-        WrongLoginError."""
-        return self._step(
-            "rebind",
-            officer,
-            now,
-            lambda step: rebind.rebind(
-                step, account=account, why=why, renamed_server=renamed_server, login=login
-            ),
-        )
-
     def has_scanned(self, officer: str) -> bool:
         """Return True where a terminal of the officer has completed a scan since this journal was opened."""
         return officer in self._scanned
-
-    def lost_orders(self, officer: str, now: datetime) -> LostOrders:
-        """Return the officer's lost orders, as of its last completed scan. Reads only."""
-        return self._read(
-            "recover", lambda: lost_orders.list_all(self._connection, self._officers[officer], now)
-        )
-
-    def foreign_ledger(self, officer: str) -> str:
-        """Return the reason why the present ledger of the officer's terminal is another officer's; empty: none."""
-
-        def read() -> str:
-            known = officers.load(self._connection, officer)
-            settings = self._officers[officer]
-            return (
-                "" if known is None else lost_orders.foreign_ledger(self._connection, known.account, settings)
-            )
-
-        return self._read("recover", read)
-
-    def adopt(
-        self, officer: str, now: datetime, *, chosen: Sequence[Adoption], why: str, report_past: bool
-    ) -> Adopted:
-        """Adopt lost orders under their directives, by an operator's order. Raises CannotRecoverError."""
-        link, settings = self._settings.link, self._officers[officer]
-        return self._step(
-            "adopt",
-            officer,
-            now,
-            lambda step: recover.adopt(step, settings, chosen, why=why, report_past=report_past, link=link),
-        )
-
-    def dismiss_orders(
-        self, officer: str, now: datetime, *, client_order_ids: Collection[int], why: str
-    ) -> list[int]:
-        """Note that an operator takes lost orders over. Raises CannotRecoverError."""
-        link, settings = self._settings.link, self._officers[officer]
-        return self._step(
-            "dismiss orders",
-            officer,
-            now,
-            lambda step: recover.dismiss(step, settings, client_order_ids, why=why, link=link),
-        )
-
-    def known_symbols(self, officer: str) -> set[str]:
-        """Return the names that the officer's terminal was asked for, the broker's names, and its lots' symbols."""
-        return self._read(
-            "symbols",
-            lambda: (
-                symbols.all_names(self._connection, officer) | positions.symbols(self._connection, officer)
-            ),
-        )
-
-    def halt(self, officer: str, now: datetime, *, symbol: str, why: str) -> Halt:
-        """Halt opens, by an operator's order: of one symbol, or of all where it is empty."""
-        return self._step("halt", officer, now, lambda step: halt.halt(step, symbol=symbol, why=why))
-
-    def resume(self, officer: str, now: datetime, *, symbol: str | None, why: str) -> list[Halt]:
-        """Lift the halts of one symbol, or with None all of the officer's, by an operator's order."""
-        settings = self._officers[officer]
-        return self._step(
-            "resume", officer, now, lambda step: halt.resume(step, settings, symbol=symbol, why=why)
-        )
-
-    def flatten(self, officer: str, now: datetime, *, nonce: str, why: str, symbol: str = ALL) -> Flattened:
-        """Halt the officer and order everything it has closed and cancelled, by an operator's order; with a symbol,
-        in that alone."""
-        return self._step(
-            "flatten", officer, now, lambda step: halt.flatten(step, nonce=nonce, why=why, symbol=symbol)
-        )
 
     def cancel_pending(self, officer: str, now: datetime, *, nonce: str, why: str) -> None:
         """Order the cancellation of the officer's pending orders, as the configuration requires."""
@@ -410,56 +284,6 @@ class Journal(Transactions):
             }
 
         return self._read("officers", read)
-
-    def has_directive(self, officer: str, directive_id: str) -> bool:
-        """Return True where the officer's inbox holds the directive."""
-        return self._read("inbox", lambda: directives.exists(self._connection, officer, directive_id))
-
-    def resolve(
-        self,
-        officer: str,
-        now: datetime,
-        *,
-        directive_id: str,
-        verdict: resolve.Verdict,
-        note: str,
-        client_order_id: int | None = None,
-        price: Decimal | None = None,
-        quantity: Decimal | None = None,
-    ) -> Resolved:
-        """End an unresolved command with the outcome that an operator states. Raises CannotResolveError."""
-        return self._step(
-            "resolve",
-            officer,
-            now,
-            lambda step: resolve.resolve(
-                step,
-                directive_id=directive_id,
-                verdict=verdict,
-                note=note,
-                client_order_id=client_order_id,
-                price=price,
-                quantity=quantity,
-            ),
-        )
-
-    def officers_with(self, among: list[str], thing: Thing, number: int) -> list[str]:
-        """Return those of the officers that have, or had, that position or order."""
-        return self._read("writeoff", lambda: writeoff.officers_with(self._connection, among, thing, number))
-
-    def write_off(
-        self, officer: str, now: datetime, *, thing: Thing, number: int, note: str, look: bool = False
-    ) -> WrittenOff:
-        """End a position or order that the broker no longer has. With `look` only return what would be ended.
-
-        Raises CannotWriteOffError.
-        """
-        return self._step(
-            "writeoff",
-            officer,
-            now,
-            lambda step: writeoff.write_off(step, thing=thing, number=number, note=note, look=look),
-        )
 
     def _has_work(self, officer: str) -> bool:
         return directives.any_waiting(self._connection, officer) or commands.any_in_states(

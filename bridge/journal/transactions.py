@@ -51,6 +51,7 @@ class Transactions:
     ) -> None:
         self._connection = connection
         self._settings = settings
+        self._officers = {officer.id: officer for officer in settings.officers}
         self._identity = identity
         self._lost = ""
         """Finding about the files; empty while they are where they were."""
