@@ -121,10 +121,16 @@ def _annulled(
         if allocation.entry is DealEntry.OUT and (lot := book.lot(allocation.client_order_id))
     ]
     if maker is not None:
-        opener = events.other(closed[0].directive_id, maker.directive_id) if closed else None
+        # A close that came too late closed no lot: its opener is then the directive that it was to close.
+        opener = closed[0].directive_id if closed else maker.opening_directive_id
         new_events.append(
             position_events.deal_annulled(
-                scene.officer, maker.directive_id, report, before, scene.at, opening_directive_id=opener
+                scene.officer,
+                maker.directive_id,
+                report,
+                before,
+                scene.at,
+                opening_directive_id=events.other(opener, maker.directive_id),
             )
         )
     for allocation in allocations:

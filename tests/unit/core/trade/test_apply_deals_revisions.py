@@ -10,7 +10,7 @@ from bridge.core.trade.command_states import CommandState
 from bridge.core.trade.position_states import PositionState
 from tests.unit.core.book import Book
 from tests.unit.core.samples import CLIENT_ORDER_ID, CLOSE, DEAL_IN, DEAL_OUT, NOW, OPEN, POSITION
-from tests.unit.core.trade.test_apply_deals_netting import IN, OUT, deal, opening
+from tests.unit.core.trade.test_apply_deals_netting import IN, OUT, closing, deal, opening
 
 E = EventType
 
@@ -91,6 +91,16 @@ def test_lot_of_an_annulled_close_is_open_again() -> None:
     emitted = len(book.emitted)
     book.take([msgspec.structs.replace(DEAL_OUT, ticket=9100, order=8100, magic=0, reason="SL")])
     assert book.emitted[emitted:] == [("dir-open", E.SL_TRIGGERED), ("dir-open", E.POSITION_CLOSED)]
+
+
+def test_an_annulled_close_that_came_too_late_names_the_directive_that_it_was_to_close() -> None:
+    book = Book(opening(1, "0.3"), closing(2, "0.3", opener=1), netting=True)
+    reversed_into = deal(3, IN, "0.3", by=2, type="SELL", position_id=7002)
+    book.take([deal(1, IN, "0.3", by=1), deal(2, OUT, "0.3", reason="SL"), reversed_into])
+    book.take([annulled(reversed_into)])
+    event = book.events[-1].event
+    assert (event.directive_id, event.error_code) == ("close-2", "DEAL_CANCELLED")
+    assert event.opening_directive_id == "open-1"
 
 
 def test_annulled_foreign_deal_is_uncounted_and_not_emitted() -> None:
