@@ -27,7 +27,7 @@ from bench_parts.report import Figures, plot, show
 from rich.console import Console
 
 CPU_OF_TRADE = "processor time of an open"
-PARTS = ("latency", "burst", "close", "idle", "start", "list", "help")
+PARTS = ("latency", "burst", "close", "status", "idle", "start", "list", "help")
 LATENCY_POLL_S = 0.1
 BURST_POLL_S = 1.0
 IDLE_POLL_S = 5.0
@@ -109,10 +109,10 @@ async def measure_latency(
 
 
 async def measure_load(folder: Path, build: Build, figures: Figures, options: argparse.Namespace) -> None:
-    """Measure a burst, a close among expired directives, idle cost and --help."""
+    """Measure a burst, a close among expired directives, idle cost, and two commands."""
     director = Director()
     await director.start()
-    if "burst" in options.only or "close" in options.only:
+    if {"burst", "close", "status"} & set(options.only):
         site = Site(build, folder / "burst", director, officers=1, poll_s=BURST_POLL_S)
         site.set_up()
         await site.start()
@@ -130,6 +130,8 @@ async def measure_load(folder: Path, build: Build, figures: Figures, options: ar
         if "close" in options.only:
             seconds = await load.close_among_expired(site, director, EXPIRED, "x")
             figures.note(f"close behind {EXPIRED} expired, its fill reported, s", seconds)
+        if "status" in options.only:
+            figures.note("status beside the sidecar, s of CPU", load.command(build, site, "status").cpu_s)
         await site.stop()
     if "idle" in options.only:
         for officers in (1, 5):

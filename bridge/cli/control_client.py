@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from bridge.sidecar import control_proof
-from bridge.sidecar.control import Challenge
+from bridge.sidecar.control_answers import Challenge
 from bridge.sidecar.control_file import HOST, ControlFile
 
 TRY_AGAIN_S: Final = 0.02

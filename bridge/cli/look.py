@@ -1,7 +1,7 @@
 """Look at sidecar and journal from a process of its own: the sidecar is asked, and the journal read beside it."""
 
+from bridge.cli.asking import live
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
-from bridge.cli.owner import live
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.journal.database.lock import is_held

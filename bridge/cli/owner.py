@@ -5,12 +5,12 @@ A sidecar that was killed leaves its control file behind. Nothing answers there 
 
 import http.client
 import time
-from typing import Final, TypeVar
+from typing import Final
 
 import click
 import msgspec
 
-from bridge.cli import control_client
+from bridge.cli import asking, control_client
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.failure import Failure
 from bridge.cli.this_user import this_user
@@ -23,18 +23,13 @@ from bridge.journal.database.errors import (
     JournalUnavailableError,
 )
 from bridge.journal.journal import opened
-from bridge.sidecar import control_file
-from bridge.sidecar.control import STATUS_PATH, ControlError
-from bridge.sidecar.control_file import ControlFile, ControlFileError
-from bridge.sidecar.live_status import LiveStatus
+from bridge.sidecar.control_file import ControlFileError
 from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand, performing
 
 ANSWER_S: Final = 30.0
 """Time-out of a request in seconds: the sidecar's journal may be busy."""
 STOP_S: Final = 4.0
 """Time-out of a halt or flatten, which a sidecar lets count before it is stored, in seconds."""
-LOOK_S: Final = 3.0
-"""Time-out of a status request in seconds."""
 LOCK_S: Final = 60.0
 """Seconds to wait for a journal whose owner cannot be asked: a sidecar that starts or stops, or another command.
 
@@ -44,8 +39,6 @@ OWN_S: Final = 3.0
 NOTICE_S: Final = 2.0
 """Seconds of waiting after which the operator is shown the reason."""
 _TRY_AGAIN_S: Final = 0.1
-
-S = TypeVar("S", bound=msgspec.Struct)
 
 
 def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
@@ -100,46 +93,18 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
             time.sleep(_TRY_AGAIN_S)
 
 
-def live(config: Config) -> LiveStatus:
-    """Return the state of the running sidecar. Raises NobodyThereError, NoAnswerError, ControlFileError."""
-    answer = control_client.ask(_file(config), "GET", STATUS_PATH, None, timeout_s=LOOK_S)
-    if answer.status != http.client.OK:
-        raise NoAnswerError(_error_of(answer.body).message)
-    return _decode(answer.body, LiveStatus)
-
-
 def _ask(config: Config, request: Request[A]) -> A:
     """Return the sidecar's answer. Raises NobodyThereError, NoAnswerError, and Failure where it refuses."""
     timeout_s = STOP_S if isinstance(request, StopCommand) else ANSWER_S
-    answer = control_client.ask(_file(config), "POST", request.path(), request, timeout_s=timeout_s)
+    answer = control_client.ask(
+        asking.control_file_of(config), "POST", request.path(), request, timeout_s=timeout_s
+    )
     if answer.status == http.client.OK:
-        return _decode(answer.body, request.answer_type())
-    refused = _error_of(answer.body)
+        return asking.decoded(answer.body, request.answer_type())
+    refused = asking.error_of(answer.body)
     raise Failure(_exit_status(refused.exit_status), refused.message)
-
-
-def _file(config: Config) -> ControlFile:
-    path = control_file.control_path(config.journal)
-    content = control_file.read(path)
-    if content is None:
-        raise NobodyThereError(f"there is no control file at {path}")
-    return content
 
 
 def _exit_status(status: int) -> ExitCode:
     """Return the exit status that a sidecar gives; FAILED for one that a newer sidecar has."""
     return next((each for each in ExitCode if each == status), ExitCode.FAILED)
-
-
-def _error_of(raw: bytes) -> ControlError:
-    try:
-        return msgspec.json.decode(raw, type=ControlError)
-    except msgspec.DecodeError:
-        return ControlError(error="INTERNAL", message="the sidecar's answer cannot be read")
-
-
-def _decode(raw: bytes, kind: type[S]) -> S:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
-        raise NoAnswerError(f"its answer cannot be read: {error}") from error

@@ -20,19 +20,19 @@ from bridge.exits import ExitCode
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
 from bridge.sidecar import control_file, control_proof
+from bridge.sidecar.control_answers import STATUS_PATH, Challenge, ControlError
 from bridge.sidecar.control_connections import Connection, ConnectionLimiter
 from bridge.sidecar.control_file import HOST, ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.counted_log import CountedLog
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.operator import REQUESTS
 from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand, performing
 from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.server_errors import ServerErrors
+from bridge.sidecar.status_reader import StatusReader
 from bridge.sidecar.stop_commands import StopCommands
 
-STATUS_PATH: Final = "/v1/status"
 MAX_BODY_BYTES: Final = 16_384
 READ_S: Final = 5.0
 """Seconds in which a request's body must arrive."""
@@ -44,16 +44,6 @@ LOOK_S: Final = 1.0
 
 _JSON: Final = "application/json"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class ControlError(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of every answer whose status is not 200."""
-
-    error: str
-    """PROOF, HOST, METHOD, NOT_FOUND, BODY, REFUSED, JOURNAL, INTERNAL."""
-    message: str
-    exit_status: int = int(ExitCode.FAILED)
-    """REFUSED: exit status of the command line."""
 
 
 class ControlServer:
@@ -243,12 +233,6 @@ class ControlServer:
         runtime.dispatch_wake_up.set()
         runtime.delivery_wake_up.set()
         return _json(200, answer)
-
-
-class Challenge(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer of the challenge."""
-
-    nonce: str
 
 
 class _BodyError(Exception):

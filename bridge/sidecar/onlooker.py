@@ -2,9 +2,9 @@
 
 from typing import NamedTuple, Protocol
 
-from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.progress_watch import ProgressWatch
 from bridge.sidecar.runtime import Runtime
+from bridge.sidecar.status_reader import StatusReader
 
 
 class Parts(NamedTuple):

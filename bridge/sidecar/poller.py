@@ -15,8 +15,9 @@ from bridge.core.trade.precedence import sendable_first
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
+from bridge.sidecar.live_status import PollNote
 from bridge.sidecar.ports import Director
-from bridge.sidecar.runtime import PollNote, Runtime
+from bridge.sidecar.runtime import Runtime
 
 INTAKE_ITEMS: Final = 500
 """Most directives in one step, so that a long list does not keep the journal from other workers."""

@@ -8,10 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from bridge.core.director.contract import utc_text
-from bridge.core.director.responses import FailureKind
 from bridge.core.settings import Settings
 from bridge.core.units.clock import Clock, Entropy, Uniform
 from bridge.core.units.clock_trust import ClockUncertainty, ClockWatch
@@ -23,24 +20,12 @@ from bridge.journal.operator.stop_requests import StopRequest
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog
 from bridge.sidecar.figures import Figures
+from bridge.sidecar.live_status import PollNote
 from bridge.wake_up import WakeUp
 
 T = TypeVar("T")
 Follow = Callable[[], None]
 """Submission of a worker's own step, behind a step of another worker."""
-
-
-class PollNote(msgspec.Struct, frozen=True, kw_only=True):
-    """Result of an officer's last poll."""
-
-    at: str
-    failure: str
-    """Kind and detail of the failure; empty after a poll that worked."""
-    failures: int
-    """Failed polls in a row."""
-    kind: FailureKind | None = None
-    failing_s: float = 0.0
-    """Seconds since polls began to fail; 0 while they work."""
 
 
 class _Trouble(NamedTuple):

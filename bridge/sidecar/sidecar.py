@@ -23,7 +23,6 @@ from bridge.sidecar.deliverer import Deliverer
 from bridge.sidecar.dispatcher import Dispatcher
 from bridge.sidecar.journal_check import JournalCheck
 from bridge.sidecar.link_worker import LinkWorker
-from bridge.sidecar.live_status import StatusReader
 from bridge.sidecar.lost_journal import LostJournalReporter
 from bridge.sidecar.onlooker import Onlooker, Parts
 from bridge.sidecar.poller import Poller
@@ -32,6 +31,7 @@ from bridge.sidecar.progress_watch import LOOK_S, ProgressWatch
 from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.service_manager import ServiceManager
 from bridge.sidecar.service_reporter import ServiceReporter
+from bridge.sidecar.status_reader import StatusReader
 
 JOURNAL_WAIT_S = 2.0
 """Seconds that a stop waits for a lock that another program has on the journal."""

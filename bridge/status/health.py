@@ -10,8 +10,7 @@ from bridge.core.director.responses import FailureKind
 from bridge.journal.database.alteration import Altered
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views.status import JournalStatus, RaisedMismatch, UnresolvedCommand
-from bridge.sidecar.live_status import LiveOfficer, LiveStatus
-from bridge.sidecar.runtime import PollNote
+from bridge.sidecar.live_status import LiveOfficer, LiveStatus, PollNote
 from bridge.status.command_lines import CommandLines
 
 UNKNOWN = "UNKNOWN"

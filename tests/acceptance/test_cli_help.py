@@ -58,6 +58,14 @@ def test_list_of_commands_imports_none_of_them(tmp_path: Path) -> None:
     assert "\n  sandbox-director " in done.stdout
 
 
+def test_status_imports_no_part_of_a_running_sidecar() -> None:
+    """It is run every few seconds by some monitoring, and takes half of the time without these."""
+    heavy = {"aiohttp", "zmq", "bridge.journal.journal", "bridge.sidecar.runtime", "bridge.sidecar.operator"}
+    code = f"import sys, bridge.cli.status; print(*({heavy!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
 def test_version_option_prints_the_version(tmp_path: Path) -> None:
     assert run("--version", cwd=tmp_path).stdout == f"execution-officer, version {__version__}\n"
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.asking import live
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.operator.flatten_wait import wait
 from bridge.cli.operator.not_stored import show_not_stored
 from bridge.cli.options import command_lines, config_option, officer_option
-from bridge.cli.owner import carry_out, live
+from bridge.cli.owner import carry_out
 from bridge.config import Config, load
 from bridge.exits import ExitCode
 from bridge.sidecar.control_file import ControlFileError

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bridge.cli.asking import live
 from bridge.cli.control_client import NoAnswerError, NobodyThereError
-from bridge.cli.owner import live
 from bridge.config import load
 from bridge.core.director.contract import EventType
 from bridge.sidecar.live_status import LiveTerminal

@@ -16,7 +16,7 @@ import pytest
 from bridge.cli import control_client
 from bridge.cli.control_client import NobodyThereError, NotAskedError
 from bridge.sidecar import control_proof
-from bridge.sidecar.control import STATUS_PATH
+from bridge.sidecar.control_answers import STATUS_PATH
 from bridge.sidecar.control_connections import MOST_UNPROVED, MOST_UNREAD, PROVE_S, SWEEP_S
 from bridge.sidecar.control_file import HOST, ControlFile
 from bridge.sidecar.operator.halt import HaltRequest

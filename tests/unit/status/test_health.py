@@ -19,8 +19,7 @@ from bridge.journal.views.status import (
     UnclosablePosition,
     UnresolvedCommand,
 )
-from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus
-from bridge.sidecar.runtime import PollNote
+from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus, PollNote
 from bridge.status.command_lines import CommandLines
 from bridge.status.health import LOCKED_S, OUTAGE_S, UNKNOWN, required_actions
 
