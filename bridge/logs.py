@@ -16,6 +16,7 @@ from typing import Final, Self, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bridge.console import is_console
 from bridge.log_codes import LogCode, LogLevel
 
 _CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
@@ -91,7 +92,7 @@ def set_up(
     records of libraries have no `code`. A stream that is no terminal always gets JSON lines.
     """
     target = sys.stderr if stream is None else stream
-    on_terminal = target.isatty()
+    on_terminal = is_console(target)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

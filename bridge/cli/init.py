@@ -14,6 +14,7 @@ from bridge.cli.new_configuration import Answers, configuration
 from bridge.cli.options import command_lines, config_option
 from bridge.cli.setup import State, Thing, is_there, set_up, show, show_next_steps
 from bridge.config import Config, ConfigError, read
+from bridge.console import is_console
 from bridge.exits import ExitCode
 
 
@@ -130,7 +131,7 @@ def _ask(source: Path, answers: Answers, director: str | None, officers: tuple[s
 
 
 def _require_terminal(missing: list[str]) -> None:
-    if not sys.stdin.isatty():
+    if not is_console(sys.stdin):
         raise click.UsageError(
             f"stdin is no terminal, so that nothing can be asked; give also {', '.join(missing)}."
         )

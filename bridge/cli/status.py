@@ -13,6 +13,7 @@ from bridge.cli.options import command_lines, config_option, json_option
 from bridge.cli.tables import table_lines, terminal_width, wrapped
 from bridge.clock import SystemClock
 from bridge.config import Config, load
+from bridge.console import is_console
 from bridge.core.director.contract import utc_text
 from bridge.exits import ExitCode
 from bridge.status.command_lines import CommandLines
@@ -35,7 +36,7 @@ def status(config_path: Path, as_json: bool, watch: bool) -> ExitCode:
     if watch:
         if as_json:
             raise click.UsageError("--watch and --json exclude each other; give one of them.")
-        if not sys.stdout.isatty():
+        if not is_console(sys.stdout):
             raise click.UsageError(
                 "--watch needs a terminal, and stdout is none; leave it out, or give --json."
             )

@@ -14,6 +14,7 @@ from typing import Final
 import click
 from rich.cells import cell_len
 
+from bridge.console import is_console
 from bridge.status.texts import printable
 
 _GAP: Final = "  "
@@ -50,7 +51,7 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def terminal_width() -> int | None:
     """Return the number of columns of the terminal; None where stdout is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if is_console(sys.stdout) else None
 
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from bridge.config import load
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check
 from bridge.keys import load_link_key
-from tests.acceptance.commands import run
+from tests.acceptance.commands import environment, run
 
 if TYPE_CHECKING:  # Windows lacks its modules
     from tests.acceptance.pseudo_terminal import PseudoTerminal
@@ -105,8 +106,17 @@ def test_init_that_is_interrupted_at_a_question_leaves_nothing(tmp_path: Path) -
     assert files(tmp_path) == set()
 
 
-def test_init_without_a_terminal_names_the_missing_options(tmp_path: Path) -> None:
-    done = init(tmp_path, "--director", "https://director.example.com")
+@pytest.mark.parametrize("stdin", [subprocess.DEVNULL, subprocess.PIPE], ids=["null device", "pipe"])
+def test_init_without_a_terminal_names_the_missing_options(tmp_path: Path, stdin: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bridge", "init", "--director", "https://director.example.com"],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
     assert done.returncode == ExitCode.USAGE
     assert "give also --officer ID, --api-key-env NAME or --api-key-file KEYFILE." in done.stderr
     assert files(tmp_path) == set()

@@ -21,6 +21,7 @@ from bridge.cli.journal.new_file import check_free, new_file
 from bridge.cli.moments import DURATION, MOMENT
 from bridge.cli.options import FILE
 from bridge.clock import SystemClock
+from bridge.console import is_console
 from bridge.core.units.spreadsheet import harmless
 from bridge.exits import ExitCode
 from bridge.journal.views.exports import COLUMNS, Export, Kind, Row, Value, export
@@ -179,7 +180,7 @@ class _Meter:
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
-            disable=not sys.stderr.isatty(),
+            disable=not is_console(sys.stderr),
         )
         self._task = self._progress.add_task(made.kind.value, total=made.last or None, count=0)
         self._progress.start()
