@@ -54,7 +54,7 @@ class LogCode(StrEnum):
         "sidecar_task_failed",
         "A task of the sidecar failed; the sidecar ends with an error.",
     )
-    ALERT_SENT = "alert_sent", "A message was accepted by every address of [alerts]."
+    ALERT_SENT = "alert_sent", "A message was accepted by an address of [alerts]."
     ALERT_FAILED = (
         "alert_failed",
         "A message reached not every address of [alerts]; it is tried again. No field has an address.",

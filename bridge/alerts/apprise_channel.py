@@ -1,7 +1,8 @@
 """Channel to Apprise, the one place where it is imported: that takes a second, and only who sends needs it."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from bridge.core.alerts.due import Message
@@ -36,6 +37,6 @@ class Channel:
         return "" if result else f"{self.name} was not reached, or did not accept it"
 
 
-def channels(addresses: Sequence[str]) -> list[Channel]:
-    """Return a channel for each address. Raises ImportError."""
-    return [Channel(number, address) for number, address in enumerate(addresses, 1)]
+def channels(addresses: Sequence[str]) -> list[Callable[[], Channel]]:
+    """Return a function for each address that makes its channel. It raises ImportError."""
+    return [partial(Channel, number, address) for number, address in enumerate(addresses, 1)]

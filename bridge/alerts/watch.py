@@ -45,7 +45,7 @@ class AlertWatch:
         """Look until cancelled."""
         runtime, called_at = parts.runtime, float("-inf")
         sender = Sender(
-            lambda: channels(self._addresses.apprise),
+            channels(self._addresses.apprise),
             title=f"execution-officer on {socket.gethostname()}",
             timeout_s=self._settings.timeout_s,
             log=runtime.log,
@@ -77,7 +77,7 @@ class AlertWatch:
         self._reading.shutdown(wait=False, cancel_futures=True)
 
     async def _look(self, parts: Parts, sender: Sender) -> bool:
-        """Look once, and send what is due. Return True where no action is required."""
+        """Look once, and send what is due. Return True where no action is required, and alerts are accepted."""
         runtime = parts.runtime
         live, now, monotonic = parts.status.read(), runtime.now(), runtime.clock.monotonic()
         summary, self._memory = summary_is_due(now, self._memory, self._settings)
@@ -90,4 +90,5 @@ class AlertWatch:
             sender.put(message)
         if about_day is not None:
             sender.put(about_day)
-        return not found
+        # Where an address does not accept them, the end of the calls to the alive URL is the alert that is left.
+        return not found and not sender.trouble

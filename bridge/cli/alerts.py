@@ -37,7 +37,8 @@ def test(config_path: Path) -> None:
 
     failed = False
     title = f"execution-officer on {socket.gethostname()}: a test"
-    for channel in channels(found.apprise):
+    for make in channels(found.apprise):
+        channel = make()
         reason = channel.send(
             title, Message(title="a test", body="Alerts arrive here.", summary=True), settings.timeout_s
         )

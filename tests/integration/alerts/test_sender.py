@@ -5,10 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import msgspec
 import pytest
 
 from bridge.alerts import alive
-from bridge.alerts.apprise_channel import channels
+from bridge.alerts.apprise_channel import Channel, channels
 from bridge.alerts.sender import MOST_WAITING, Sender
 from bridge.core.alerts.due import Message
 from bridge.logs import EventLog
@@ -27,7 +28,7 @@ def hook() -> Iterator[WebHook]:
 @contextmanager
 def sender(*addresses: str, timeout_s: float = 30.0) -> Iterator[Sender]:
     made = Sender(
-        lambda: channels(addresses),
+        channels(addresses),
         title="on a machine",
         timeout_s=timeout_s,
         log=EventLog.named("test"),
@@ -82,6 +83,16 @@ def test_address_that_accepted_a_message_gets_it_once(hook: WebHook) -> None:
         assert until_tried(made).startswith("address 2 ")
 
 
+def test_address_that_accepts_nothing_keeps_no_later_message_from_another(hook: WebHook) -> None:
+    with closing(WebHook()) as silent, sender(silent.address, "nothing://x", hook.address) as made:
+        silent.release.clear()
+        for number in range(3):
+            made.put(msgspec.structs.replace(MESSAGE, title=f"message {number}"))
+        arrived = [body["title"] for body in hook.wait(3)]
+        assert arrived == [f"on a machine: message {number}" for number in range(3)]
+        assert until_tried(made) == "address 2 is no address of Apprise"
+
+
 def test_address_that_never_answers_delays_no_caller_and_bounds_what_waits(hook: WebHook) -> None:
     hook.release.clear()
     with sender(hook.address, timeout_s=1) as made:
@@ -109,11 +120,11 @@ def test_no_address_is_logged(hook: WebHook, caplog: pytest.LogCaptureFixture) -
 
 
 def test_library_that_is_missing_is_trouble() -> None:
-    def missing() -> list[object]:
+    def missing() -> Channel:
         raise ImportError("no apprise")
 
     made = Sender(
-        missing,  # type: ignore[arg-type]  # it never returns
+        [missing],
         title="x",
         timeout_s=1,
         log=EventLog.named("test"),
@@ -132,3 +143,9 @@ def test_alive_url_that_fails_is_named_without_the_url(hook: WebHook) -> None:
     assert (
         alive.called(f"http://127.0.0.1:{hook.port}/secret-word", 30.0) == "the alive URL failed: HTTPError"
     )
+
+
+def test_alive_url_that_never_answers_ends_with_its_time(hook: WebHook) -> None:
+    hook.release.clear()
+    reason = alive.called(f"http://127.0.0.1:{hook.port}/up", 0.05)
+    assert reason == "the alive URL failed: TimeoutError"
