@@ -138,9 +138,12 @@ def cli(
 def _appending(path: Path, megabytes: int, keep: int) -> TextIO:
     """Return the log file, opened. Raises click.UsageError."""
     # Not at the top: for --help it is not needed.
+    from bridge.journal.database.header import begins_as_database
     from bridge.log_file import MEGABYTE, LogFile
 
     try:
+        if path.is_file() and begins_as_database(path):
+            raise click.UsageError(f"--log-file {path} is a database, such as a journal; name another file.")
         return cast(TextIO, LogFile(path, max_bytes=megabytes * MEGABYTE, kept=keep))
     except OSError as error:
         raise click.UsageError(

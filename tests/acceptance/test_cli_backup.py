@@ -8,6 +8,7 @@ import pytest
 
 from bridge.core.link.messages import LedgerIdentity
 from bridge.exits import ExitCode
+from bridge.journal.database.header import begins_as_database
 from bridge.journal.database.lock import locked
 from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import LEDGER, OFFICER, directive
@@ -62,6 +63,17 @@ def test_rules_of_keeping_need_a_folder(command_line: CommandLine) -> None:
     copy = command_line.folder / "copy.db"
     assert command_line.run("journal", "backup", str(copy), "--keep", "2") == ExitCode.USAGE
     assert f"--keep and --keep-days are for a folder, and {copy} is none" in command_line.stderr
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", ".backup", ".control", ".lock", ".LOCK"])
+def test_backup_under_a_name_of_the_journals_own_files_is_refused(
+    command_line: CommandLine, suffix: str
+) -> None:
+    # The note of the backup would replace one of the name .backup; SQLite removes a log that is none.
+    target = command_line.folder / f"journal.db{suffix}"
+    assert command_line.run("journal", "backup", str(target)) == ExitCode.FAILED
+    assert f"{target} was not made: the name belongs to a file of the journal itself" in command_line.stderr
+    assert not target.exists() or not begins_as_database(target)
 
 
 @pytest.fixture

@@ -82,6 +82,17 @@ def test_file_that_exists_is_replaced_only_where_that_is_wanted(listed: CommandL
     assert len(read(target)) == 3
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal", ".lock"])
+@pytest.mark.parametrize("command", [("export", "--format", "csv"), ("report", "2026-01-05", "--html")])
+def test_no_file_of_the_journal_itself_is_replaced(
+    listed: CommandLine, command: tuple[str, ...], suffix: str
+) -> None:
+    name = f"{listed.journal}{suffix}"
+    assert listed.run("journal", *command, name, "--force") == ExitCode.NOT_WRITTEN
+    assert listed.stderr == f"Error: {name} is the name of a file of the journal itself; name another one\n"
+    assert listed.run("journal", "verify") == ExitCode.OK
+
+
 @pytest.mark.parametrize(
     "options", [("--officer", "eo-9"), ("--since", "2999-01-01"), ("--directive", "x"), ("--symbol", "X")]
 )

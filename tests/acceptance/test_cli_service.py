@@ -120,6 +120,13 @@ def test_key_file_of_the_command_line_takes_the_place_of_the_configurations(conf
     assert f"the API key file {missing} does not exist" in configured.stderr
 
 
+def test_log_file_that_is_a_journal_is_refused(command_line: CommandLine) -> None:
+    before = command_line.journal.read_bytes()
+    assert command_line.run_plain("--log-file", str(command_line.journal), "status") == ExitCode.USAGE
+    assert f"--log-file {command_line.journal} is a database" in command_line.stderr
+    assert command_line.journal.read_bytes() == before
+
+
 def test_log_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     done = run("--log-file", tmp_path / "none" / "log", "status", cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE

@@ -39,3 +39,8 @@ def test_backup_is_named_by_its_time_in_utc() -> None:
 def test_backup_that_no_rule_keeps_is_removed(keep: Retention, removed: list[int]) -> None:
     wanted = [MADE[DAYS.index(days)] for days in removed]
     assert superfluous([*OTHERS, *MADE], JOURNAL, keep, NOW) == wanted
+
+
+def test_backup_of_a_wrong_clock_takes_no_place_of_a_newer_one() -> None:
+    ahead = file_in(FOLDER, JOURNAL, NOW + timedelta(days=900))
+    assert superfluous([ahead, *MADE], JOURNAL, Retention(newest=1), NOW) == MADE[:0:-1]

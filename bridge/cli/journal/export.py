@@ -105,9 +105,9 @@ def export_rows(
         if target == _STDOUT:
             _write_out(made, form)
             return
-        check_free(target, force=force)
+        check_free(target, journal=path, force=force)
         rows = _nonempty(made, path)
-        with new_file(target, force=force) as file:
+        with new_file(target, journal=path, force=force) as file:
             count = _write(msgspec.structs.replace(made, rows=rows), form, file)
     click.echo(f"{target}: {count:,} {kind}, {target.stat().st_size:,} bytes.")
 

@@ -11,11 +11,16 @@ from bridge import ownership
 from bridge.cli.failure import Failure
 from bridge.exits import ExitCode
 from bridge.journal.database.file import sync_folder
+from bridge.journal.database.own_names import is_own
 from bridge.replacement import replace
 
 
-def check_free(target: Path, *, force: bool) -> None:
-    """Raise Failure where a file has the name, and may not be replaced."""
+def check_free(target: Path, *, journal: Path, force: bool) -> None:
+    """Raise Failure where a file has the name, and may not be replaced: one of the journal's own never may."""
+    if is_own(target, journal):
+        raise Failure(
+            ExitCode.NOT_WRITTEN, f"{target} is the name of a file of the journal itself; name another one"
+        )
     if target.is_dir():
         raise Failure(ExitCode.NOT_WRITTEN, f"{target} is a folder; name a file in it")
     if target.exists() and not force:
@@ -26,12 +31,12 @@ def check_free(target: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def new_file(target: Path, *, force: bool) -> Iterator[TextIO]:
+def new_file(target: Path, *, journal: Path, force: bool) -> Iterator[TextIO]:
     """Yield a text file that gets its name once it is complete and on the disk; readable by its owner alone.
 
     Where the body or the disk fails, nothing is left of it, and what has the name stays. Raises Failure.
     """
-    check_free(target, force=force)
+    check_free(target, journal=journal, force=force)
     partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
         ownership.make_private(partial, target.parent)
@@ -39,7 +44,7 @@ def new_file(target: Path, *, force: bool) -> Iterator[TextIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        check_free(target, force=force)
+        check_free(target, journal=journal, force=force)
         replace(partial, target)
         sync_folder(target.parent)
     except OSError as error:

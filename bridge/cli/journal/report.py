@@ -47,7 +47,7 @@ def report_period(
     """
     wanted = period(unit, moment, SystemClock().now().date())
     if html is not None:
-        check_free(html, force=force)
+        check_free(html, journal=path, force=force)
     with journal_at(path) as db:
         made = report(db, wanted.since, wanted.until, officer)
     if made.empty:
@@ -57,7 +57,7 @@ def report_period(
             "give another date, 'execution-officer journal list' shows what there is",
         )
     if html is not None:
-        with new_file(html, force=force) as file:
+        with new_file(html, journal=path, force=force) as file:
             file.write(page(made, wanted.name))
     if as_json:
         click.echo(msgspec.json.encode(made))

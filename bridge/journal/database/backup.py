@@ -17,6 +17,7 @@ from bridge import ownership
 from bridge.journal.database.errors import JournalDamagedError, JournalError, JournalMissingError
 from bridge.journal.database.file import check, open_reader, sync_folder, unusable
 from bridge.journal.database.header import is_there
+from bridge.journal.database.own_names import is_own
 from bridge.replacement import replace
 
 
@@ -44,6 +45,9 @@ def back_up(path: Path, target: Path) -> Backup:
     """
     if not is_there(path):
         raise JournalMissingError(path)
+    if is_own(target, path):
+        # The note of this backup would replace it, or SQLite would take it for a log, and remove it.
+        raise BackupError(target, "the name belongs to a file of the journal itself", "Name another file.")
     if target.exists():
         raise BackupError(target, "the file exists, and a backup overwrites nothing", "Name a new file.")
     partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")

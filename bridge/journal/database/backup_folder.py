@@ -38,10 +38,15 @@ def made_at(file: Path, journal: Path) -> datetime | None:
 
 
 def superfluous(files: Iterable[Path], journal: Path, keep: Retention, now: datetime) -> Sequence[Path]:
-    """Return the backups of this journal that no rule keeps, oldest first. No other file is among them."""
+    """Return the backups of this journal that no rule keeps, oldest first. No other file is among them.
+
+    One of a time to come was made by a wrong clock: it is left alone, and is none of the newest, which would take
+    the place of the one that was just made.
+    """
     if keep == Retention():
         return []
-    dated = sorted(((at, file) for file in files if (at := made_at(file, journal)) is not None), reverse=True)
+    found = ((at, file) for file in files if (at := made_at(file, journal)) is not None)
+    dated = sorted(((at, file) for at, file in found if at <= now), reverse=True)
     return [
         file
         for place, (at, file) in enumerate(dated)

@@ -33,6 +33,12 @@ def is_sharing_violation(error: OSError) -> bool:
     return getattr(error, "winerror", None) in _SHARING
 
 
+def begins_as_database(path: Path) -> bool:
+    """Return True where the file begins as an SQLite file does. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) == _HEADER
+
+
 def check(
     path: Path,
     *,
