@@ -3,9 +3,9 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TextIO, cast
+from typing import Any, Final, TextIO, TypeVar, cast
 
 import click
 
@@ -13,6 +13,8 @@ from bridge import __version__
 from bridge.cli.group import Group, LazyCommands, Place
 from bridge.exits import ExitCode
 from bridge.log_codes import LogLevel
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 COMMANDS: Final = {
     "init": Place("bridge.cli.init", "Make a new installation: configuration, journal and link keys."),
@@ -74,6 +76,18 @@ class _Debug:
     on = False
 
 
+def _number(name: str, metavar: str, default: int, most: int, text: str) -> Callable[[F], F]:
+    """Return an option that takes a whole number from 1 on."""
+    return click.option(
+        name,
+        type=click.IntRange(1, most),
+        default=default,
+        show_default=True,
+        metavar=metavar,
+        help=text,
+    )
+
+
 @click.group(
     cls=Group,
     commands=LazyCommands(COMMANDS),
@@ -96,22 +110,8 @@ class _Debug:
     metavar="FILE",
     help="Append the log and errors to FILE, not to stderr: for a service manager that keeps no log.",
 )
-@click.option(
-    "--log-file-size",
-    type=click.IntRange(1, 10_000),
-    default=10,
-    show_default=True,
-    metavar="MB",
-    help="Size at which FILE becomes FILE.1, and a new one is begun.",
-)
-@click.option(
-    "--log-file-keep",
-    type=click.IntRange(1, 1000),
-    default=5,
-    show_default=True,
-    metavar="NUMBER",
-    help="Old files that are kept: FILE.1 is the newest.",
-)
+@_number("--log-file-size", "MB", 10, 10_000, "Size at which FILE becomes FILE.1, and a new one is begun.")
+@_number("--log-file-keep", "NUMBER", 5, 1_000, "Old files that are kept: FILE.1 is the newest.")
 @click.pass_obj
 def cli(
     state: _Debug,

@@ -30,6 +30,11 @@ from bridge.exits import ExitCode
 @click.option(
     "--officer", "officers", metavar="ID", multiple=True, help="Officer; several are given one by one."
 )
+@click.option(
+    "--journal",
+    metavar="JOURNAL",
+    help="Path of the journal, beside which the link keys are made.  [default: journal.db]",
+)
 @click.option("--link", metavar="ENDPOINT", help="Address for terminals.  [default: tcp://127.0.0.1:5760]")
 def init(
     config_path: Path,
@@ -37,6 +42,7 @@ def init(
     api_key_env: str | None,
     api_key_file: str | None,
     officers: tuple[str, ...],
+    journal: str | None,
     link: str | None,
 ) -> None:
     """Make a new installation: configuration, journal and link keys.
@@ -48,7 +54,7 @@ def init(
     source = Path(os.path.abspath(config_path))
     answers = _ask(
         source,
-        Answers(api_key_env=api_key_env, api_key_file=api_key_file, link=link),
+        Answers(api_key_env=api_key_env, api_key_file=api_key_file, journal=journal, link=link),
         director,
         officers,
     )

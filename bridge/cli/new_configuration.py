@@ -26,6 +26,8 @@ class Answers(Struct, frozen=True, kw_only=True):
     api_key_file: str | None = None
     """File of the API key, in place of the variable; a relative path starts at the configuration's folder."""
     officers: tuple[str, ...] = ("eo-001",)
+    journal: str | None = None
+    """Path of the journal; a relative one starts at the configuration's folder."""
     link: str | None = None
     """Address for terminals."""
 
@@ -44,6 +46,8 @@ def configuration(answers: Answers) -> str:
         text = _set(text, "api_key_file", answers.api_key_file)
         if answers.api_key_env is None:
             text = re.sub(r"^(?=api_key_env = )", "# ", text, count=1, flags=re.MULTILINE)
+    if answers.journal is not None:
+        text = _set(text, "path", answers.journal)
     if answers.link is not None:
         text = _set(text, "endpoint", answers.link)
     first, *further = answers.officers

@@ -57,6 +57,15 @@ def test_init_makes_configuration_journal_and_keys(tmp_path: Path) -> None:
     check(live / "journal.db")
 
 
+def test_init_for_a_service_keeps_configuration_and_journal_apart(tmp_path: Path) -> None:
+    done = init(
+        tmp_path, *GIVEN, "--config", "etc/bridge.toml", "--journal", str(tmp_path / "var/journal.db")
+    )
+    assert (done.returncode, done.stderr) == (ExitCode.OK, "")
+    assert files(tmp_path) == {"etc/bridge.toml", "var/journal.db", "var/eo-001.linkkey"}
+    assert load(tmp_path / "etc/bridge.toml").journal == tmp_path / "var/journal.db"
+
+
 def test_init_names_the_next_steps_in_order(tmp_path: Path) -> None:
     shown = init(tmp_path, *GIVEN).stdout
     steps = ("environment variable KEY", "expert install --config", "run --config", "doctor --config")

@@ -1,11 +1,11 @@
 """Checks of the work under way: events, outcomes, quarantines, halts, and all else that requires an operator."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 from bridge.cli.doctor.finding import Finding, ok, unseen, warning, wrong
 from bridge.cli.doctor.observed import Observed
+from bridge.core.units.elapsed import seconds_between
 from bridge.journal.database.words import HaltSetter
 from bridge.journal.views.status import JournalStatus, OfficerStatus
 from bridge.status.health import OUTAGE_S, RequiredAction
@@ -54,7 +54,7 @@ def _undelivered(seen: Observed, officer: OfficerStatus, actions: Sequence[Requi
     if seen.look.sidecar is None:
         remedy = "start the sidecar, which delivers them; they are kept"
         return warning(check, value, remedy, officer=officer.officer)
-    if (seen.now - datetime.fromisoformat(queued)).total_seconds() >= OUTAGE_S:
+    if seconds_between(queued, seen.now) >= OUTAGE_S:
         remedy = "read in the sidecar's log what the Director answers; they are kept and retried"
         return wrong(check, value, remedy, officer=officer.officer)
     return ok(check, f"{value}: they are being delivered", officer=officer.officer)
@@ -87,7 +87,7 @@ def _halts(seen: Observed, journal: JournalStatus, actions: Sequence[RequiredAct
                 "halts",
                 f"an operator halted {halt.symbol or 'all symbols'} {ago(halt.since, seen.now)} ago: "
                 f"{halt.why or 'no reason given'}",
-                f"if opens should go on: {seen.lines.named('resume')} --officer {halt.officer}{symbol}",
+                f"if opens should go on: {seen.lines.of_officer('resume', halt.officer)}{symbol}",
                 officer=halt.officer,
             )
     if not journal.halts:

@@ -66,7 +66,7 @@ def flatten(
         click.echo(f"{each.officer}: to be closed and cancelled by directive {each.directive_id}.")
         click.echo(
             f"{each.officer}: opens{f' in {symbol}' if symbol else ''} are halted until "
-            f"'{lines.named('resume')} --officer {each.officer}{only}'."
+            f"'{lines.of_officer('resume', each.officer)}{only}'."
         )
     show_not_stored(done.not_stored)
     if by_sidecar and not done.not_stored:
