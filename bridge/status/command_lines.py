@@ -24,6 +24,10 @@ class CommandLines(msgspec.Struct, frozen=True, kw_only=True):
         """
         return " ".join(["execution-officer", command, *self._options])
 
+    def of_officer(self, command: str, officer: str) -> str:
+        """Return the same for one officer."""
+        return f"{self.named(command)} --officer {officer}"
+
     def option(self, name: str, value: str) -> str:
         """Return an option after a blank; empty where the value is."""
         return f" {name} {self.quoted(value)}" if value else ""

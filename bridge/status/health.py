@@ -1,12 +1,12 @@
 """Actions required of an operator, derived from the journal and from a running sidecar."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from bridge.core.director.responses import FailureKind
+from bridge.core.units.elapsed import seconds_between
 from bridge.journal.database.alteration import Altered
 from bridge.journal.operator.lost_orders import LostOrders
 from bridge.journal.views.status import JournalStatus, RaisedMismatch, UnresolvedCommand
@@ -115,8 +115,8 @@ def _of_journal(journal: JournalStatus, lines: CommandLines) -> Iterator[Require
                 what=f"nothing is sent: {officer.quarantine}",
                 remedy=(
                     f"compare the account with '{lines.named('journal list')}', adopt what the journal "
-                    f"lacks ({lines.named('recover')} --officer {officer.officer}), then: "
-                    f"{lines.named('rebind')} --officer {officer.officer} "
+                    f"lacks ({lines.of_officer('recover', officer.officer)}), then: "
+                    f"{lines.of_officer('rebind', officer.officer)} "
                     '--why "WHAT YOU FOUND"'
                 ),
             )
@@ -130,7 +130,7 @@ def _of_journal(journal: JournalStatus, lines: CommandLines) -> Iterator[Require
                 what=f"nothing is opened in {halt.symbol or 'any symbol'}: {halt.why}",
                 remedy=(
                     "compare the account's positions with the journal; once they match: "
-                    f"{lines.named('resume')} --officer {halt.officer}{symbol}"
+                    f"{lines.of_officer('resume', halt.officer)}{symbol}"
                 ),
             )
     for command in journal.unresolved:
@@ -175,8 +175,8 @@ def _of_journal(journal: JournalStatus, lines: CommandLines) -> Iterator[Require
                 what=f"the Director refused {_events(officer.events_refused)} for good: {officer.last_refusal}",
                 remedy=(
                     f"read them ({lines.named('journal undelivered')}), then: "
-                    f"{lines.named('retry')} --officer {officer.officer}, or "
-                    f"{lines.named('dismiss')} --officer {officer.officer} "
+                    f"{lines.of_officer('retry', officer.officer)}, or "
+                    f"{lines.of_officer('dismiss', officer.officer)} "
                     '--note "WHY" --all'
                 ),
             )
@@ -194,9 +194,7 @@ def _of_lost_orders(lost: Sequence[LostOrders], lines: CommandLines) -> Iterator
                 code="LOST_ORDERS",
                 what=f"the journal lacks {len(named)} of our orders, and does nothing with them: "
                 f"{', '.join(named[:MOST_NAMED])}{more}",
-                remedy=(
-                    f"compare the account, then: {lines.named('recover')} --officer {each.officer} --adopt"
-                ),
+                remedy=(f"compare the account, then: {lines.of_officer('recover', each.officer)} --adopt"),
             )
 
 
@@ -226,7 +224,7 @@ def _mismatch_remedy(mismatch: RaisedMismatch, lines: CommandLines) -> str:
     if not mismatch.shown:
         waits = f"{show}: it ends once the broker reports the deals or the end of the order; ask the broker"
         order = " --order" if mismatch.thing == "order" else ""
-        command = f"{lines.named('writeoff')} --officer {mismatch.officer}{order} {mismatch.number}"
+        command = f"{lines.of_officer('writeoff', mismatch.officer)}{order} {mismatch.number}"
         return f'{waits}. Where there is none: {command} --note "WHY"'
     if mismatch.thing == "order":
         return f"{show}; a CANCEL or '{lines.named('flatten')}' takes off the book what is there"
@@ -277,12 +275,11 @@ def _lasts(poll: PollNote) -> bool:
 
 
 def _of_delivery(journal: JournalStatus, live: LiveStatus) -> Iterator[RequiredAction]:
-    now = datetime.fromisoformat(live.now)
     for officer in journal.officers:
         queued = officer.oldest_queued_at
         if queued is None:
             continue
-        waits_s = (now - datetime.fromisoformat(queued)).total_seconds()
+        waits_s = seconds_between(queued, live.now)
         if waits_s >= OUTAGE_S:
             yield RequiredAction(
                 officer=officer.officer,
@@ -338,6 +335,6 @@ def resolve_line(command: UnresolvedCommand, unresolved: list[UnresolvedCommand]
     ]
     client_order_id = f" --client-order-id {command.client_order_id}" if len(same) > 1 else ""
     return (
-        f"{lines.named('resolve')} --officer {command.officer}{client_order_id} --as WHAT "
+        f"{lines.of_officer('resolve', command.officer)}{client_order_id} --as WHAT "
         f'--note "HOW YOU KNOW" {lines.argument(command.directive_id)}'
     )

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from bridge.core.units.elapsed import seconds_between
+
 
 def printable(text: str) -> str:
     """Return the text on one line, without characters that control a terminal."""
@@ -18,7 +20,7 @@ def ago(moment: str | None, now: datetime) -> str:
     """Return the time since a moment in its two largest units; empty for None."""
     if moment is None:
         return ""
-    seconds = max(int((now - datetime.fromisoformat(moment)).total_seconds()), 0)
+    seconds = max(int(seconds_between(moment, now)), 0)
     for unit, size, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):
         if seconds >= size:
             return f"{seconds // size} {unit} {seconds % size // smaller} {below}"

@@ -12,6 +12,7 @@ import msgspec
 from bridge.core.director.contract import Directive, OrderType
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units.decimals import ZERO
+from bridge.core.units.elapsed import seconds_between
 from bridge.core.units.mt5_terms import Side
 from bridge.journal.tables import allocations, commands, directives, dispatches, events, reports, symbols
 from bridge.journal.tables.allocations import Booking
@@ -19,6 +20,12 @@ from bridge.journal.tables.values import Account
 
 _PRICE_DECIMALS: Final = Decimal("1e-10")
 _SYMBOLS: Final = 256
+TO_RECEIPT: Final = "issue to receipt"
+TO_DISPATCH: Final = "receipt to dispatch"
+TO_ANSWER: Final = "dispatch to answer"
+TO_DIRECTOR: Final = "answer to Director"
+HOPS: Final = (TO_RECEIPT, TO_DISPATCH, TO_ANSWER, TO_DIRECTOR)
+"""Hops of a directive, in order. The first compares two machines' clocks."""
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +52,20 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     commission: Decimal = ZERO
     swap: Decimal = ZERO
     fee: Decimal = ZERO
+
+    def moments(self, received_at: str) -> tuple[str | datetime | None, ...]:
+        """Return the moments at which the hops begin, and the last one's end; None for one that is not known."""
+        issued = self.directive.issued_at if self.directive else None
+        return issued, received_at, self.dispatched_at, self.answered_at, self.reported_at
+
+    def hops_s(self, received_at: str) -> dict[str, float]:
+        """Return the seconds of each hop of which both ends are known."""
+        moments = self.moments(received_at)
+        return {
+            name: seconds_between(since, until)
+            for name, since, until in zip(HOPS, moments, moments[1:], strict=False)
+            if since is not None and until is not None
+        }
 
 
 class Executions:
@@ -147,14 +168,3 @@ def _rounded(value: Decimal) -> Decimal:
 
 def _first(moments: Iterable[str | None]) -> str | None:
     return min((each for each in moments if each is not None), default=None)
-
-
-def seconds(since: str | datetime | None, until: str | datetime | None) -> float | None:
-    """Return the time between two moments in seconds; None where one is missing."""
-    if since is None or until is None:
-        return None
-    return (_moment(until) - _moment(since)).total_seconds()
-
-
-def _moment(value: str | datetime) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)

@@ -13,7 +13,7 @@ from bridge.core.director.contract import ExecutionEvent
 from bridge.journal.tables import allocations, directives, events
 from bridge.journal.tables.allocations import Booking
 from bridge.journal.tables.events import StoredEvent
-from bridge.journal.views.executions import Executions, seconds
+from bridge.journal.views.executions import TO_ANSWER, TO_DISPATCH, Executions
 from bridge.journal.views.lists import DirectiveRow, Selection, directive_pages
 
 PAGE: Final = 500
@@ -113,8 +113,9 @@ def _directives(db: Database, wanted: Selection, last: int, page: int) -> Iterat
             made: Row = {name: getattr(row, name) for name in _FROM_LIST}
             made |= {name: _plain(getattr(done.directive, name, None)) for name in _FROM_DIRECTIVE}
             made |= {name: getattr(done, name) for name in _FROM_EXECUTION}
-            made["seconds_to_dispatch"] = seconds(row.received_at, done.dispatched_at)
-            made["seconds_to_answer"] = seconds(done.dispatched_at, done.answered_at)
+            took_s = done.hops_s(row.received_at)
+            made["seconds_to_dispatch"] = took_s.get(TO_DISPATCH)
+            made["seconds_to_answer"] = took_s.get(TO_ANSWER)
             yield row.place, made
 
 

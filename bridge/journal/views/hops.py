@@ -5,13 +5,13 @@ Nothing is kept for this: each row of the audit that ends a step names the one t
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
 import msgspec
 
 from bridge.core.director.contract import EventClass
+from bridge.core.units.elapsed import seconds_between
 from bridge.journal.database import audit
 from bridge.journal.database.audit import AuditRow
 from bridge.journal.database.words import AuditKind
@@ -105,7 +105,8 @@ def _happened(connection: sqlite3.Connection, row: AuditRow) -> Iterator[Happene
         case _:
             if (found := _ended(connection, row, row.officer)) is not None:
                 hop, began = found
-                yield Took(hop, row.officer, _seconds(began, row.at))
+                # Not below 0: the clock may have been set back between them.
+                yield Took(hop, row.officer, max(seconds_between(began, row.at), 0.0))
 
 
 def _ended(connection: sqlite3.Connection, row: AuditRow, officer: str) -> tuple[Hop, str] | None:
@@ -132,8 +133,3 @@ def _event_body(body: str) -> _EventBody:
         return msgspec.json.decode(body, type=_EventBody)
     except msgspec.DecodeError:
         return _EventBody()
-
-
-def _seconds(began: str, ended: str) -> float:
-    """Return the seconds between two times of the journal; 0 where the clock was set back between them."""
-    return max((datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds(), 0.0)

@@ -14,12 +14,10 @@ from bridge.core.units.decimals import ZERO
 from bridge.core.units.quantiles import Quantiles, quantiles
 from bridge.journal.tables import allocations, directives, equity_days, events, officers
 from bridge.journal.tables.allocations import Booking
-from bridge.journal.views.executions import Execution, Executions, seconds
+from bridge.journal.views.executions import HOPS, Execution, Executions
 from bridge.journal.views.lists import DirectiveRow, Selection, directive_pages
 
 _PAGE: Final = 500
-HOPS: Final = ("issue to receipt", "receipt to dispatch", "dispatch to answer", "answer to Director")
-"""Hops of a directive, in order. The first compares two machines' clocks."""
 
 
 class SymbolMoney(msgspec.Struct, kw_only=True):
@@ -156,11 +154,8 @@ class _Received:
             self.slippages.setdefault((row.symbol or "", "points"), []).append(done.slippage_points)
         elif done.slippage is not None:
             self.slippages.setdefault((row.symbol or "", "price"), []).append(done.slippage)
-        issued = done.directive.issued_at if done.directive else None
-        moments = (issued, row.received_at, done.dispatched_at, done.answered_at, done.reported_at)
-        for name, since, until in zip(HOPS, moments, moments[1:], strict=False):
-            if (took := seconds(since, until)) is not None:
-                self._times[name].append(took)
+        for name, took_s in done.hops_s(row.received_at).items():
+            self._times[name].append(took_s)
 
     def slippage(self) -> list[Slippage]:
         return [
