@@ -41,11 +41,26 @@ class Alive:
             self._failed = bool(reason)
 
 
+def _opener() -> urllib.request.OpenerDirector:
+    """Return an opener for http and https alone: no other scheme, neither of the URL nor of a redirect."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.UnknownHandler(),
+    ):
+        opener.add_handler(handler)
+    return opener
+
+
 def called(url: str, timeout_s: float) -> str:
     """Call the URL. Return the reason where that failed, and nothing otherwise."""
     try:
-        # Its scheme is http or https: `addresses.find` has looked.
-        with urllib.request.urlopen(url, timeout=timeout_s):  # noqa: S310
+        with _opener().open(url, timeout=timeout_s):
             return ""
     except Exception as error:
         # Its text may have the URL.

@@ -21,24 +21,21 @@ from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
 from bridge.sidecar import control_file, control_proof
 from bridge.sidecar.control_answers import STATUS_PATH, Challenge, ControlError
-from bridge.sidecar.control_connections import Connection, ConnectionLimiter
+from bridge.sidecar.control_connections import Connections
 from bridge.sidecar.control_file import HOST, ControlFileError
 from bridge.sidecar.control_socket import ControlSocket
 from bridge.sidecar.counted_log import CountedLog
-from bridge.sidecar.link_worker import LinkWorker
+from bridge.sidecar.http_server import limited
 from bridge.sidecar.operator import REQUESTS
-from bridge.sidecar.operator.request import A, RefusedError, Request, StopCommand, performing
+from bridge.sidecar.operator.request import A, RefusedError, Request
+from bridge.sidecar.operator_commands import OperatorCommands
 from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.server_errors import ServerErrors
 from bridge.sidecar.status_reader import StatusReader
-from bridge.sidecar.stop_commands import StopCommands
 
 MAX_BODY_BYTES: Final = 16_384
 READ_S: Final = 5.0
 """Seconds in which a request's body must arrive."""
-CLOSE_S: Final = 1.0
-"""Seconds that a stop waits for requests under way. Their journal steps finish in any case."""
-
 LOOK_S: Final = 1.0
 """Seconds between looks at the control file."""
 
@@ -50,16 +47,15 @@ class ControlServer:
     """Serves the control endpoint until cancelled."""
 
     def __init__(
-        self, runtime: Runtime, status: StatusReader, links: LinkWorker, control: ControlSocket
+        self, runtime: Runtime, status: StatusReader, commands: OperatorCommands, control: ControlSocket
     ) -> None:
         self._runtime = runtime
         self._status_reader = status
-        self._links = links
+        self._commands = commands
         self._control = control
         self._file = control.file
         self._authority = f"{HOST}:{control.port}"
-        self._stops = StopCommands(runtime)
-        self._limiter: ConnectionLimiter | None = None
+        self._connections = Connections(runtime.clock)
 
     async def run(self) -> None:
         """Serve."""
@@ -69,20 +65,10 @@ class ControlServer:
             CountedLog(self._runtime.clock.monotonic),
             partial(log.warning, LogCode.CONTROL_REQUEST_UNREADABLE),
         )
-        runner = web.AppRunner(
-            self._application(), access_log=None, logger=errors.logger(), shutdown_timeout=CLOSE_S
-        )
-        await runner.setup()
-        assert runner.server is not None  # noqa: S101 - narrowing: the runner is set up
-        self._limiter = ConnectionLimiter(runner.server, self._runtime.clock)
         self._control.socket.setblocking(False)
-        try:
+        async with limited(self._application(), self._connections, errors.logger()) as limiter:
             self._log_listening()
-            await asyncio.gather(
-                self._limiter.accept(self._control.socket), self._limiter.sweep(), self._keep_file()
-            )
-        finally:
-            await runner.cleanup()
+            await asyncio.gather(limiter.accept(self._control.socket), limiter.sweep(), self._keep_file())
 
     def _log_listening(self) -> None:
         self._runtime.log.info(
@@ -129,7 +115,7 @@ class ControlServer:
                 f"header Host must be {self._authority}, and Origin must be absent; "
                 "browsers are not supported",
             )
-        connection, secret = self._connection(request), self._file.secret
+        connection, secret = self._connections.of(request.protocol), self._file.secret
         authorization = request.headers.get("Authorization", "")
         if request.method == "GET" and request.path == control_proof.CHALLENGE_PATH:
             if not control_proof.may_ask(authorization, secret):
@@ -165,17 +151,14 @@ class ControlServer:
         answer.force_close()
         return answer
 
-    def _connection(self, request: web.Request) -> Connection:
-        assert self._limiter is not None  # noqa: S101 - narrowing: requests come once it serves
-        return self._limiter.of(request.protocol)
-
     async def _challenge(self, request: web.Request) -> web.Response:
-        return _json(200, Challenge(nonce=self._connection(request).challenge()))
+        return _json(200, Challenge(nonce=self._connections.of(request.protocol).challenge()))
 
     async def _answer(self, request: web.Request, handler: _Handler) -> web.Response:
         try:
             answer = await handler(request)
-            assert isinstance(answer, web.Response)  # noqa: S101 - narrowing: every handler makes one
+            if not isinstance(answer, web.Response):
+                raise TypeError(f"{type(answer).__name__} has no body to prove")
             return answer
         except web.HTTPRequestEntityTooLarge:
             return _error(413, "BODY", f"the body is longer than {MAX_BODY_BYTES} bytes; send a shorter one")
@@ -209,30 +192,10 @@ class ControlServer:
 
     def _handler(self, kind: type[Request[Any]]) -> _Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._perform(await _read_body(request, kind, self._connection(request).body_hash))
+            expected_hash = self._connections.of(request.protocol).body_hash
+            return _json(200, await self._commands.perform(await _read_body(request, kind, expected_hash)))
 
         return handle
-
-    async def _perform(self, asked: Request[A]) -> web.StreamResponse:
-        if isinstance(asked, StopCommand):
-            return _json(200, await self._stops.perform(asked))
-        officer, runtime = asked.officer_without_session(), self._runtime
-        if officer is None:
-            return await self._carry_out(asked)
-        # A request that is refused must not cost the terminal its session.
-        await runtime.step(lambda journal: asked.check(journal, runtime.settings))
-        async with self._links.without_session(officer, f"operator command {asked.name}"):
-            return await self._carry_out(asked)
-
-    async def _carry_out(self, asked: Request[A]) -> web.StreamResponse:
-        runtime = self._runtime
-        answer = await runtime.step(performing(asked, runtime.settings, runtime.now()))
-        runtime.log.warning(
-            LogCode.OPERATOR_COMMAND, command=asked.name, arguments=msgspec.to_builtins(asked)
-        )
-        runtime.dispatch_wake_up.set()
-        runtime.delivery_wake_up.set()
-        return _json(200, answer)
 
 
 class _BodyError(Exception):

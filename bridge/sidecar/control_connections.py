@@ -68,24 +68,32 @@ class Connection:
         self.listed = True
 
 
-class ConnectionLimiter:
-    """Acceptor of the endpoint's connections, and what it knows of each."""
+class Connections:
+    """Connections that the server has, by the handlers of their requests."""
 
-    def __init__(self, server: web.Server, clock: Clock) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.by_handler: dict[RequestHandler, Connection] = {}
+
+    def of(self, handler: RequestHandler) -> Connection:
+        """Return the connection of a request. One that was just closed gets a state that nobody else sees."""
+        return self.by_handler.get(handler) or Connection(self.clock.monotonic())
+
+
+class ConnectionLimiter:
+    """Acceptor of the endpoint's connections."""
+
+    def __init__(self, server: web.Server, connections: Connections) -> None:
         self._server = server
-        self._clock = clock
+        self._clock = connections.clock
         self._unread: dict[socket.socket, float] = {}
         """Connections from which nothing has arrived: when each was accepted, on the monotonic clock."""
-        self._connections: dict[RequestHandler, Connection] = {}
+        self._connections = connections.by_handler
         self._given: set[asyncio.Task[_Made]] = set()
         """Connections that are being given to the server."""
         self._accepted = asyncio.Event()
         self._refused = asyncio.Event()
         """Set where a connection waits and cannot be accepted: no descriptor is free."""
-
-    def of(self, handler: RequestHandler) -> Connection:
-        """Return the connection of a request. One that was just closed gets a state that nobody else sees."""
-        return self._connections.get(handler) or Connection(self._clock.monotonic())
 
     async def accept(self, listening: socket.socket) -> None:
         """Accept connections until cancelled.

@@ -25,6 +25,7 @@ from bridge.sidecar.journal_check import JournalCheck
 from bridge.sidecar.link_worker import LinkWorker
 from bridge.sidecar.lost_journal import LostJournalReporter
 from bridge.sidecar.onlooker import Onlooker, Parts
+from bridge.sidecar.operator_commands import OperatorCommands
 from bridge.sidecar.poller import Poller
 from bridge.sidecar.ports import Director, TerminalLink
 from bridge.sidecar.progress_watch import LOOK_S, ProgressWatch
@@ -84,9 +85,12 @@ class Sidecar:
             look_s=min([LOOK_S, *(reporter.look_s for reporter in self._reporters)]),
         )
         self._onlookers = onlookers
+        self._commands = OperatorCommands(self._runtime, self._links)
         self._control = control
         self._servers = (
-            [ControlServer(self._runtime, self._status, self._links, control)] if control is not None else []
+            [ControlServer(self._runtime, self._status, self._commands, control)]
+            if control is not None
+            else []
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -147,7 +151,7 @@ class Sidecar:
         """Watch the workers where somebody asks for it, and show them."""
         if not self._reporters and not self._onlookers:
             return []
-        parts = Parts(self._runtime, self._status, self._watch)
+        parts = Parts(self._runtime, self._status, self._watch, self._commands)
         return [
             group.create_task(self._watch.run(), name="progress"),
             *(group.create_task(onlooker.run(parts), name="onlooker") for onlooker in self._onlookers),

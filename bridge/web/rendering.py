@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import jinja2
@@ -25,6 +25,8 @@ _TEMPLATES: Final = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PARTS: Final[Any] = _TEMPLATES.get_template("parts.html").module
+"""Macros of the parts: each returns Markup, in which every value is escaped."""
 
 
 class Cell(NamedTuple):
@@ -49,10 +51,10 @@ def sections(seen: Snapshot, recent: Sequence[Table]) -> dict[str, Markup]:
     Their ids are always the same: a table that has no rows, or cannot be read, is an empty part.
     """
     now = datetime.fromtimestamp(seen.now_s, UTC)
-    parts = {"state": _part("state.html", report=seen.report, headline=headline(seen.report, now))}
+    parts = {"state": _PARTS.state(seen.report, headline(seen.report, now))}
     parts |= {f"table-{number}": Markup() for number in range(MOST_TABLES)}
     for number, table in enumerate([*tables(seen.report, now), *recent]):
-        parts[f"table-{number}"] = _part("table.html", grid=grid(table)) if table.rows else Markup()
+        parts[f"table-{number}"] = _PARTS.table(grid(table)) if table.rows else Markup()
     return parts
 
 
@@ -104,7 +106,3 @@ def _links(columns: Sequence[str]) -> Callable[[int, Sequence[str]], str]:
         return f"/directive?{urlencode({'officer': row[officer], 'id': row[directive]})}"
 
     return link
-
-
-def _part(template: str, **values: object) -> Markup:
-    return Markup(_TEMPLATES.get_template(template).render(**values))  # noqa: S704 - a template's own, escaped

@@ -19,8 +19,9 @@ from aiohttp import web
 from bridge.address import listen
 from bridge.core.settings import WebSettings
 from bridge.log_codes import LogCode
-from bridge.sidecar.control_connections import ConnectionLimiter
+from bridge.sidecar.control_connections import ConnectionLimiter, Connections
 from bridge.sidecar.counted_log import CountedLog
+from bridge.sidecar.http_server import limited
 from bridge.sidecar.onlooker import Parts
 from bridge.sidecar.server_errors import ServerErrors
 from bridge.status.command_lines import CommandLines
@@ -35,8 +36,6 @@ WAITING: Final = 64
 MOST_REQUESTS: Final = 32
 """Most requests at a time."""
 MAX_BODY_BYTES: Final = 1
-CLOSE_S: Final = 1.0
-"""Seconds that a stop waits for requests under way."""
 AGAIN_S: Final = 5.0
 """Seconds until the server begins again after an error of its own."""
 PROBES: Final = frozenset({"/healthz", "/readyz"})
@@ -101,7 +100,7 @@ class _Serving:
         self._snapshots = snapshots
         self._settings = settings
         self._requests = 0
-        self._limiter: ConnectionLimiter | None = None
+        self._connections = Connections(parts.runtime.clock)
         self._counted = CountedLog(parts.runtime.clock.monotonic)
 
     async def run(self, accept: Callable[[ConnectionLimiter], Awaitable[None]]) -> None:
@@ -109,16 +108,8 @@ class _Serving:
         errors = ServerErrors(
             runtime.log, self._counted, partial(runtime.log.warning, LogCode.WEB_REQUEST_UNREADABLE)
         )
-        runner = web.AppRunner(
-            self._application(), access_log=None, logger=errors.logger(), shutdown_timeout=CLOSE_S
-        )
-        await runner.setup()
-        try:
-            assert runner.server is not None  # noqa: S101 - narrowing: the runner is set up
-            self._limiter = ConnectionLimiter(runner.server, runtime.clock)
-            await accept(self._limiter)
-        finally:
-            await runner.cleanup()
+        async with limited(self._application(), self._connections, errors.logger()) as limiter:
+            await accept(limiter)
 
     def _application(self) -> web.Application:
         app = web.Application(middlewares=[self._admit], client_max_size=MAX_BODY_BYTES)
@@ -135,9 +126,8 @@ class _Serving:
     @web.middleware
     async def _admit(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Admit a request by its headers and the number of others; give every answer the same headers."""
-        assert self._limiter is not None  # noqa: S101 - narrowing: requests come once it serves
         # From here on the connection has longer, and is none of those that make room for others.
-        connection = self._limiter.of(request.protocol)
+        connection = self._connections.of(request.protocol)
         connection.proved = True
         # A page that is open stays so; their number has a limit of its own.
         connection.requested = request.path == LIVE_PATH

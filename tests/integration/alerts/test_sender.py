@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -149,3 +150,9 @@ def test_alive_url_that_never_answers_ends_with_its_time(hook: WebHook) -> None:
     hook.release.clear()
     reason = alive.called(f"http://127.0.0.1:{hook.port}/up", 0.05)
     assert reason == "the alive URL failed: TimeoutError"
+
+
+def test_alive_url_of_another_scheme_is_never_opened(tmp_path: Path) -> None:
+    file = tmp_path / "readable.txt"
+    file.write_text("here")
+    assert alive.called(file.as_uri(), 30.0) == "the alive URL failed: URLError"

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bridge.sidecar.control_connections import ACCEPTS, SWEEP_S, ConnectionLimiter
+from bridge.sidecar.control_connections import ACCEPTS, SWEEP_S, ConnectionLimiter, Connections
 from bridge.sidecar.control_file import HOST
 
 from .clock import TIMEOUT_S, ManualClock
@@ -42,7 +42,7 @@ async def accepting(clock: ManualClock, errors: list[OSError]) -> AsyncIterator[
         listening.setblocking(False)
         listening.bind((HOST, 0))
         listening.listen()
-        task = asyncio.create_task(ConnectionLimiter(server, clock).accept(listening))
+        task = asyncio.create_task(ConnectionLimiter(server, Connections(clock)).accept(listening))
         try:
             yield listening.getsockname()[1]
         finally:
