@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import zmq
 
@@ -27,15 +27,20 @@ MAX_DRAIN: Final = 256
 RECEIVE_WINDOW: Final = 32
 """Messages of one peer that libzmq queues here; further ones wait in front of it."""
 
-HEARTBEAT_MS: Final = 5_000
-"""Milliseconds between the PINGs of the transport to a peer."""
-SILENCE_MS: Final = 15_000
-"""Milliseconds after a PING in which something must come from the peer: the transport drops it otherwise."""
 BACKLOG: Final = 128
 BYE_S: Final = 0.5
 """Seconds that the last messages may take to leave."""
 
 _ENDPOINT: Final = re.compile(r"tcp://(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>[0-9]+|\*)")
+
+
+class Pings(NamedTuple):
+    """PINGs of the transport to a peer. They find a dead peer behind a half-open connection."""
+
+    every_ms: int = 5_000
+    """Milliseconds between two of them."""
+    silence_ms: int = 15_000
+    """Milliseconds after one in which something must come from the peer: the transport drops it otherwise."""
 
 
 class Link:
@@ -47,9 +52,11 @@ class Link:
         *,
         limits: ConnectionLimits | None = None,
         monotonic: Callable[[], float] | None = None,
+        pings: Pings | None = None,
     ) -> None:
         """Bind. `monotonic`: clock of the limits in seconds, where not this machine's. Raises EndpointError,
         ConfinedError."""
+        pings = pings or Pings()
         confinement.check_address_families()
         listener, self.endpoint = _listen(endpoint)
         self._readable = asyncio.Event()
@@ -68,8 +75,8 @@ class Link:
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_WINDOW)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         # The transport, too, drops a dead peer behind a half-open connection.
-        self._socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
-        self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, SILENCE_MS)
+        self._socket.setsockopt(zmq.HEARTBEAT_IVL, pings.every_ms)
+        self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, pings.silence_ms)
         self._front = LinkFront(
             listener,
             connect=self._connect,

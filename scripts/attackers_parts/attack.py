@@ -30,6 +30,8 @@ MOST_OF_MESSAGE: Final = 2**22
 """Bytes of a message after which even one that nobody cuts off ends."""
 HELD: Final = 1000
 """Connections that are held open at a time."""
+IN_A_ROW: Final = 200
+"""Requests that are sent at once on one connection."""
 CONNECT_S: Final = 1.0
 PAUSE_S: Final = 0.01
 ONE: Final = Decimal(1)
@@ -257,6 +259,17 @@ def unreadable_control(_: int, control: int) -> None:
     again(attempt)
 
 
+def rows_control(_: int, control: int) -> None:
+    request = f"GET /v1/challenge HTTP/1.1\r\nHost: {HOST}:{control}\r\n\r\n".encode()
+
+    def attempt() -> None:
+        peer = Peer(control, request * IN_A_ROW)
+        while True:
+            peer.exactly(1)
+
+    again(attempt)
+
+
 def slow_control(_: int, control: int) -> None:
     hold(control, lambda _: b"POST /v1/halt HTTP/1.1\r\nHost: ", 200)
 
@@ -275,6 +288,7 @@ KINDS: Final[dict[str, Callable[[int, int], None]]] = {
     "slow on the control port": slow_control,
     "control reconnect storm": control_storm,
     "no HTTP on the control port": unreadable_control,
+    "200 requests in a row on the control port": rows_control,
     "slow writers": slow_writers,
     "reconnect storm": reconnect_storm,
     "reconnect storm with hello": reconnect_with_hello,

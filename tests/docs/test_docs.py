@@ -7,6 +7,7 @@ import pytest
 
 from bridge.core.director.contract import ExecutionEvent
 from bridge.core.link import messages, reports
+from bridge.link import Pings
 from tests.docs import examples, generate, module_map, specification
 
 PAGES = {page.name: page for page in generate.PAGES}
@@ -53,6 +54,13 @@ def test_every_module_and_header_has_a_line_for_the_map() -> None:
 )
 def test_first_sentence_of_a_text(text: str, sentence: str) -> None:
     assert module_map.first_sentence(text) == sentence
+
+
+def test_page_of_the_link_has_the_times_of_its_pings() -> None:
+    text = " ".join(PAGES["link-protocol.md"].read_text(encoding="utf-8").split())
+    every_s, silence_s = Pings().every_ms // 1000, Pings().silence_ms // 1000
+    assert f"a PING every {every_s} s from" in text
+    assert f"within {silence_s} s after a PING is disconnected: after {every_s + silence_s} s of" in text
 
 
 def test_every_column_of_the_journal_has_its_own_comment() -> None:

@@ -14,7 +14,7 @@ from bridge.core.link import zmtp
 from bridge.core.link.connection_limiter import FRAME_BYTES, ConnectionLimits, Stage, StageLimit
 from bridge.core.link.cut_reasons import CutReason
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
-from bridge.link import Link
+from bridge.link import Link, Pings
 from bridge.link_front.connection import MOST_UNSENT
 from bridge.link_front.inner import MOST_CANDIDATES, InnerConnection
 from bridge.link_front.stream import READ_BYTES
@@ -36,9 +36,9 @@ def message(body: bytes, flags: int = 0) -> bytes:
 class Rig:
     """A link that is received from, its clock, and raw peers."""
 
-    def __init__(self, limits: ConnectionLimits = LIMITS) -> None:
+    def __init__(self, limits: ConnectionLimits = LIMITS, pings: Pings | None = None) -> None:
         self.now = 0.0
-        self.link = Link("tcp://127.0.0.1:0", limits=limits, monotonic=lambda: self.now)
+        self.link = Link("tcp://127.0.0.1:0", limits=limits, monotonic=lambda: self.now, pings=pings)
         self.frames: list[tuple[bytes, bytes]] = []
         self._peers = ExitStack()
         self._receiving = asyncio.create_task(self._receive())
@@ -263,6 +263,18 @@ async def test_ping_is_answered_with_its_context(rig: Rig) -> None:
     await peer.send(zmtp.command(b"PING", b"\0\x64context"))
     pong = zmtp.pong(b"context")
     assert await peer.read(len(pong)) == pong
+
+
+async def test_silent_peer_of_zmtp_3_0_gets_pings_and_is_disconnected() -> None:
+    """PING came with ZMTP 3.1: whoever writes a terminal by the older text must skip it."""
+    rig = Rig(pings=Pings(every_ms=10, silence_ms=50))
+    try:
+        older = zmtp.GREETING[:11] + b"\0" + zmtp.GREETING[12:]
+        peer = await rig.peer(older + zmtp.ready(b"DEALER") + message(b"hello"))
+        assert zmtp.command(b"PING", b"\0\0") in await peer.rest()
+        assert [frame for _, frame in rig.frames] == [b"hello"]
+    finally:
+        await rig.close()
 
 
 @pytest.mark.parametrize(
