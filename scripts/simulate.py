@@ -31,7 +31,7 @@ from structlog.typing import EventDict, WrappedLogger
 from tests.simulation.mutants import MUTANTS, hunt
 from tests.simulation.run import Result, run
 from tests.simulation.shrink import shrink
-from tests.simulation.story import draw
+from tests.simulation.story import Story, draw
 
 PROGRESS_S = 10.0
 
@@ -49,6 +49,11 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count(), help="processes; default: one for each core"
     )
+    parser.add_argument(
+        "--terminal",
+        choices=["expert", "reference"],
+        help="all terminals run the Expert Advisor, or none does; default: by the seed",
+    )
     parser.add_argument("--stop", action="store_true", help="end the hunt with the first violation")
     parser.add_argument(
         "--mutants", metavar="WORD", nargs="?", const="", help="hunt for each mutant whose name has the word"
@@ -56,22 +61,22 @@ def main() -> int:
     options = parser.parse_args()
     # Its terminals log by themselves; the trace has what matters.
     structlog.configure(processors=[_drop])
+    expert = None if options.terminal is None else options.terminal == "expert"
     if options.seed is not None:
-        return _repeat(options.seed, shrunk=options.shrink, trace=options.trace)
+        return _repeat(draw(options.seed, expert=expert), shrunk=options.shrink, trace=options.trace)
     if options.minutes is None:
         parser.error("give --seed or --minutes")
     if options.mutants is not None:
         return _hunt_mutants(options.mutants, options.minutes)
     first = options.first if options.first is not None else random.SystemRandom().randrange(10**6, 10**9)
-    return _hunt(options.minutes * 60, first, options.jobs, stop=options.stop)
+    return _hunt(options.minutes * 60, first, options.jobs, expert=expert, stop=options.stop)
 
 
 def _drop(_: WrappedLogger, __: str, ___: EventDict) -> EventDict:
     raise structlog.DropEvent
 
 
-def _repeat(seed: int, *, shrunk: bool, trace: bool) -> int:
-    story = draw(seed)
+def _repeat(story: Story, *, shrunk: bool, trace: bool) -> int:
     if shrunk:
         story = shrink(story, lambda text: print(text, file=sys.stderr))
     result = run(story, keep=True)
@@ -94,7 +99,7 @@ def _hunt_mutants(word: str, minutes: float) -> int:
     return 1 if missed else 0
 
 
-def _hunt(seconds: float, first: int, jobs: int, *, stop: bool) -> int:
+def _hunt(seconds: float, first: int, jobs: int, *, expert: bool | None, stop: bool) -> int:
     began = time.monotonic()
     seeds, lives, shown = 0, 0, began
     failed: list[Result] = []
@@ -108,7 +113,7 @@ def _hunt(seconds: float, first: int, jobs: int, *, stop: bool) -> int:
 
     print(f"seeds from {first}, {jobs} processes", flush=True)
     with multiprocessing.Pool(jobs, initializer=_begin) as pool:
-        for result in _mapped(pool, within(), jobs):
+        for result in _mapped(pool, within(), jobs, expert):
             seeds, lives = seeds + 1, lives + result.directives
             faults.update(result.counts)
             if result.violations:
@@ -133,20 +138,22 @@ def _hunt(seconds: float, first: int, jobs: int, *, stop: bool) -> int:
     return 1 if failed else 0
 
 
-def _mapped(pool: multiprocessing.pool.Pool, seeds: Iterator[int], jobs: int) -> Iterator[Result]:
+def _mapped(
+    pool: multiprocessing.pool.Pool, seeds: Iterator[int], jobs: int, expert: bool | None
+) -> Iterator[Result]:
     """Yield the results as they come, with few seeds under way: a pool would draw all of them at once."""
-    waiting = [pool.apply_async(_one, (seed,)) for seed in islice(seeds, jobs * 2)]
+    waiting = [pool.apply_async(_one, (seed, expert)) for seed in islice(seeds, jobs * 2)]
     while waiting:
         yield waiting.pop(0).get()
-        waiting += [pool.apply_async(_one, (seed,)) for seed in islice(seeds, 1)]
+        waiting += [pool.apply_async(_one, (seed, expert)) for seed in islice(seeds, 1)]
 
 
 def _begin() -> None:
     structlog.configure(processors=[_drop])
 
 
-def _one(seed: int) -> Result:
-    return run(draw(seed))
+def _one(seed: int, expert: bool | None) -> Result:
+    return run(draw(seed, expert=expert))
 
 
 def _cpu_s() -> float:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from typing import Any, Final
@@ -29,37 +29,43 @@ TYPE_BUY, TYPE_SELL = 0, 1
 """MetaTrader's DEAL_TYPE_..."""
 
 
-def check(evidence: Evidence) -> list[str]:
-    """Return all violations."""
-    with closing(sqlite3.connect(f"file:{evidence.journal}?mode=ro", uri=True)) as journal:
+def check(evidences: list[Evidence]) -> list[str]:
+    """Return all violations of a run, whose evidence is given for each officer."""
+    with closing(sqlite3.connect(f"file:{evidences[0].journal}?mode=ro", uri=True)) as journal:
         journal.row_factory = sqlite3.Row
 
         def rows(query: str) -> list[Row]:
             return [dict(row) for row in journal.execute(query)]
 
-        commands, events = rows("SELECT * FROM commands"), rows("SELECT * FROM events ORDER BY id")
-        found = [
-            *evidence.errors,
-            *_liveness(evidence),
-            *_sends(evidence, commands, rows("SELECT * FROM dispatches")),
-            *_requests(evidence, commands),
-            *_strangers(evidence),
-            *_events(evidence, events),
-            *_chain(rows("SELECT * FROM audit ORDER BY seq")),
-        ]
-        if rows("SELECT 1 FROM officers WHERE quarantine <> ''"):
-            # No terminal is admitted until an operator acts, so that the journal does not follow the broker.
-            return found
-        mismatches = rows("SELECT * FROM position_mismatches")
-        return [
-            *found,
-            *_deals(evidence, rows("SELECT * FROM deals"), rows("SELECT * FROM allocations")),
-            *_positions(evidence, rows("SELECT * FROM positions"), mismatches),
-            *_orders(evidence, rows("SELECT * FROM orders"), mismatches),
-            *_directives(evidence, rows("SELECT * FROM directives"), events),
-            *_fills(evidence),
-            *_lives_of_positions(evidence, events),
-        ]
+        found = [*_liveness(evidences[0]), *_chain(rows("SELECT * FROM audit ORDER BY seq"))]
+        for evidence in evidences:
+            of_officer = [f"{evidence.officer}: {each}" for each in _check_officer(evidence, rows)]
+            found += of_officer
+        return found
+
+
+def _check_officer(evidence: Evidence, rows_of: Callable[[str], list[Row]]) -> Iterator[str]:
+    """Yield the violations that concern one officer."""
+
+    def rows(query: str) -> list[Row]:
+        return [row for row in rows_of(query) if row.get("officer", evidence.officer) == evidence.officer]
+
+    commands, events = rows("SELECT * FROM commands"), rows("SELECT * FROM events ORDER BY id")
+    yield from evidence.errors
+    yield from _sends(evidence, commands, rows("SELECT * FROM dispatches"))
+    yield from _requests(evidence, commands)
+    yield from _strangers(evidence)
+    yield from _events(evidence, events)
+    if rows("SELECT officer FROM officers WHERE quarantine <> ''"):
+        # No terminal is admitted until an operator acts, so that the journal does not follow the broker.
+        return
+    mismatches = rows("SELECT * FROM position_mismatches")
+    yield from _deals(evidence, rows("SELECT * FROM deals"), rows("SELECT * FROM allocations"))
+    yield from _positions(evidence, rows("SELECT * FROM positions"), mismatches)
+    yield from _orders(evidence, rows("SELECT * FROM orders"), mismatches)
+    yield from _directives(evidence, rows("SELECT * FROM directives"), events)
+    yield from _fills(evidence)
+    yield from _lives_of_positions(evidence, events)
 
 
 def _ours(evidence: Evidence) -> set[int]:
@@ -115,7 +121,7 @@ def _requests(evidence: Evidence, commands: list[Row]) -> Iterator[str]:
             continue
         name = directive["directive_id"]
         if request["action"] in (ACTION_DEAL, ACTION_PENDING):
-            late = send["time_msc"] - evidence.broker_ahead_ms - evidence.expires_ms[name]
+            late = send["utc_ms"] - evidence.expires_ms[name]
             if late > LATE_MS:
                 yield f"directive {name} was sent {late} ms after its expiry"
         if command["kind"] == "OPEN" and request["action"] in (ACTION_DEAL, ACTION_PENDING):

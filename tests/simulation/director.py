@@ -19,6 +19,7 @@ class Arrival(NamedTuple):
     """One event that the Director took, in the order of arrival."""
 
     at_us: int
+    officer: str
     key: str
     body: str
 
@@ -30,18 +31,18 @@ class SimulatedDirector:
         self.schedule = schedule
         self.clock = clock
         self.random = random
-        self.directives: dict[str, dict[str, Any]] = {}
-        """By id, in the order of issue."""
-        self.received: set[str] = set()
-        """Ids of directives for which DIRECTIVE_RECEIVED has arrived."""
+        self.directives: dict[tuple[str, str], dict[str, Any]] = {}
+        """By officer and id, in the order of issue."""
+        self.received: set[tuple[str, str]] = set()
+        """Officers and ids of directives for which DIRECTIVE_RECEIVED has arrived."""
         self.arrivals: list[Arrival] = []
         self.faults: Counter[str] = Counter()
         """Faults in force, by name; each counts its present causes."""
         self.counts: Counter[str] = Counter()
 
-    def issue(self, directive: dict[str, Any]) -> None:
+    def issue(self, officer: str, directive: dict[str, Any]) -> None:
         """List a directive from now on."""
-        self.directives[directive["directive_id"]] = directive
+        self.directives[officer, directive["directive_id"]] = directive
 
     def has(self, fault: str, chance: float) -> bool:
         """Return True where the fault strikes now."""
@@ -50,11 +51,12 @@ class SimulatedDirector:
         self.counts[f"Director: {fault}"] += 1
         return True
 
-    def listing(self) -> str:
-        """Return the body of the answer to one poll."""
-        listed = [each for name, each in self.directives.items() if name not in self.received]
+    def listing(self, officer: str) -> str:
+        """Return the body of the answer to one poll of an officer."""
+        every = {key: each for key, each in self.directives.items() if key[0] == officer}
+        listed = [each for key, each in every.items() if key not in self.received]
         if self.has("old list", 0.5):
-            listed = list(self.directives.values())
+            listed = list(every.values())
         if self.has("reordered list", 0.7):
             self.random.shuffle(listed)
         if listed and self.has("repeated items", 0.7):
@@ -67,9 +69,9 @@ class SimulatedDirector:
     def take(self, key: str, body: bytes) -> None:
         """Take an event in, whatever the sender is answered."""
         event = json.loads(body)
-        self.arrivals.append(Arrival(self.schedule.now, key, body.decode()))
+        self.arrivals.append(Arrival(self.schedule.now, event["reported_by"], key, body.decode()))
         if event["event_type"] == "DIRECTIVE_RECEIVED":
-            self.received.add(event["directive_id"])
+            self.received.add((event["reported_by"], event["directive_id"]))
 
 
 class DirectorPort:
@@ -84,7 +86,7 @@ class DirectorPort:
         failure = await self._way()
         if failure is not None:
             return failure
-        body = director.listing()
+        body = director.listing(officer)
         date = director.clock.now().replace(microsecond=0)
         return await self._back(Polled(body, date))
 

@@ -10,11 +10,10 @@ if TYPE_CHECKING:
 
 
 class Evidence(msgspec.Struct, kw_only=True):
-    """Everything that a checker needs, without a type of the product: rows are dictionaries."""
+    """Everything of one officer that a checker needs, without a type of the product: rows are dictionaries."""
 
+    officer: str
     netting: bool
-    broker_ahead_ms: int
-    """Distance of the broker's clock from UTC."""
     journal: Path
     ended_after_s: float | None
     """Seconds from the end of the faults until nothing was open any more; None: not within the bound."""
@@ -26,32 +25,38 @@ class Evidence(msgspec.Struct, kw_only=True):
     arrivals: list[tuple[str, str]]
     """Events that the Director took, in order: key and body."""
     sends: list[dict[str, Any]]
-    """Every request that reached the broker."""
+    """Every request that reached the broker; `utc_ms` is its true time in ms since 1970."""
     deals: list[dict[str, Any]]
     positions: list[dict[str, Any]]
     orders: list[dict[str, Any]]
     """Live orders."""
     errors: list[str]
-    """Errors that ended a worker or a task."""
+    """Errors that ended a life of its terminals."""
 
 
-def collect(world: "World", *, ended_after_s: float | None) -> Evidence:
-    """Return the evidence of a run at its end."""
-    broker = world.broker
-    return Evidence(
-        broker_ahead_ms=world.broker_ahead_ms,
-        netting=world.story.netting,
-        journal=world.journal,
-        ended_after_s=ended_after_s,
-        issued=list(world.director.directives.values()),
-        expires_ms=world.expires_ms,
-        arrivals=[(arrival.key, arrival.body) for arrival in world.director.arrivals],
-        sends=_plain(broker.sends()),
-        deals=_plain(broker.history_deals(0, 2**52)),
-        positions=_plain(broker.positions()),
-        orders=_plain(broker.orders()),
-        errors=world.sidecar.errors,
-    )
+def collect(world: "World", *, ended_after_s: float | None) -> list[Evidence]:
+    """Return the evidence of a run at its end, of each officer."""
+    return [
+        Evidence(
+            officer=seat.officer,
+            netting=seat.terms.netting,
+            journal=world.journal,
+            ended_after_s=ended_after_s,
+            issued=seat.issued,
+            expires_ms=seat.expires_ms,
+            arrivals=[
+                (arrival.key, arrival.body)
+                for arrival in world.director.arrivals
+                if arrival.officer == seat.officer
+            ],
+            sends=[{**msgspec.to_builtins(send), "utc_ms": utc_ms} for utc_ms, send in seat.sends()],
+            deals=_plain(seat.broker.history_deals(0, 2**52)),
+            positions=_plain(seat.broker.positions()),
+            orders=_plain(seat.broker.orders()),
+            errors=[error for terminal in seat.terminals for error in terminal.errors],
+        )
+        for seat in world.seats
+    ]
 
 
 def _plain(records: Any) -> list[dict[str, Any]]:

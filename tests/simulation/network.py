@@ -3,14 +3,15 @@
 Each end is what the product sees of ZeroMQ: a DEALER that queues and reconnects, a ROUTER that knows its peers by
 ids and refuses to send to one that is gone. Within a connection frames keep their order, as TCP does. Between two
 connections there is none. A connection can be slow, break with what is under way, or become half-open: nothing
-arrives any more, and neither end learns of it.
+arrives any more, and neither end learns of it. What travels are frames, or the bytes of an end that speaks ZMTP by
+itself (`expert_socket.py`).
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from bridge.core.link.cut_reasons import CutReason
 from bridge.wake_up import WakeUp
@@ -24,10 +25,23 @@ ROUTER_SILENCE_S: Final = (15, 20)
 """Seconds after which the sidecar's transport notices that a connection is half-open."""
 
 
+class Socket(Protocol):
+    """Terminal's end of a connection."""
+
+    life: Life
+    closed: bool
+
+    def deliver(self, data: bytes) -> None:
+        """Take in what has arrived."""
+
+    def lose(self, connection: "Connection") -> None:
+        """Learn that a connection is broken."""
+
+
 class Connection:
     """One TCP connection of a terminal's socket."""
 
-    def __init__(self, peer: bytes, socket: "TerminalSocket", listener: "SidecarLink") -> None:
+    def __init__(self, peer: bytes, socket: Socket, listener: "SidecarLink") -> None:
         self.peer = peer
         self.socket = socket
         self.listener = listener
@@ -39,6 +53,14 @@ class Connection:
         """Time up to which frames wait on their way."""
         self.last = {True: 0, False: 0}
         """Arrival of the last frame, towards the sidecar and back."""
+
+    def deliver(self, data: bytes) -> None:
+        """Take in at the sidecar's end what has arrived."""
+        self.listener.arrived(self.peer, data)
+
+    def encoded(self, frame: bytes) -> bytes:
+        """Return what travels to the terminal for a frame."""
+        return frame
 
 
 class SidecarLink:
@@ -82,7 +104,7 @@ class SidecarLink:
         connection = self.connections.get(peer)
         if connection is None or not self.life.alive:
             return False
-        self._network.carry(connection, frame, to_sidecar=False)
+        self._network.carry(connection, connection.encoded(frame), to_sidecar=False)
         return True
 
     def wake_receiver(self) -> bool:
@@ -127,6 +149,16 @@ class TerminalSocket:
         self.waiting.append(frame)
         return True
 
+    def deliver(self, data: bytes) -> None:
+        self.inbox.append(data)
+        self.on_frame()
+
+    def lose(self, connection: Connection) -> None:
+        if self.connection is connection:
+            self.connection = None
+            if not self.closed and self.life.alive:
+                self._network.connect(self)
+
     def close(self) -> None:
         """Close; what has left still arrives, and then the sidecar's end learns of it."""
         self.closed = True
@@ -169,14 +201,31 @@ class Network:
             if listener is None or listener.life.stopped_until > self._schedule.now + 60 * US:
                 self._schedule.after(self._random.randrange(100, 300) * MS, socket.life, attempt)
                 return
-            peer = self._random.randbytes(5)
-            connection = Connection(peer, socket, listener)
-            socket.connection = listener.connections[peer] = connection
-            self._connections.append(connection)
+            connection = Connection(self.new_peer(), socket, listener)
+            socket.connection = connection
+            self.add(connection)
+            self.introduce(connection)
             while socket.waiting:
                 self.carry(connection, socket.waiting.popleft(), to_sidecar=True)
 
         self._schedule.after(wait * MS, socket.life, attempt)
+
+    @property
+    def listener(self) -> SidecarLink | None:
+        """End of the sidecar that listens now."""
+        return self._listener
+
+    def new_peer(self) -> bytes:
+        """Return an id as a ROUTER draws it for a connection."""
+        return self._random.randbytes(5)
+
+    def add(self, connection: Connection) -> None:
+        """Keep a new connection."""
+        self._connections.append(connection)
+
+    def introduce(self, connection: Connection) -> None:
+        """Let the sidecar's end know the connection's peer."""
+        connection.listener.connections[connection.peer] = connection
 
     def carry(self, connection: Connection, frame: bytes, *, to_sidecar: bool) -> None:
         """Let a frame travel. It is lost where the connection breaks before it arrives."""
@@ -193,10 +242,9 @@ class Network:
             if not connection.arrives[to_sidecar]:
                 self.counts["frames lost with their connection"] += 1
             elif to_sidecar:
-                connection.listener.arrived(connection.peer, frame)
+                connection.deliver(frame)
             elif not connection.socket.closed:
-                connection.socket.inbox.append(frame)
-                connection.socket.on_frame()
+                connection.socket.deliver(frame)
 
         self._schedule.at(when, receiver, arrive)
 
@@ -211,11 +259,7 @@ class Network:
             return
         connection.arrives = {True: not lose and connection.arrives[True], False: False}
         self._end(connection)
-        socket = connection.socket
-        if socket.connection is connection:
-            socket.connection = None
-            if not socket.closed and socket.life.alive:
-                self.connect(socket)
+        connection.socket.lose(connection)
 
     def present(self) -> list[Connection]:
         """Return the connections that are up, in the order of their making."""

@@ -40,7 +40,8 @@ def run(story: Story, *, keep: bool = False) -> Result:
     try:
         try:
             evidence = world.run()
-            violations, ended_after_s = check(evidence), evidence.ended_after_s
+            violations = world.sidecar.errors + check(evidence)
+            ended_after_s = evidence[0].ended_after_s
         except Exception:
             # An error in a step of a process that nothing caught, or that no time passes any more.
             violations, ended_after_s = [traceback.format_exc()], None

@@ -5,7 +5,7 @@ from collections.abc import Callable, MutableMapping
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -145,6 +145,3 @@ class SidecarProcess:
         return EventLog(
             structlog.wrap_logger(None, processors=[record], wrapper_class=structlog.stdlib.BoundLogger)
         )
-
-
-KEY: Final = LinkKey(bytes(range(32)))

@@ -41,7 +41,16 @@ SIDECAR_POINTS: Final = (
     "journal.session.committed",
     "journal.status_request.committed",
 )
-TERMINAL_POINTS: Final = ("terminal.intent_written", "terminal.order_sent", "terminal.result_written")
+TERMINAL_POINTS: Final = (
+    "terminal.intent_written",
+    "terminal.order_sent",
+    "terminal.result_written",
+    "terminal.before_FileWriteArray",
+    "terminal.before_FileFlush",
+    "terminal.after_FileFlush",
+    "terminal.before_SocketSend",
+)
+"""The last four are calls of the Expert Advisor alone."""
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,18 +61,32 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     for_s: float = 0.0
     """Duration of a fault that lasts."""
     what: dict[str, Any] = {}
+    seat: int = 0
+    """Number of the officer that it concerns, where it concerns one."""
 
     def __str__(self) -> str:
         lasting = f" for {self.for_s:.1f} s" if self.for_s else ""
         given = ", ".join(f"{name} {value}" for name, value in self.what.items() if value is not None)
-        return f"{self.at_s:8.3f} s  {self.kind}{lasting}{': ' if given else ''}{given}"
+        return f"{self.at_s:8.3f} s  [{self.seat + 1}] {self.kind}{lasting}{': ' if given else ''}{given}"
+
+
+class SeatTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """One officer with its account and its terminal."""
+
+    netting: bool
+    expert: bool
+    """True: its terminal runs the Expert Advisor; False: it is the reference terminal."""
+
+    def __str__(self) -> str:
+        account = "a netting account" if self.netting else "a hedging account"
+        return f"{account} in {'the Expert Advisor' if self.expert else 'the reference terminal'}"
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
     """One run."""
 
     seed: int
-    netting: bool
+    seats: tuple[SeatTerms, ...]
     acts: tuple[Act, ...]
     faults_until_s: float
     """Time by which every fault has ended."""
@@ -75,31 +98,39 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     def spell(self) -> str:
         """Return the story for people."""
-        account = "netting" if self.netting else "hedging"
-        return "\n".join([f"seed {self.seed}, a {account} account", *map(str, self.acts)])
+        seats = [f"  [{number}] {terms}" for number, terms in enumerate(self.seats, start=1)]
+        return "\n".join([f"seed {self.seed}", *seats, *map(str, self.acts)])
 
 
-def draw(seed: int) -> Story:
-    """Return the story of a seed."""
+def draw(seed: int, *, expert: bool | None = None) -> Story:
+    """Return the story of a seed. `expert`: all terminals run the EA, or none does; None: by the seed."""
     random = Random(f"story {seed}")  # noqa: S311 - chosen to be repeated
     length = random.uniform(40, 120)
-    count = random.randrange(10, 30)
+    seats = tuple(
+        SeatTerms(netting=random.random() < 0.5, expert=random.random() < 0.3)
+        for _ in range(random.choice([1, 1, 1, 2, 3]))
+    )
     acts: list[Act] = []
-    opened: list[tuple[str, str]] = []
-    # In the order of time: a close has a target that was ordered before it.
-    times = sorted(round(random.uniform(1, length * 0.9), 3) for _ in range(count))
-    for number, at in enumerate(times):
-        acts.append(_directive(random, f"d{number:02}", at, opened))
+    for seat in range(len(seats)):
+        opened: list[tuple[str, str]] = []
+        # In the order of time: a close has a target that was ordered before it. Officers share the ids.
+        count = random.randrange(10, 30) // len(seats)
+        times = sorted(round(random.uniform(1, length * 0.9), 3) for _ in range(count))
+        for number, at in enumerate(times):
+            acts.append(_directive(random, f"d{number:02}", at, opened, seat))
     faults = random.choices([0, 4, 8, 16, 32], [1, 2, 3, 3, 2])[0]
     kinds = random.sample(FAULTS, random.randrange(1, len(FAULTS)))
     for _ in range(faults):
-        acts.append(_fault(random, random.choice(kinds), round(random.uniform(0.5, length), 3)))
+        at = round(random.uniform(0.5, length), 3)
+        acts.append(_fault(random, random.choice(kinds), at, random.randrange(len(seats))))
     acts.sort(key=lambda act: act.at_s)
     end = max([length, *(act.at_s + act.for_s for act in acts)])
-    return Story(seed=seed, netting=random.random() < 0.5, acts=tuple(acts), faults_until_s=round(end, 3))
+    if expert is not None:
+        seats = tuple(SeatTerms(netting=terms.netting, expert=expert) for terms in seats)
+    return Story(seed=seed, seats=seats, acts=tuple(acts), faults_until_s=round(end, 3))
 
 
-def _directive(random: Random, name: str, at: float, opened: list[tuple[str, str]]) -> Act:
+def _directive(random: Random, name: str, at: float, opened: list[tuple[str, str]], seat: int) -> Act:
     symbol = random.choice(list(SYMBOLS))
     base, digits = SYMBOLS[symbol]
     pip = Decimal(10) ** (1 - digits)
@@ -142,7 +173,7 @@ def _directive(random: Random, name: str, at: float, opened: list[tuple[str, str
             case _:
                 fields["action"] = "CANCEL"
     life = random.choice([300, 300, 300, 60, 20, 5])
-    return Act(at_s=at, kind="directive", what={**fields, "life_s": life})
+    return Act(at_s=at, kind="directive", what={**fields, "life_s": life}, seat=seat)
 
 
 FAULTS: Final = (
@@ -176,6 +207,9 @@ FAULTS: Final = (
     "copied terminal",
     "full disk",
     "Director clock jump",
+    "weekend",
+    "late deal",
+    "summer time",
 )
 RULES: Final = (
     "REJECT",
@@ -193,7 +227,7 @@ RULES: Final = (
 """Effects of fault rules. A lost answer comes more often: after it a command must not be repeated."""
 
 
-def _fault(random: Random, kind: str, at: float) -> Act:
+def _fault(random: Random, kind: str, at: float, seat: int) -> Act:
     lasting = round(
         random.choice([random.uniform(0.05, 2), random.uniform(2, 10), random.uniform(10, 45)]), 3
     )
@@ -227,9 +261,13 @@ def _fault(random: Random, kind: str, at: float) -> Act:
             lasting = 0.0
         case "clock jump" | "Director clock jump":
             what = {"seconds": random.choice([-1, 1]) * random.choice([10, 45, 600, 3_600, 86_400])}
+        case "weekend":
+            what = {"gap_pips": random.randrange(-120, 120)}
+        case "summer time":
+            what, lasting = {"hours": random.choice([-1, 1])}, 0.0
         case "closed market":
             what = {"symbol": random.choice(list(SYMBOLS))}
-    return Act(at_s=at, kind=kind, for_s=lasting, what=what)
+    return Act(at_s=at, kind=kind, for_s=lasting, what=what, seat=seat)
 
 
 def _rule(random: Random) -> dict[str, Any]:

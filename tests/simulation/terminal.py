@@ -1,10 +1,12 @@
-"""Lives of the reference terminal: its real code, stepped as its process steps it."""
+"""Lives of a terminal; the reference terminal: its real code, stepped as its process steps it."""
 
+import shutil
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bridge.core.link.handshake import LinkKey
 from bridge.simulator.broker.api import BrokerTimeout
@@ -24,13 +26,10 @@ NO_ANSWER_MS: Final = 10_000
 class SlowBroker:
     """The broker as one life of a terminal calls it: each call takes time, and some are not answered."""
 
-    def __init__(
-        self, broker: Broker, random: Random, *, faults: dict[str, int], send: Callable[[], None]
-    ) -> None:
+    def __init__(self, broker: Broker, random: Random, *, faults: dict[str, int]) -> None:
         self._broker = broker
         self._random = random
         self._faults = faults
-        self._send = send
         self.spent_ms = 0
         """Time that calls have taken since the beginning of this step of the terminal."""
 
@@ -49,7 +48,6 @@ class SlowBroker:
 
     def order_send(self, request: TradeRequest) -> TradeResult:
         self.spent_ms += self._random.randrange(1, 30)
-        self._send()
         answer = self._broker.submit(request)
         self.spent_ms += answer.delay_ms + self._random.randrange(1, 120)
         if answer.result is None:
@@ -58,47 +56,36 @@ class SlowBroker:
         return answer.result
 
 
-class TerminalProcess:
-    """One life of the terminal after the other."""
+class Surroundings(NamedTuple):
+    """World of a terminal process."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        officer: str,
-        key: LinkKey,
-        ledger: Path,
-        broker: Broker,
-        schedule: Schedule,
-        network: Network,
-        random: Random,
-        trace: Callable[[str, str, dict[str, Any]], None],
-        advance: Callable[[], None],
-        killable: Callable[["TerminalProcess", Callable[[], None]], None],
-    ) -> None:
-        """`advance` brings the broker to the present; `killable` runs a step, which may be killed in it."""
-        self._name = name
-        self._officer = officer
-        self._key = key
-        self._ledger_path = ledger
-        self._broker = broker
-        self._schedule = schedule
-        self._network = network
+    officer: str
+    key: LinkKey
+    broker: Broker
+    schedule: Schedule
+    network: Network
+    trace: Callable[[str, str, dict[str, Any]], None]
+    advance: Callable[[], None]
+    """Brings the broker to the present."""
+    killable: Callable[["TerminalProcess", Callable[[], None]], None]
+    """Runs a step, which may be killed in it."""
+
+
+class TerminalProcess(ABC):
+    """One life of a terminal after the other. Its files are in a folder of its own."""
+
+    def __init__(self, name: str, folder: Path, around: Surroundings, random: Random) -> None:
+        self.name = name
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        self._around = around
+        self._schedule = around.schedule
         self._random = random
-        self._trace = trace
-        self._advance = advance
-        self._run_killable = killable
         self.faults = {"broker does not answer": 0, "slow timer": 0}
         self.life: Life | None = None
         self.lives = 0
-        self.sends = 0
-        self._ledger: Ledger | None = None
-        self._terminal: ReferenceTerminal | None = None
-        self._slow: SlowBroker | None = None
-        self._socket: TerminalSocket | None = None
-        self._turned_ms = 0
-        self._changed = False
-        """True where the broker has changed since the last timer call."""
+        self.errors: list[str] = []
+        """Errors that ended a life."""
         self._step_at = -1
         self._step_number = 0
 
@@ -111,23 +98,10 @@ class TerminalProcess:
         if self.running:
             return
         self.lives += 1
-        self._trace(self._name, "starts", {"life": self.lives})
-        life = self.life = Life(self._name)
-        random = Random(f"{self._random.random()}")  # noqa: S311 - chosen to be repeated
-        self._ledger = Ledger(self._ledger_path, entropy=random.randbytes)
-        slow = self._slow = SlowBroker(self._broker, random, faults=self.faults, send=self._count_send)
-        self._terminal = ReferenceTerminal(
-            officer=self._officer,
-            key=self._key,
-            broker=slow,
-            ledger=self._ledger,
-            entropy=random.randbytes,
-            uniform=random.random,
-            mono_ms=lambda: self._now_ms() + slow.spent_ms,
-        )
-        self._socket = TerminalSocket(self._network, life, self.wake)
-        self._turned_ms = self._now_ms() - TIMER_MS
+        self._around.trace(self.name, "starts", {"life": self.lives})
+        life = self.life = Life(self.name)
         self._step_at = -1
+        self._begin(life, Random(f"{self._random.random()}"))  # noqa: S311 - chosen to be repeated
         self._plan(self._schedule.now)
 
     def kill(self) -> None:
@@ -138,27 +112,28 @@ class TerminalProcess:
 
     def end_dead(self) -> None:
         """Close what a life that is over has left open."""
-        self._trace(self._name, "is killed", {})
-        if self._socket is not None and self._ledger is not None:
-            self._socket.close()
-            self._ledger.close()
+        self._around.trace(self.name, "is killed", {})
+        self._end()
 
-    def wake(self) -> None:
-        """Let the terminal look at what has arrived, or has changed at the broker."""
-        if self.running:
-            self._plan(self._schedule.now)
+    def copy_folder(self, target: Path) -> None:
+        """Copy the files as they are, as a clone of the machine does."""
+        shutil.copytree(self.folder, target, ignore=shutil.ignore_patterns("*.lock"), dirs_exist_ok=True)
 
+    @abstractmethod
     def notify(self) -> None:
-        """Let the timer call come soon: something has changed at the broker."""
-        if self.running and self._terminal is not None:
-            self._changed = True
-            self._plan(max(self._schedule.now, self._next_ms(self._terminal) * MS))
+        """Learn that something has changed at the broker."""
 
-    def _count_send(self) -> None:
-        self.sends += 1
+    @abstractmethod
+    def _begin(self, life: Life, random: Random) -> None:
+        """Build everything for a life."""
 
-    def _now_ms(self) -> int:
-        return self._schedule.now // MS
+    @abstractmethod
+    def _end(self) -> None:
+        """Close everything of the life, which is over."""
+
+    @abstractmethod
+    def _step(self) -> None:
+        """Do what is due, and plan the next step."""
 
     def _plan(self, at: int) -> None:
         """Plan the next step at a time, or sooner where one is planned."""
@@ -170,14 +145,62 @@ class TerminalProcess:
         def step() -> None:
             if number == self._step_number:
                 self._step_at = -1
-                self._run_killable(self, self._step)
+                self._around.killable(self, self._step)
 
         self._schedule.at(at, self.life, step)
+
+
+class ReferenceProcess(TerminalProcess):
+    """The reference terminal. It is woken by what arrives."""
+
+    def __init__(self, name: str, folder: Path, around: Surroundings, random: Random) -> None:
+        super().__init__(name, folder, around, random)
+        self._ledger: Ledger | None = None
+        self._terminal: ReferenceTerminal | None = None
+        self._slow: SlowBroker | None = None
+        self._socket: TerminalSocket | None = None
+        self._turned_ms = 0
+        self._changed = False
+        """True where the broker has changed since the last timer call."""
+
+    def _begin(self, life: Life, random: Random) -> None:
+        around = self._around
+        self._ledger = Ledger(self.folder / "terminal.ledger", entropy=random.randbytes)
+        slow = self._slow = SlowBroker(around.broker, random, faults=self.faults)
+        self._terminal = ReferenceTerminal(
+            officer=around.officer,
+            key=around.key,
+            broker=slow,
+            ledger=self._ledger,
+            entropy=random.randbytes,
+            uniform=random.random,
+            mono_ms=lambda: self._now_ms() + slow.spent_ms,
+        )
+        self._socket = TerminalSocket(around.network, life, self._wake)
+        self._turned_ms = self._now_ms() - TIMER_MS
+
+    def _end(self) -> None:
+        if self._socket is not None and self._ledger is not None:
+            self._socket.close()
+            self._ledger.close()
+
+    def _wake(self) -> None:
+        """Let the terminal look at what has arrived."""
+        if self.running:
+            self._plan(self._schedule.now)
+
+    def notify(self) -> None:
+        if self.running and self._terminal is not None:
+            self._changed = True
+            self._plan(max(self._schedule.now, self._next_ms(self._terminal) * MS))
+
+    def _now_ms(self) -> int:
+        return self._schedule.now // MS
 
     def _step(self) -> None:
         terminal, socket, slow, life = self._terminal, self._socket, self._slow, self.life
         assert terminal is not None and socket is not None and slow is not None and life is not None
-        self._advance()
+        self._around.advance()
         slow.spent_ms = 0
         now_ms = self._now_ms()
         frames: list[bytes] = []
@@ -193,7 +216,9 @@ class TerminalProcess:
         done = self._schedule.now + slow.spent_ms * MS
         reconnect = terminal.take_reconnect()
         self._schedule.at(
-            done, life, lambda: self._run_killable(self, lambda: self._send(socket, deque(frames), reconnect))
+            done,
+            life,
+            lambda: self._around.killable(self, lambda: self._send(socket, deque(frames), reconnect)),
         )
 
     def _send(self, socket: TerminalSocket, frames: deque[bytes], reconnect: bool) -> None:
@@ -206,7 +231,7 @@ class TerminalProcess:
                 break
         if reconnect:
             socket.close()
-            self._socket = socket = TerminalSocket(self._network, life, self.wake)
+            self._socket = socket = TerminalSocket(self._around.network, life, self._wake)
         if socket.inbox:
             self._plan(self._schedule.now)
         late = self._random.randrange(0, 400) * MS if self.faults["slow timer"] else 0
