@@ -14,6 +14,7 @@ from bridge.status.command_lines import CommandLines
 from bridge.status.health import ALERTS
 from bridge.status.look import Look, with_journal
 from bridge.status.reading import connection_at
+from bridge.status.texts import printable
 
 
 class Observation:
@@ -32,7 +33,12 @@ class Observation:
         settings = self._settings
         shown = with_journal(Look(sidecar=live), self._journal, settings, now)
         found = [
-            Condition(officer=each.officer, code=each.code, what=each.what, remedy=each.remedy)
+            Condition(
+                officer=each.officer,
+                code=each.code,
+                what=printable(each.what),
+                remedy=printable(each.remedy),
+            )
             for each in shown.actions(settings, self._lines)
             if each.code != ALERTS
         ]

@@ -23,6 +23,7 @@ from bridge.journal.database.errors import (
     JournalWalError,
 )
 from bridge.keys import ApiKeyError, LinkKeyFileError
+from bridge.status.texts import printable
 
 _CODES: Final[dict[type[Exception], ExitCode]] = {
     AlertsError: ExitCode.CONFIG,
@@ -85,7 +86,8 @@ def _unwrapped(error: Exception) -> Exception:
 
 
 def _print(message: str) -> None:
-    click.echo(f"Error: {message}", err=True)
+    # It may hold what another program wrote into the journal.
+    click.echo("\n".join(printable(line) for line in f"Error: {message}".split("\n")), err=True)
 
 
 def _one_line(error: Exception) -> str:

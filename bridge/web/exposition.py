@@ -21,7 +21,11 @@ def exposition(seen: Snapshot, accept: str) -> tuple[bytes, str]:
     """Return the text and its content type, in a form that the header Accept asks for."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(seen))
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):
+        # A version in it is none, on which the library fails.
+        encode, content_type = choose_encoder("")
     return encode(registry), content_type
 
 

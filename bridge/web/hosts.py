@@ -24,7 +24,7 @@ def problem(headers: Mapping[str, str], host_names: Collection[str]) -> str:
             "[web] host_names"
         )
     origin = headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and _host(origin) != host.lower():
         return "header Origin is another site's"
     # A link of another site to a page here is harmless; what its scripts or images ask for is not.
     if headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and (
@@ -32,6 +32,14 @@ def problem(headers: Mapping[str, str], host_names: Collection[str]) -> str:
     ):
         return "the request comes from another site's page"
     return ""
+
+
+def _host(origin: str) -> str:
+    """Return host and port of an Origin header in lower case; empty where it has none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _name(host: str) -> str:

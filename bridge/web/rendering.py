@@ -22,6 +22,8 @@ _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("bridge.web"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
+    # What others wrote is on one line, and without characters that turn the direction of the text.
+    finalize=lambda value: printable(value) if type(value) is str else value,
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -74,7 +76,7 @@ def title(seen: Snapshot) -> str:
 def table_page(head: str, found: Sequence[Table], query: str = "") -> str:
     """Return a page of tables alone. `query`: text of the search."""
     grids = [grid(table) for table in found]
-    return _TEMPLATES.get_template("tables.html").render(title=printable(head), grids=grids, query=query)
+    return _TEMPLATES.get_template("tables.html").render(title=head, grids=grids, query=query)
 
 
 def time_text(now_s: float) -> str:
@@ -88,10 +90,10 @@ def grid(table: Table) -> Grid:
     columns = [table.columns[number] for number in shown]
     link = _links(table.columns)
     rows = [
-        [Cell(table.columns[number], printable(row[number]), link(number, row)) for number in shown]
+        [Cell(table.columns[number], row[number], link(number, row)) for number in shown]
         for row in table.rows
     ]
-    return Grid(printable(table.title), columns, rows)
+    return Grid(table.title, columns, rows)
 
 
 def _links(columns: Sequence[str]) -> Callable[[int, Sequence[str]], str]:

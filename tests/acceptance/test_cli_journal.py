@@ -104,3 +104,12 @@ def test_help_of_a_subcommand_needs_no_configuration(tmp_path: Path, name: str) 
     done = run("journal", name, "--help", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (ExitCode.OK, "")
     assert "--path FILE" in done.stdout
+
+
+def test_no_character_that_controls_a_terminal_is_printed(listed: CommandLine) -> None:
+    with listed.bench_of_existing() as bench:
+        bench.connection.execute('CREATE VIEW "mine\x1b[31m" AS SELECT 1')
+    assert listed.run("journal", "verify") == ExitCode.OK
+    assert "left alone: view mine\ufffd[31m." in listed.stdout
+    assert listed.run("journal", "show", "\x9b31m\u202e") == ExitCode.FAILED
+    assert 'unknown directive "\ufffd31m\ufffd"' in listed.stderr

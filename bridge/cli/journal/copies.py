@@ -25,6 +25,7 @@ from bridge.journal.tables import officers
 from bridge.journal.views import lists
 from bridge.journal.views.status import status as status_of
 from bridge.status.reading import journal_at
+from bridge.status.texts import printable
 
 _MOST_DAYS: Final = 36_500
 
@@ -46,13 +47,15 @@ def verify(path: Path, as_json: bool) -> ExitCode:
     if as_json:
         click.echo(msgspec.json.encode(verdict))
     elif verdict.broken:
-        click.echo(f"The audit's hash chain is broken: {verdict.broken}. Restore a backup to compare.")
+        click.echo(
+            printable(f"The audit's hash chain is broken: {verdict.broken}. Restore a backup to compare.")
+        )
     else:
         click.echo(f"The audit's hash chain is intact: {verdict.rows} rows.")
     if not as_json and verdict.differs:
-        click.echo(f"A table differs from the audit: {verdict.differs}.")
+        click.echo(printable(f"A table differs from the audit: {verdict.differs}."))
     if not as_json and verdict.foreign:
-        click.echo(f"Not the bridge's own, and left alone: {', '.join(verdict.foreign)}.")
+        click.echo(printable(f"Not the bridge's own, and left alone: {', '.join(verdict.foreign)}."))
     return ExitCode.CHAIN_BROKEN if verdict.broken or verdict.differs else ExitCode.OK
 
 
@@ -135,7 +138,7 @@ def restore_backup(path: Path, source: Path, yes: bool, as_json: bool) -> None:
     def agreed(staged: Path) -> bool:
         with journal_at(staged) as db:
             for line in _outlook(db, staged):
-                click.echo(line, err=True)
+                click.echo(printable(line), err=True)
         return yes or click.confirm(f"Put it in the place of {path}?", err=True)
 
     done = restore(source, path, SystemClock().now(), agreed=agreed)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
+from bridge.status.texts import printable
+
 WIDTH: Final = 640
 HEIGHT: Final = 200
 _LEFT: Final = 70
@@ -13,6 +15,11 @@ _MOST_POINTS: Final = 600
 _BARS: Final = 20
 
 Point = tuple[float, float]
+
+
+def shown(text: str) -> str:
+    """Return a text for the page: on one line, without characters that turn its direction, and escaped."""
+    return escape(printable(text))
 
 
 def line(points: Sequence[Point], title: str, first: str, last: str) -> str:
@@ -88,11 +95,11 @@ def _short(value: float) -> str:
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shown(text)}</text>'
 
 
 def _svg(title: str, content: str) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{content}</svg>"
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{shown(title)}">'
+        f"<title>{shown(title)}</title>{content}</svg>"
     )

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from html import escape
 from itertools import groupby
 from typing import Final
 
 from bridge import __version__
 from bridge.cli.journal import plots
+from bridge.cli.journal.plots import shown
 from bridge.cli.journal.report_tables import Table, tables
 from bridge.cli.tables import NUMBER
 from bridge.journal.views.report import Point, Report
@@ -38,8 +38,8 @@ def page(made: Report, name: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         # Nothing can be loaded or run, whatever a text of the journal holds.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>Report of {escape(name)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>Report of {escape(name)}</h1>\n"
+        f"<title>Report of {shown(name)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>Report of {shown(name)}</h1>\n"
         "<p>Times are UTC. Directives count by their receipt, deals by their own time.</p>\n"
         + "\n".join(parts)
         + f"\n</main>\n<footer>execution-officer {__version__}</footer>\n</body>\n"
@@ -55,13 +55,13 @@ def _table(table: Table) -> str:
 
     def cells(tag: str, texts: Sequence[str]) -> str:
         return "".join(
-            f"<{tag}{_RIGHT if right else ''}>{escape(text)}</{tag}>"
+            f"<{tag}{_RIGHT if right else ''}>{shown(text)}</{tag}>"
             for text, right in zip(texts, numeric, strict=True)
         )
 
     rows = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in table.rows)
     return (
-        f'<h2>{escape(table.title)}</h2>\n<div class="wide" tabindex="0"><table>\n'
+        f'<h2>{shown(table.title)}</h2>\n<div class="wide" tabindex="0"><table>\n'
         f"<thead><tr>{cells('th', table.columns)}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>"
     )
 
@@ -89,7 +89,7 @@ def _line(curve: Sequence[Point], title: str) -> str:
 
 
 def _figure(title: str, svg: str) -> str:
-    return f"<h2>{escape(title)}</h2>\n<figure>{svg}</figure>"
+    return f"<h2>{shown(title)}</h2>\n<figure>{svg}</figure>"
 
 
 def _seconds(moment: str) -> float:

@@ -208,6 +208,17 @@ async def test_many_requests_in_a_moment_read_the_journal_once(
 
 
 @pytest.mark.parametrize(
+    "accept", ["text/plain; version=x", "application/openmetrics-text; version=1.x", ";;=,"]
+)
+async def test_metrics_are_given_where_the_header_accept_is_none(
+    harness: Harness, director: Sandbox, tmp_path: Path, accept: str
+) -> None:
+    async with served(harness, director, tmp_path) as web:
+        status, text = await web.get("/metrics", {"Accept": accept})
+        assert (status, "execution_officer_info" in text) == (200, True)
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Host": "evil.example"},

@@ -37,3 +37,7 @@ def test_histogram_has_a_bar_for_each_part(numbers: list[float]) -> None:
     heights = [float(height) for height in found]
     assert len(heights) == 20 and max(heights) > 100
     assert sum(height > 0 for height in heights) == len(set(numbers))
+
+
+def test_text_of_others_is_escaped_and_on_one_printable_line() -> None:
+    assert plots.shown("<b>\u202ekorB\x9b31m\n&") == "&lt;b&gt;\ufffdkorB\ufffd31m\ufffd&amp;"

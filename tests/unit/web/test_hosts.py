@@ -52,6 +52,7 @@ def test_refusal_names_host_and_remedy() -> None:
         ({"Origin": "http://127.0.0.1:9999"}, False),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://["}, False),
         ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}, True),
         ({"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, True),
         ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, True),
