@@ -37,7 +37,11 @@ def check(evidences: list[Evidence]) -> list[str]:
         def rows(query: str) -> list[Row]:
             return [dict(row) for row in journal.execute(query)]
 
-        found = [*_liveness(evidences[0]), *_chain(rows("SELECT * FROM audit ORDER BY seq"))]
+        restored = evidences[0].journal_restored
+        found = [
+            *([] if restored else _liveness(evidences[0])),
+            *_chain(rows("SELECT * FROM audit ORDER BY seq")),
+        ]
         for evidence in evidences:
             of_officer = [f"{evidence.officer}: {each}" for each in _check_officer(evidence, rows)]
             found += of_officer
@@ -50,8 +54,12 @@ def _check_officer(evidence: Evidence, rows_of: Callable[[str], list[Row]]) -> I
     def rows(query: str) -> list[Row]:
         return [row for row in rows_of(query) if row.get("officer", evidence.officer) == evidence.officer]
 
-    commands, events = rows("SELECT * FROM commands"), rows("SELECT * FROM events ORDER BY id")
     yield from evidence.errors
+    if evidence.journal_restored:
+        yield from _sent_once(evidence)
+        yield from _strangers(evidence)
+        return
+    commands, events = rows("SELECT * FROM commands"), rows("SELECT * FROM events ORDER BY id")
     yield from _sends(evidence, commands, rows("SELECT * FROM dispatches"))
     yield from _requests(evidence, commands)
     yield from _strangers(evidence)
@@ -76,6 +84,24 @@ def _ours(evidence: Evidence) -> set[int]:
 def _liveness(evidence: Evidence) -> Iterator[str]:
     if evidence.ended_after_s is None:
         yield "something was still open at the bound, long after the last fault"
+
+
+def _sent_once(evidence: Evidence) -> Iterator[str]:
+    """Assert that each command was sent at most once, and each directive opened at most once, without the journal:
+    an order's comment bears its directive."""
+    sent: Counter[int] = Counter()
+    opened: Counter[str] = Counter()
+    for send in evidence.sends:
+        request = send["request"]
+        if request["action"] in (ACTION_DEAL, ACTION_PENDING, ACTION_CLOSE_BY):
+            sent[request["magic"]] += 1
+            opened[request["comment"]] += bool(send["executed"] and not request["position"])
+    for magic, count in sent.items():
+        if count > 1:
+            yield f"command {magic} was sent {count} times"
+    for directive, count in opened.items():
+        if count > 1 and not evidence.netting:
+            yield f"directive {directive} opened {count} times"
 
 
 def _sends(evidence: Evidence, commands: list[Row], dispatches: list[Row]) -> Iterator[str]:

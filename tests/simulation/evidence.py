@@ -30,6 +30,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     positions: list[dict[str, Any]]
     orders: list[dict[str, Any]]
     """Live orders."""
+    journal_restored: bool
+    """True where the journal was put back to an earlier state, or was lost: it does not know all that was done."""
     errors: list[str]
     """Errors that ended a life of its terminals."""
 
@@ -53,6 +55,7 @@ def collect(world: "World", *, ended_after_s: float | None) -> list[Evidence]:
             deals=_plain(seat.broker.history_deals(0, 2**52)),
             positions=_plain(seat.broker.positions()),
             orders=_plain(seat.broker.orders()),
+            journal_restored="journal" in world.restored,
             errors=[error for terminal in seat.terminals for error in terminal.errors],
         )
         for seat in world.seats

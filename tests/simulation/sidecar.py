@@ -16,6 +16,7 @@ from bridge.logs import EventLog
 from bridge.sidecar.sidecar import Sidecar
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.director import DirectorPort, SimulatedDirector
+from tests.simulation.disk import DISK
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.network import MS, Network, SidecarLink
 from tests.simulation.schedule import Life, Schedule
@@ -107,19 +108,34 @@ class SidecarProcess:
         finally:
             asyncio._set_running_loop(None)
 
-    def kill(self) -> None:
-        """End the life where it is: what is in memory is lost, and what was not committed."""
+    def kill(self, *, power_fails: bool = False) -> None:
+        """End the life where it is: what is in memory is lost, and what was not committed. `power_fails`: and what
+        was not synced."""
         if self.life is not None and self.life.alive:
             self.life.alive = False
-            self.end_dead()
+            self.end_dead(power_fails=power_fails)
 
-    def end_dead(self) -> None:
-        """Close what a life that is over has left open."""
+    def end_dead(self, *, power_fails: bool = False) -> None:
+        """Close what a life that is over has left open. The journal stays as it was left, with its log."""
         self._trace("sidecar", "is killed", {})
+        left = DISK.contents(self._path, power_fails=self._random if power_fails else None)
         if self._link is not None and self._loop is not None:
             self._network.stop_listening(self._link)
             self._loop.discard()
         self._stack.close()
+        self.put_journal(left)
+
+    def journal_files(self) -> dict[Path, bytes]:
+        """Return the journal's files, as a backup of the machine keeps them."""
+        return DISK.contents(self._path, power_fails=None)
+
+    def put_journal(self, contents: dict[Path, bytes]) -> None:
+        """Put files in the journal's place. The sidecar must not run."""
+        for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
+            self._path.with_name(name).unlink(missing_ok=True)
+        for path, content in contents.items():
+            path.write_bytes(content)
+            path.chmod(0o600)
 
     def lock_journal(self, locked: bool) -> None:
         """Let nothing be written to the journal, or let it be written again."""

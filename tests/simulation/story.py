@@ -210,6 +210,10 @@ FAULTS: Final = (
     "weekend",
     "late deal",
     "summer time",
+    "power failure",
+    "restored journal",
+    "restored ledger",
+    "restored machine",
 )
 RULES: Final = (
     "REJECT",
@@ -261,6 +265,8 @@ def _fault(random: Random, kind: str, at: float, seat: int) -> Act:
             lasting = 0.0
         case "clock jump" | "Director clock jump":
             what = {"seconds": random.choice([-1, 1]) * random.choice([10, 45, 600, 3_600, 86_400])}
+        case "restored journal" | "restored ledger" | "restored machine":
+            what = {"fresh": random.random() < 0.3}
         case "weekend":
             what = {"gap_pips": random.randrange(-120, 120)}
         case "summer time":

@@ -119,6 +119,11 @@ class TerminalProcess(ABC):
         """Copy the files as they are, as a clone of the machine does."""
         shutil.copytree(self.folder, target, ignore=shutil.ignore_patterns("*.lock"), dirs_exist_ok=True)
 
+    def put_folder(self, source: Path) -> None:
+        """Put a copy of a folder in the place of its own. The terminal must not run."""
+        shutil.rmtree(self.folder)
+        shutil.copytree(source, self.folder)
+
     @abstractmethod
     def notify(self) -> None:
         """Learn that something has changed at the broker."""

@@ -15,6 +15,7 @@ from bridge.core.settings import DirectorSettings, LinkSettings, OfficerSettings
 from bridge.journal.database import file
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.director import SimulatedDirector
+from tests.simulation.disk import DISK
 from tests.simulation.evidence import Evidence, collect
 from tests.simulation.network import Network
 from tests.simulation.schedule import US, Schedule
@@ -44,8 +45,8 @@ class World:
         self._random = self._draws("world")
         self.director = SimulatedDirector(self.schedule, self._director_clock, self._draws("director"))
         self.network = Network(self.schedule, self._draws("network"))
+        self._folder = folder
         self.journal = folder / "journal.db"
-        file.create(self.journal)
         shared = Shared(
             schedule=self.schedule,
             network=self.network,
@@ -80,9 +81,16 @@ class World:
         """Fault points at which a process is killed: name, passes until then, and its time of absence."""
         self._full_until = 0
         """Time up to which the disk is full."""
+        self.restored: set[str] = set()
+        """Files that were put back to an earlier state or lost: journal, ledger."""
 
     def run(self) -> list[Evidence]:
         """Live through the story, and return everything that a checker needs, of each officer."""
+        with DISK.mounted():
+            return self._run()
+
+    def _run(self) -> list[Evidence]:
+        file.create(self.journal)
         faultpoint.install(self._passed)
         try:
             self.sidecar.start()
@@ -179,6 +187,14 @@ class World:
             case "slow link":
                 for connection in self.network.present():
                     connection.slow_until = end
+            case "power failure":
+                self.sidecar.kill(power_fails=True)
+                self.schedule.at(end, None, self.sidecar.start)
+                for each in self.seats:
+                    each.terminal.kill()
+                    self.schedule.at(end, None, each.terminal.start)
+            case "restored journal" | "restored ledger" | "restored machine":
+                self._restore(act, seat, end)
             case "slow disk":
                 self.sidecar.slow_disk = True
                 self.schedule.at(end, None, lambda: setattr(self.sidecar, "slow_disk", False))
@@ -194,6 +210,32 @@ class World:
                 self.schedule.at(end, None, lambda: self.sidecar.lock_journal(False))
             case _:
                 seat.do(act, end)
+
+    def _restore(self, act: Act, seat: Seat, end: int) -> None:
+        """Keep a copy of files as they are, and put it in their place at the end. The processes start a second
+        later. `fresh`: a new file takes the place instead of the copy."""
+        kept = self.sidecar.journal_files()
+        ledger = self._folder / f"kept-{self.schedule.now}"
+        if act.what["fresh"]:
+            ledger.mkdir()
+        else:
+            seat.terminal.copy_folder(ledger)
+
+        def put() -> None:
+            if act.kind != "restored ledger":
+                self.restored.add("journal")
+                self.sidecar.kill()
+                self.sidecar.put_journal({} if act.what["fresh"] else kept)
+                if act.what["fresh"]:
+                    file.create(self.journal)
+                self.schedule.after(US, None, self.sidecar.start)
+            if act.kind != "restored journal":
+                self.restored.add("ledger")
+                seat.terminal.kill()
+                seat.terminal.put_folder(ledger)
+                self.schedule.after(US, None, seat.terminal.start)
+
+        self.schedule.at(end, None, put)
 
     def _end_faults(self) -> None:
         """End whatever still lasts: a process that is absent returns."""
@@ -232,7 +274,9 @@ class World:
                 " + (SELECT count(*) FROM directives WHERE state = 'RECEIVED'),"
                 " (SELECT count(*) FROM events WHERE state = 'queued')"
             ).fetchone()
-        return known == len(self.director.directives) and not open_ and not queued
+        # A journal that was put back does not know the directives that it had received since.
+        all_known = known == len(self.director.directives) or "journal" in self.restored
+        return all_known and not open_ and not queued
 
 
 def dump(path: Path) -> str:
