@@ -327,7 +327,9 @@ class LinkWorker:
                 self._tick_wake_up.set()
             await self._handle(self._sessions.committed(officer, epoch, applied.acked, ready=applied.scanned))
             faultpoint("reports.acknowledged")
-            self._runtime.dispatch_wake_up.set()
+            if applied.scanned:
+                # The dispatch behind the reports has not seen that the session is ready.
+                self._runtime.dispatch_wake_up.set()
 
     async def _observe_heartbeat(self, effect: HeartbeatReceived) -> None:
         now = self._runtime.clock.now()

@@ -292,6 +292,25 @@ async def test_report_is_acknowledged_after_it_is_journaled(rig: Rig) -> None:
             assert ack == Ack(epoch=1, seq=number)
 
 
+async def test_report_is_followed_by_one_dispatch_and_a_scan_by_another(rig: Rig) -> None:
+    begun: list[str] = []
+    rig.harness.runtime.begin_dispatch = begun.append
+    dispatch = rig.harness.runtime.dispatch_wake_up
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        assert begun == [OFFICER]
+        # The session is ready since then.
+        await dispatch.wait(rig.clock, 1000)
+        waiting = asyncio.create_task(dispatch.wait(rig.clock, 1000))
+        await terminal.report(down(1))
+        await terminal.receive(Ack)
+        assert begun == [OFFICER, OFFICER]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        waiting.cancel()
+
+
 async def test_gate_opens_on_a_scan_and_on_no_other_report(rig: Rig) -> None:
     async with rig.terminal() as terminal:
         await terminal.join()
