@@ -1,8 +1,8 @@
 """Transactions of the journal: each step is stored as a whole, or fails as a whole.
 
 A step is a transaction of its own, or one of several that share a commit (`together`). Before the work of a step
-the stop requests are stored that count already. Before it and before the commit the journal's files must be those
-that were opened.
+the stop requests are stored that count already. Before the first step of a commit and before the commit itself the
+journal's files must be those that were opened.
 """
 
 import sqlite3
@@ -55,6 +55,8 @@ class Transactions:
         self._identity = identity
         self._lost = ""
         """Finding about the files; empty while they are where they were."""
+        self._looked = False
+        """True where the files were looked at since the present group of steps began."""
         self.unchecked: Path | None = None
         """Path of a journal that was not checked as a whole yet."""
         self.wait = wait or LockWait()
@@ -96,6 +98,7 @@ class Transactions:
         leave the process before this context has ended. Where that raises, nothing of the body is stored.
         """
         self._together, self._parts, self._stored_stops = True, [], []
+        self._looked = False
         try:
             yield
             self._commit()
@@ -142,8 +145,12 @@ class Transactions:
     def _check_files(self, name: str) -> None:
         """Raise JournalLostError once a file was removed or replaced, until the journal is opened again.
 
-        A file that was put back may have been changed meanwhile.
+        A file that was put back may have been changed meanwhile. Steps that share a commit look once, and the
+        commit looks again.
         """
+        if self._together and self._looked:
+            return
+        self._looked = True
         if finding := self.look_at_files():
             raise JournalLostError(name, finding)
 
@@ -209,6 +216,7 @@ class Transactions:
         try:
             self._check_kept()
             if self._connection.in_transaction:
+                self._looked = False
                 self._check_files(name)
                 file.commit(self._connection)
         except sqlite3.Error as error:

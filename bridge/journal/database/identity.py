@@ -20,10 +20,8 @@ class FileIdentity:
         """`path` is the configured one: a link that leads to another file later is noticed too."""
         self.real = real = path.resolve()
         """The journal's own path, where `path` is a link."""
-        self._files = {path: _mark(path)}
-        for suffix in _WITH[1:]:
-            beside = real.with_name(real.name + suffix)
-            self._files[beside] = _mark(beside)
+        files = [str(path), *(f"{real}{suffix}" for suffix in _WITH[1:])]
+        self._files = {file: _mark(file) for file in files}
 
     def difference(self) -> str:
         """Return what happened to the files, in words; empty while they are those that were opened."""
@@ -41,7 +39,7 @@ class FileIdentity:
         return ""
 
 
-def _mark(file: Path) -> tuple[int, int] | None:
+def _mark(file: str) -> tuple[int, int] | None:
     """Return the file's device and number; None where there is no such file. Raises OSError."""
     try:
         found = os.stat(file)

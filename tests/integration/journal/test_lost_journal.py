@@ -3,13 +3,15 @@
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bridge.journal.database import file
 from bridge.journal.database.errors import JournalLostError
-from bridge.journal.journal import opened
+from bridge.journal.database.identity import FileIdentity
+from bridge.journal.journal import Journal, opened
 
 from .bench import NOW, OFFICER, settings
 
@@ -111,6 +113,29 @@ def test_journal_is_watched_through_checkpoints_and_many_steps(path: Path) -> No
             journal.halt(OFFICER, NOW, symbol=f"S{number}", why="x" * 400)
             journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         assert journal.due(1, ()) == []
+
+
+class CountedLooks(FileIdentity):
+    """Files of an open journal, with the number of looks at them."""
+
+    looks = 0
+
+    def difference(self) -> str:
+        self.looks += 1
+        return super().difference()
+
+
+def test_steps_of_one_commit_look_at_the_files_before_the_first_and_before_the_commit(
+    path: Path,
+) -> None:
+    with closing(file.open_writer(path)) as connection:
+        files = CountedLooks(path)
+        journal = Journal(connection, settings(), identity=files)
+        for looks in (2, 4):
+            with journal.together():
+                for symbol in ("EURUSD", "GBPUSD", "USDJPY"):
+                    journal.halt(OFFICER, NOW, symbol=symbol, why="")
+            assert files.looks == looks
 
 
 @pytest.mark.parametrize("harm", [remove, replace, lead_elsewhere, remove_log])
