@@ -119,7 +119,7 @@ class ReportBatch:
             grace=timedelta(seconds=link.unknown_grace_s) + (step.now - step.earliest),
             mismatch_grace=timedelta(seconds=link.mismatch_grace_s) + (step.now - step.earliest),
         )
-        self._former = officers.load_or_add(step.connection, step.officer).former_account
+        self._former = step.known.former_account
         """Account bound before, where the present one may be the same under another server name."""
         self._deals = Deals(step, self._scene, netting=self._netting, prefix=settings.prefix)
         self.successors: list[CommandRecord] = []

@@ -78,7 +78,7 @@ def is_new_equity(
 ) -> bool:
     """Return True where the equity must be stored: first of its broker day, or the highest of it. Reads only."""
     equity = _measured(limits, gate)
-    known = officers.load(connection, officer)
+    known = None if equity is None else officers.load(connection, officer)
     if equity is None or known is None:
         return False
     day = _broker_day(now, clock_offsets.load(connection, officer, known.server))

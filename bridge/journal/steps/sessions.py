@@ -184,7 +184,7 @@ def _bind_account(step: Step, officer: Officer, account: AccountIdentity, server
         # It may be the account bound before, under another server name: nothing since its last scan is missed.
         watermark = min(watermark, officer.former_watermark_server_ms)
     officers.bind_account(step.connection, step.officer, account, watermark_server_ms=watermark, at=step.now)
-    step.rebind_account(account.server, account.login)
+    step.rebind_account()
     step.audit(AuditKind.BOUND, f"{account.login} at {account.server}", json_text(account))
 
 
@@ -333,8 +333,7 @@ def _last_measurement(measured: list[Offset]) -> datetime:
 
 def margin_mode(step: Step) -> MarginMode:
     """Return the account's margin mode; RETAIL_HEDGING until it is bound: no position is divided then."""
-    officer = officers.load_or_add(step.connection, step.officer)
-    return officer.margin_mode or MarginMode.RETAIL_HEDGING
+    return step.known.margin_mode or MarginMode.RETAIL_HEDGING
 
 
 def link_lost(step: Step, reason: str) -> None:

@@ -23,7 +23,6 @@ from bridge.journal.database import audit, file
 from bridge.journal.database.operator_marks import EVERYTHING
 from bridge.journal.database.words import AuditKind, HaltSetter
 from bridge.journal.tables import commands, directives, dispatches, events, halts, officers, positions
-from bridge.journal.tables.values import Account
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -71,9 +70,10 @@ class Step:
             since=self.latest - timedelta(seconds=monotonic - opening.monotonic), last_id=opening.last_id
         )
         """Time since which the journal is known to lack nothing."""
-        known = officers.load_or_add(connection, officer)
-        self.account = known.account
-        self.quarantine = known.quarantine
+        self.known = officers.load_or_add(connection, officer)
+        """Officer, as read when the step began or was bound anew; without what the step has stored since."""
+        self.account = self.known.account
+        self.quarantine = self.known.quarantine
         self.adopting = False
         """True while reports from before a loss are applied to adopted commands: nothing of them is reported."""
         self.lost_orders: list[LostOrder] | None = None
@@ -83,9 +83,10 @@ class Step:
     def officer(self) -> str:
         return self.account.officer
 
-    def rebind_account(self, server: str, login: int) -> None:
-        """Use this account from here on, in this very step too."""
-        self.account = Account(self.officer, server, login)
+    def rebind_account(self) -> None:
+        """Use the account that the officer was just bound to, from here on."""
+        self.known = officers.load_or_add(self.connection, self.officer)
+        self.account = self.known.account
 
     def note_dispatch(self, client_order_id: int) -> None:
         """Let the age of the command's dispatch be counted from now."""
@@ -106,13 +107,13 @@ class Step:
 
     def resume_former_account(self) -> None:
         """Use the account bound before from here on: the present one is the same, and its server was renamed."""
-        known = officers.load_or_add(self.connection, self.officer)
+        present = self.account
         officers.resume_former(self.connection, self.officer)
-        self.rebind_account(known.former_server, known.former_login)
+        self.rebind_account()
         self.audit(
             AuditKind.BOUND,
-            f"{known.former_login} at {known.former_server}",
-            f"its server is called {known.server} now: the account shows what the journal has of it",
+            f"{self.account.login} at {self.account.server}",
+            f"its server is called {present.server} now: the account shows what the journal has of it",
         )
 
     def audit(self, kind: AuditKind, subject: str, body: str = "", directive_id: str | None = None) -> str:
