@@ -10,6 +10,7 @@ as one; `extra_fields = false` in the configuration keeps most of them from the 
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Literal, assert_never
 
 import msgspec
@@ -285,10 +286,11 @@ def encode_event(event: ExecutionEvent, *, extra_fields: bool = True) -> bytes:
     return _event_encoder.encode(body)
 
 
+@lru_cache(maxsize=64)
 def utc_text(moment: datetime, digits: Literal["milliseconds", "microseconds"] = "milliseconds") -> str:
     """Return an aware time as ISO 8601 in UTC, by default with milliseconds: 2026-01-04T10:00:05.000Z.
 
-    Raises ValueError for a time without a zone.
+    A step writes its own time into each row: the last texts are kept. Raises ValueError for a time without a zone.
     """
     if moment.tzinfo is None:
         raise ValueError(f"time {moment.isoformat()} has no zone; use an aware time")
