@@ -116,7 +116,7 @@ class Link:
         """Wait for messages and return (peer, frame) of each, at most MAX_DRAIN."""
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(self._socket.FD, self._readable.set)
+            self._loop.add_reader(self._socket.FD, self.wake_receiver)
             self._front.start(self._loop)
         while True:
             self._readable.clear()
@@ -156,9 +156,10 @@ class Link:
         """Wake `receive` if a message waits. Return True if one does.
 
         libzmq's descriptor signals an edge, once, and any call on the socket can consume that signal: a message
-        that arrives during a send would not wake the receiver.
+        that arrives during a send would not wake the receiver. Until a call consumes it, the event loop would turn
+        without a pause.
         """
-        waits = bool(self._socket.poll(0, zmq.POLLIN))
+        waits = bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
         if waits:
             self._readable.set()
         return waits

@@ -222,6 +222,26 @@ async def test_unread_peer_has_a_bounded_amount_of_buffered_data(link: Link, ter
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
+async def test_event_loop_rests_while_a_message_waits_that_nothing_receives(link: Link) -> None:
+    # A peer inside the process: its messages do not need the event loop.
+    link._socket.bind("inproc://peer")
+    with link._context.socket(zmq.DEALER) as dealer:
+        dealer.setsockopt(zmq.LINGER, 0)
+        dealer.setsockopt(zmq.ROUTING_ID, b"peer")
+        dealer.connect("inproc://peer")
+        dealer.send(b"first")
+        await received(link)
+        dealer.send(b"second")
+        descriptor = link._socket.getsockopt(zmq.FD)
+        assert isinstance(descriptor, int)
+        async with asyncio.timeout(GRACE_S):
+            # The event loop's selector looks at it in the same way.
+            while select.select([descriptor], [], [], 0)[0]:  # noqa: ASYNC110 - no event announces it
+                await asyncio.sleep(0)
+        assert [frame for _, frame in await received(link)] == [b"second"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
 async def test_message_that_arrives_before_a_send_is_received(link: Link) -> None:
     # A peer inside the process: its messages do not need the event loop, which stands still below.
     link._socket.bind("inproc://peer")
