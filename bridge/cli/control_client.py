@@ -4,8 +4,10 @@ No proxy, no redirect, no host but this machine.
 """
 
 import http.client
+import itertools
 import os
 import time
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -16,9 +18,14 @@ from bridge.sidecar.control_file import HOST, ControlFile
 
 TRY_AGAIN_S: Final = 0.02
 """Seconds between attempts to be heard by a sidecar that closes connections, because too many are open."""
-CONNECT_S: Final = 3.0 if os.name == "nt" else 0.03
-"""Seconds in which this machine connects to one of its own ports. Windows needs two to find that nothing listens;
-elsewhere only a full queue takes longer, and the next attempt may find room."""
+WINDOWS: Final = os.name == "nt"
+CONNECT_S: Final = 0.03
+"""Seconds in which this machine connects to one of its own ports. Only a full queue takes longer, and the next
+attempt may find room; the system itself tries again after a second."""
+REFUSAL_S: Final = 3.0
+"""Seconds in which Windows finds that nothing listens, for which it needs two. Others know it at once."""
+SHORT_ATTEMPTS: Final = 5
+"""Attempts of CONNECT_S on Windows before one of REFUSAL_S."""
 HEAR_S: Final = 1.0
 """Seconds of the first wait for a challenge; a further one is twice as long. A full queue may lose a connection."""
 _MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
@@ -52,13 +59,13 @@ def ask(
     """
     content = b"" if body is None else msgspec.json.encode(body)
     end = time.monotonic() + timeout_s
-    hear_s = HEAR_S
+    hear_s, limits = HEAR_S, connect_limits(windows=WINDOWS)
     while True:
         connection = http.client.HTTPConnection(HOST, file.port)
         # A request is answered on the connection of its challenge, or not at all.
         connection.auto_open = 0
         try:
-            nonce = _challenge(connection, file, end, hear_s)
+            nonce = _challenge(connection, file, end, next(limits), hear_s)
             return _request(connection, file, nonce, method, path, content, end)
         except _NotHeardError as error:
             # Nothing was executed. Many open connections, and this one made room for another.
@@ -69,6 +76,13 @@ def ask(
         finally:
             connection.close()
         time.sleep(TRY_AGAIN_S)
+
+
+def connect_limits(*, windows: bool) -> Iterator[float]:
+    """Yield the time-out of each attempt to connect, in seconds, without end."""
+    while True:
+        yield from itertools.repeat(CONNECT_S, SHORT_ATTEMPTS)
+        yield REFUSAL_S if windows else CONNECT_S
 
 
 class _NotHeardError(Exception):
@@ -88,9 +102,11 @@ def _left(end: float, most: float = 3600.0) -> float:
     return min(max(end - time.monotonic(), 0.05), most)
 
 
-def _challenge(connection: http.client.HTTPConnection, file: ControlFile, end: float, within_s: float) -> str:
+def _challenge(
+    connection: http.client.HTTPConnection, file: ControlFile, end: float, connect_s: float, within_s: float
+) -> str:
     """Return the nonce of the sidecar's challenge."""
-    connection.timeout = _left(end, CONNECT_S)
+    connection.timeout = _left(end, connect_s)
     try:
         connection.connect()
     except ConnectionRefusedError as error:
