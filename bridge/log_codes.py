@@ -119,6 +119,10 @@ class LogCode(StrEnum):
     POLL_FAILED = "poll_failed", "A poll of the Director failed; only the first of a row is a warning."
     POLL_RECOVERED = "poll_recovered", "A poll worked again after failures."
     DIRECTIVES_RECEIVED = "directives_received", "A poll brought directives that are now in the journal."
+    LIST_INCOMPLETE = (
+        "list_incomplete",
+        "The Director's answer says that its list goes on elsewhere; only what it holds itself is read.",
+    )
     FIELDS_IGNORED = (
         "fields_ignored",
         "A directive has fields that mean nothing for its action; they were not read.",

@@ -43,6 +43,8 @@ class Poller:
         """Id of the present silence."""
         self._log = runtime.log.bind(officer=officer.id)
         self._failures = 0
+        self._incomplete = False
+        """True while the Director's list goes on elsewhere."""
         self._listed = False
         """True once a whole list of the Director is in the journal."""
 
@@ -144,6 +146,9 @@ class Poller:
                 failure = await self._journal(part[start : start + INTAKE_ITEMS])
                 if failure is not None:
                     return failure
+        if items.more and not self._incomplete:
+            self._log.warning(LogCode.LIST_INCOMPLETE, field=items.more)
+        self._incomplete = bool(items.more)
         if items:
             self._runtime.figures.taken_in(self._officer, clock.monotonic() - answered)
         self._listed = True

@@ -90,7 +90,7 @@ def read_directive(directive_id: str, members: Mapping[str, object]) -> Directiv
         symbol=_required_text(members, "symbol", MAX_SYMBOL_LENGTH),
         action=action,
         order_type=order_type,
-        quantity=_amount(members, "quantity"),
+        quantity=_quantity(members, rule),
         price=_amount(members, "price"),
         stop_loss=_amount(members, "stop_loss", zero_allowed=removable),
         take_profit=_amount(members, "take_profit", zero_allowed=removable),
@@ -217,8 +217,15 @@ def _required_text(members: Mapping[str, object], name: str, longest: int) -> st
     if text is None and members.get(name) is not None:
         _refuse("INVALID_VALUE", f'{name} "" must not be blank')
     if text is None:
-        _refuse("MISSING_FIELD", f"{name} is missing; send a string")
+        _refuse("MISSING_FIELD", f"{name} is missing{_other_spelling(members, name)}; send a string")
     return text
+
+
+def _other_spelling(members: Mapping[str, object], name: str) -> str:
+    """Return the field of the same name in another spelling, such as directiveId, as a part of a message."""
+    plain_name = name.replace("_", "")
+    other = next((key for key in members if key.replace("_", "").lower() == plain_name), None)
+    return "" if other in (None, name) else f", and {show(other)} is another field"
 
 
 def _optional_text(members: Mapping[str, object], name: str, longest: int) -> str | None:
@@ -290,6 +297,17 @@ def _time_after(members: Mapping[str, object], name: str, issued_at: datetime) -
     if moment <= issued_at:
         _refuse("INVALID_VALUE", f"{name} {utc_text(moment)} must be after issued_at {utc_text(issued_at)}")
     return moment
+
+
+def _quantity(members: Mapping[str, object], rule: ActionRule) -> Decimal | None:
+    """Return the lots. Without any, a close is one of everything: 0 is refused, as that may be a rounded part."""
+    quantity = _amount(members, "quantity", zero_allowed="quantity" not in rule.required)
+    if quantity == 0:
+        _refuse(
+            "INVALID_VALUE",
+            f"quantity {show(quantity)} must be greater than 0; leave it out to close everything",
+        )
+    return quantity
 
 
 def _amount(members: Mapping[str, object], name: str, *, zero_allowed: bool = False) -> Decimal | None:

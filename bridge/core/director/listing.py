@@ -4,11 +4,12 @@ Every number is read as the decimal it was written as; a number that cannot be o
 deeply, are marked.
 """
 
+import itertools
 import json
 import re
 from collections import Counter
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,6 +18,10 @@ MAX_KEY: Final = 40
 MAX_DEPTH: Final = 64
 """Maximum of levels of lists and objects within an item. A directive of the contract has one."""
 
+_NEXT: Final = re.compile(
+    r"(@odata\.)?next(_?(page|link|cursor|url)\w*)?|has_?(more|next)(_?page)?|more", re.ASCII | re.IGNORECASE
+)
+"""Fields with which answers of the usual frameworks name a next page, or say that there is one."""
 _MARKS: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """Strings and brackets. A string that never ends is one match to the body's end: a search from each escaped
 quotation mark would cost the square of its length."""
@@ -59,14 +64,22 @@ _decoder = json.JSONDecoder(
 )
 
 
-def split(body: str) -> list[tuple[str, object]]:
-    """Return the items with their own text, which the standard decoder does not keep. Raises BatchError."""
+class Listing(NamedTuple):
+    """Items of an answer, each with its own text, which the standard decoder does not keep."""
+
+    items: list[tuple[str, object]]
+    more: str = ""
+    """Field by which the answer says that its list goes on elsewhere; empty where there is none."""
+
+
+def split(body: str) -> Listing:
+    """Return the items of the Director's answer. Raises BatchError."""
     at = _skip(body, 0)
     if body.startswith("[", at):
         raise BatchError('the answer is a bare list; it must be an object with the list as "directives"')
     at = _expect(body, at, "{")
     items: list[tuple[str, object]] | None = None
-    others: list[str] = []
+    others: dict[str, object] = {}
     at = _skip(body, at)
     while not body.startswith("}", at):
         _expect(body, at, '"')
@@ -77,17 +90,25 @@ def split(body: str) -> list[tuple[str, object]]:
                 raise BatchError('the answer has "directives" twice')
             items, at = ([], at + 4) if body.startswith("null", at) else _split_list(body, at)
         else:
-            others.append(key)
-            _, at = _decoder.raw_decode(body, at)
+            others[key], at = _decoder.raw_decode(body, at)
         at = _skip(body, at)
         if not body.startswith("}", at):
             at = _skip(body, _expect(body, at, ","))
     if body[at + 1 :].strip():
         raise BatchError("the answer goes on after its end")
     if items is None:
-        names = ", ".join(json.dumps(key[:MAX_KEY]) for key in others[:3]) or "nothing"
+        names = ", ".join(json.dumps(key[:MAX_KEY]) for key in list(others)[:3]) or "nothing"
         raise BatchError(f'the answer has no "directives" at its top; it has {names}')
-    return items
+    if not items and others.get("success") is False:
+        raise BatchError('the answer has "success" false, and no directive')
+    return Listing(items, next(filter(None, itertools.starmap(_announced, others.items())), ""))
+
+
+def _announced(key: str, value: object) -> str:
+    """Return the name of a field that announces another page; empty for any other field."""
+    if key in ("links", "_links") and isinstance(value, Members):
+        return f"{key}.next" if value.get("next") else ""
+    return key if _NEXT.fullmatch(key) and value and not isinstance(value, NotANumber) else ""
 
 
 def _split_list(body: str, at: int) -> tuple[list[tuple[str, object]], int]:

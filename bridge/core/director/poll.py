@@ -47,10 +47,20 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Fields that have a value and no meaning for the action, and were not read."""
 
 
-def read_batch(body: str) -> list[Item]:
-    """Return the items of `{"directives": [...]}`, in the Director's order. Raises BatchError."""
+class Batch(list[Item]):
+    """Items in the Director's order."""
+
+    more: str = ""
+    """Field by which the answer says that its list goes on elsewhere; empty where there is none."""
+
+
+def read_batch(body: str) -> Batch:
+    """Return the items of `{"directives": [...]}`. Raises BatchError."""
     try:
-        return [_read_item(raw, value) for raw, value in split(body)]
+        listing = split(body)
+        batch = Batch(_read_item(raw, value) for raw, value in listing.items)
+        batch.more = listing.more
+        return batch
     except RecursionError:
         raise BatchError("the answer is nested too deeply") from None
     except ValueError as error:

@@ -3,6 +3,8 @@
     2026-01-04T10:00:00Z                 the contract
     2026-01-04T10:00:00.1234567Z         .NET: digits behind the sixth are cut, never rounded up
     2026-01-04 10:00:00+00               PostgreSQL
+    2026-01-04 10:00:00 +0000            Ruby, SQL Server
+    2026-01-04 10:00:00 UTC              Ruby
     2026-01-04T10:00Z                    Java, at a whole minute
     2026-01-04T11:00+01:00[Europe/Paris] Java, with the name of the zone (RFC 9557): the offset counts
 
@@ -23,7 +25,7 @@ LAST_YEAR: Final = 2999
 
 _TIME: Final = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[Tt ](?P<minute>\d\d:\d\d)(?P<second>:\d\d)?(?:[.,](?P<fraction>\d+))?"
-    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)(?:\[[A-Za-z0-9_+\-./]{1,64}\])?",
+    r"(?: (?=[+\-U]))?(?P<zone>[Zz]|UTC|[+-]\d\d(?::?\d\d)?)(?:\[[A-Za-z0-9_+\-./]{1,64}\])?",
     re.ASCII,
 )
 _NOT_SET: Final = re.compile(r"0001-01-01[T ]00:00(:00(\.0+)?)?(Z|\+00(:?00)?)?", re.ASCII)
@@ -37,7 +39,7 @@ def parse_time(text: str) -> datetime | None:
     if found is None or (found["fraction"] and not found["second"]):
         return None
     fraction = (found["fraction"] or "0")[:6].ljust(6, "0")
-    zone = "+00:00" if found["zone"] in "Zz" else found["zone"]
+    zone = "+00:00" if found["zone"] in ("Z", "z", "UTC") else found["zone"]
     try:
         moment = datetime.fromisoformat(
             f"{found['date']}T{found['minute']}{found['second'] or ':00'}.{fraction}{zone}"

@@ -120,6 +120,19 @@ async def test_poll_response_that_is_not_a_list_is_not_journaled(
     assert directives(harness) == []
 
 
+async def test_page_of_a_longer_list_is_journaled_and_logged_once(
+    harness: Harness, director: Sandbox
+) -> None:
+    body = f'{{"directives": [{harness.directive("dir-1")}], "next": "/v1/directives/pending?page=2"}}'
+    director.state.behaviours.set(Behaviour(fault=Fault.OTHER_JSON, body=body), Endpoint.POLL)
+    poller = Poller(harness.runtime, director.director, harness.settings.officers[0])
+    async with at_work(asyncio.create_task(poller.run())):
+        assert await waits(harness, 3) == [INTERVAL_S] * 3
+    assert directives(harness) == ["dir-1"]
+    logged = [each for each in harness.records if each.get("code") == "list_incomplete"]
+    assert [each["field"] for each in logged] == ["next"]
+
+
 @pytest.mark.usefixtures("polling")
 async def test_unjournaled_poll_is_fetched_again_and_the_trouble_is_reported_once(
     harness: Harness, director: Sandbox

@@ -63,6 +63,21 @@ BAD: list[tuple[dict[str, str | None], str, str]] = [
     ({"quantity": "-0.01"}, "INVALID_VALUE", "quantity -0.01 must be greater than 0"),
     ({"quantity": "0"}, "INVALID_VALUE", "quantity 0 must be greater than 0"),
     ({"quantity": "-0.0"}, "INVALID_VALUE", "must be greater than 0"),
+    (
+        {"action": '"CLOSE"', "quantity": "0"},
+        "INVALID_VALUE",
+        "quantity 0 must be greater than 0; leave it out to close everything",
+    ),
+    (
+        {"symbol": None, "Symbol": '"EURUSD"'},
+        "MISSING_FIELD",
+        'symbol is missing, and "Symbol" is another field; send a string',
+    ),
+    (
+        {"order_type": None, "orderType": '"MARKET"'},
+        "MISSING_FIELD",
+        'order_type is missing, and "orderType" is another field',
+    ),
     ({"quantity": '"0,10"'}, "INVALID_VALUE", 'quantity "0,10" must be a number'),
     ({"quantity": '" 0.10"'}, "INVALID_VALUE", 'quantity " 0.10" must be a number'),
     ({"quantity": '"-0.10"'}, "INVALID_VALUE", 'quantity "-0.10" must be greater than 0'),
@@ -249,6 +264,29 @@ def test_each_item_keeps_its_exact_text() -> None:
 def test_list_that_is_null_has_no_items() -> None:
     """Go writes an empty list so."""
     assert read_batch('{"directives": null}') == read_batch(' {"page": 1, "directives" : null } ') == []
+
+
+def test_answer_that_says_it_failed_is_no_empty_list() -> None:
+    with pytest.raises(BatchError, match='has "success" false, and no directive'):
+        read_batch('{"success": false, "error": "unknown officer", "directives": []}')
+    assert len(read_batch(f'{{"success": false, "directives": [{item_text()}]}}')) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        ('"next": "/v1/directives/pending?page=2"', "next"),
+        ('"nextCursor": "x"', "nextCursor"),
+        ('"@odata.nextLink": "https://x"', "@odata.nextLink"),
+        ('"has_more": true', "has_more"),
+        ('"_links": {"self": "/1", "next": {"href": "/2"}}', "_links.next"),
+        ('"next": null, "has_more": false, "next_cursor": "", "links": {"self": "/1"}', ""),
+        ('"page": 1, "total": 900, "more": NaN', ""),
+    ],
+)
+def test_page_of_a_longer_list_is_read_and_its_field_named(other: str, field: str) -> None:
+    found = read_batch(f'{{{other}, "directives": [{item_text()}]}}')
+    assert (len(found), found.more) == (1, field)
 
 
 def test_an_answer_without_items_has_none() -> None:

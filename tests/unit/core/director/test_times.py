@@ -31,6 +31,9 @@ TEN = datetime(2026, 1, 4, 10, 0, tzinfo=UTC)
         ("2026-01-04T04:30:00-05:30", 0),
         ("2026-01-04T10:00Z", 0),
         ("2026-01-04t10:00:00z", 0),
+        ("2026-01-04 10:00:00 +0000", 0),
+        ("2026-01-04 05:00:00.1234567 -05:00", 123_456),
+        ("2026-01-04 10:00:00 UTC", 0),
     ],
 )
 def test_time_of_any_platform_is_read_and_never_rounded_up(text: str, microseconds: int) -> None:
@@ -48,6 +51,8 @@ def test_time_of_any_platform_is_read_and_never_rounded_up(text: str, microsecon
         "2026-13-04T10:00:00Z",
         "2026-01-04T24:30:00Z",
         "2026-01-04T10:00:00 Z",
+        "2026-01-04 10:00:00 CET",
+        "2026-01-04 10:00:00  +0000",
         # The name of a zone is no zone.
         "2026-01-04T10:00:00[Europe/Paris]",
         "2026-01-04T10:00:00Z[]",
