@@ -279,9 +279,13 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     except BaseException:
         # SQLite has rolled back by itself where the disk was full.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("ROLLBACK TO contained")
-            connection.execute("RELEASE contained")
+        if connection.in_transaction:
+            try:
+                connection.execute("ROLLBACK TO contained")
+                connection.execute("RELEASE contained")
+            except sqlite3.Error:
+                # What cannot be undone alone must not be stored with the rest.
+                roll_back(connection)
         raise
     connection.execute("RELEASE contained")
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -41,7 +42,11 @@ class _Submitted(Generic[T]):
 
     def fail(self, error: BaseException) -> None:
         """Keep the error as the outcome."""
-        self._set = lambda: self.result.set_exception(error)
+        if isinstance(error, StopIteration):
+            # A future takes none, and its caller would wait for ever.
+            stopped, error = error, RuntimeError("the step raised StopIteration")
+            error.__cause__ = stopped
+        self._set = partial(self.result.set_exception, error)
 
     def publish(self) -> None:
         """Give the outcome to the caller, unless that was cancelled. For the event loop."""
@@ -67,18 +72,23 @@ class JournalThread:
         self._waiting: deque[_Submitted[Any]] = deque()
         self._scheduled = False
         """True while the executor has a job that has not begun: it will find what waits."""
+        self._done: deque[Sequence[_Submitted[Any]]] = deque()
+        """Groups that are committed, in order, whose callers do not know it yet."""
+        self._closed = False
 
     def submit(self, step: Callable[[], T], *, alone: bool = False) -> asyncio.Future[T]:
         """Let the step run in its turn. Return its outcome; cancelling that does not stop the step.
 
         It runs once more where a commit failed that it shared with others. `alone`: it shares none, because it
-        takes long or must not run twice.
+        takes long or must not run twice. Raises RuntimeError after `close`.
         """
+        if self._closed:
+            raise RuntimeError("the journal's thread is closed")
         submitted = _Submitted(step, alone=alone)
         self._waiting.append(submitted)
         if not self._scheduled:
             self._scheduled = True
-            submitted.loop.run_in_executor(self._executor, self._serve).add_done_callback(_publish_last)
+            submitted.loop.run_in_executor(self._executor, self._serve).add_done_callback(self._publish)
         return submitted.result
 
     @contextmanager
@@ -92,21 +102,25 @@ class JournalThread:
         return await self.submit(step, alone=alone)
 
     def close(self) -> None:
-        """Wait for the steps that were submitted."""
+        """Wait for the steps that were submitted. No further one can be."""
+        self._closed = True
         self._executor.shutdown(wait=True)
 
-    def _serve(self) -> list[_Submitted[Any]]:
-        """Run what waits, group by group. Return the last group: the others are published before."""
+    def _serve(self) -> None:
+        """Run what waits, group by group. The end of the job publishes the last group: one wake-up of the loop."""
         self._scheduled = False
-        group: list[_Submitted[Any]] = []
+        loop: asyncio.AbstractEventLoop | None = None
         while (first := self._take(joining=False)) is not None:
-            _publish(group)
-            group = [first]
+            if loop is not None:
+                with suppress(RuntimeError):
+                    # The loop is closed: nobody waits any more.
+                    loop.call_soon_threadsafe(self._publish)
+            loop, group = first.loop, [first]
             if first.alone:
                 first.perform()
             else:
                 self._commit(group, joined=True)
-        return group
+            self._done.append(group)
 
     def _take(self, *, joining: bool) -> _Submitted[Any] | None:
         """Return the next step; None where none waits. `joining`: None too where none can join now."""
@@ -132,20 +146,8 @@ class JournalThread:
             for step in group:
                 self._commit([step], joined=False)
 
-
-def _publish(group: Sequence[_Submitted[Any]]) -> None:
-    """Give the callers their outcomes, in order, with one wake-up of the event loop."""
-    if group:
-        with suppress(RuntimeError):
-            # The loop is closed: nobody waits any more.
-            group[0].loop.call_soon_threadsafe(_publish_each, group)
-
-
-def _publish_last(served: asyncio.Future[list[_Submitted[Any]]]) -> None:
-    if not served.cancelled():
-        _publish_each(served.result())
-
-
-def _publish_each(group: Sequence[_Submitted[Any]]) -> None:
-    for step in group:
-        step.publish()
+    def _publish(self, _: object = None) -> None:
+        """Give the callers the outcomes of every group that is committed, in order. For the event loop."""
+        while self._done:
+            for step in self._done.popleft():
+                step.publish()

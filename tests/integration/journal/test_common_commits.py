@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -15,6 +16,7 @@ from bridge.journal.operator.stop_requests import StopRequest
 
 from .bench import OFFICER, JournalBench, directive
 from .conftest import InstallHook
+from .reports import scan
 
 TIMEOUT_S = 20.0
 
@@ -25,6 +27,15 @@ def poison(bench: JournalBench, effect: str) -> None:
         "CREATE TEMP TRIGGER poison BEFORE INSERT ON directives WHEN NEW.directive_id = 'dir-2'"
         f" BEGIN {effect}; END"
     )
+
+
+def deferred_fault(bench: JournalBench) -> None:
+    """Let the commit fail that stores dir-2: it checks a deferred foreign key, which that directive breaks."""
+    bench.connection.execute("CREATE TEMP TABLE parent (id INTEGER PRIMARY KEY)")
+    bench.connection.execute(
+        "CREATE TEMP TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
+    )
+    poison(bench, "INSERT INTO child VALUES (7)")
 
 
 @pytest.fixture
@@ -138,18 +149,69 @@ async def test_failing_step_takes_none_of_the_others_with_it(
     assert bench.chain_break() == ""
 
 
+async def test_step_that_cannot_be_undone_alone_is_not_stored_with_the_others(
+    bench: JournalBench, thread: JournalThread
+) -> None:
+    # Going back to the savepoint fails, as it may on a defective disk. The transaction itself can be undone.
+    poison(bench, "SELECT RAISE(ABORT, 'no')")
+
+    def authorize(action: int, operation: str | None, *_: str | None) -> int:
+        denied = action == sqlite3.SQLITE_SAVEPOINT and operation == "ROLLBACK"
+        return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+    bench.connection.set_authorizer(authorize)
+    half_way = partial(bench.take, directive("dir-4"), directive("dir-2"))
+    results = await behind_one_another(thread, taking(bench, "dir-1"), half_way, taking(bench, "dir-3"))
+    bench.connection.set_authorizer(None)
+    assert [isinstance(result, JournalUnavailableError) for result in results] == [False, True, False]
+    assert stored(bench) == ["dir-1", "dir-3"]
+    assert bench.chain_break() == ""
+
+
 async def test_commit_that_fails_is_repeated_for_each_step_alone(
     bench: JournalBench, thread: JournalThread
 ) -> None:
-    # A deferred foreign key is checked by the commit: the second step alone breaks it.
-    bench.connection.execute("CREATE TEMP TABLE parent (id INTEGER PRIMARY KEY)")
-    bench.connection.execute(
-        "CREATE TEMP TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
-    )
-    poison(bench, "INSERT INTO child VALUES (7)")
+    deferred_fault(bench)
     results = await behind_one_another(thread, *(taking(bench, f"dir-{number}") for number in (1, 2, 3)))
     assert [isinstance(result, JournalUnavailableError) for result in results] == [False, True, False]
     assert stored(bench) == ["dir-1", "dir-3"]
+
+
+async def test_step_that_waits_behind_a_failed_commit_joins_none_of_its_steps(bench: JournalBench) -> None:
+    # The time of the first group is over before the third step, and no time passes after that.
+    times = itertools.chain([0.0, 0.0], itertools.repeat(1.0))
+    thread = JournalThread(bench.journal.together, monotonic=lambda: next(times))
+    deferred_fault(bench)
+    async with asyncio.timeout(TIMEOUT_S):
+        results = await behind_one_another(thread, *(taking(bench, f"dir-{number}") for number in (1, 2, 3)))
+    thread.close()
+    assert [isinstance(result, JournalUnavailableError) for result in results] == [False, True, False]
+    assert stored(bench) == ["dir-1", "dir-3"]
+
+
+def test_scan_counts_once_it_is_committed(bench: JournalBench) -> None:
+    bench.join()
+    deferred_fault(bench)
+    bench.connection.execute(
+        "CREATE TEMP TRIGGER lost BEFORE UPDATE ON officers BEGIN INSERT INTO child VALUES (7); END"
+    )
+    with pytest.raises(JournalUnavailableError):
+        bench.report(scan(1))
+    assert not bench.journal.has_scanned(OFFICER)
+    bench.connection.execute("DROP TRIGGER lost")
+    bench.report(scan(1))
+    assert bench.journal.has_scanned(OFFICER)
+
+
+def test_stop_request_waits_until_its_commit_has_succeeded(bench: JournalBench) -> None:
+    halt = StopRequest(OFFICER, bench.now, why="test")
+    bench.journal.stops.accept([halt])
+    deferred_fault(bench)
+    with pytest.raises(JournalUnavailableError):
+        bench.take(directive("dir-2"))
+    assert (bench.journal.stops.waiting, halt.stored) == ((halt,), None)
+    bench.take(directive("dir-3"))
+    assert bench.journal.stops.waiting == ()
 
 
 async def test_stop_request_between_two_steps_of_a_commit_holds_for_the_second(

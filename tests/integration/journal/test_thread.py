@@ -80,8 +80,57 @@ async def test_error_reaches_the_caller_and_the_next_step_runs(
 
 async def test_close_waits_for_submitted_steps(bench: JournalBench) -> None:
     thread = JournalThread(bench.journal.together)
-    caller = asyncio.create_task(thread.run(lambda: bench.take(directive())))
+    closed = threading.Event()
+    ended_before = asyncio.create_task(thread.run(lambda: closed.wait(0.2), alone=True))
+    waiting = asyncio.create_task(thread.run(lambda: bench.take(directive())))
     await asyncio.sleep(0)
     thread.close()
+    closed.set()
     assert bench.rows("SELECT count(*) FROM directives") == [(1,)]
-    await caller
+    assert not await ended_before
+    assert (await waiting).new == 1
+
+
+async def test_no_gathered_step_begins_before_the_last_is_submitted(thread: JournalThread) -> None:
+    begun = threading.Event()
+    with thread.gathering():
+        submitted = thread.submit(begun.set)
+        assert not begun.wait(0.05)
+    await submitted
+    assert begun.is_set()
+
+
+async def test_nothing_can_be_submitted_after_the_close(bench: JournalBench) -> None:
+    thread = JournalThread(bench.journal.together)
+    await thread.run(lambda: None)
+    thread.close()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="is closed"):
+            await thread.run(lambda: None)
+
+
+async def test_stop_iteration_of_a_step_is_an_error_for_its_caller_alone(thread: JournalThread) -> None:
+    with thread.gathering():
+        failing = thread.submit(lambda: next(iter(())))
+        other = thread.submit(lambda: "done")
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        await failing
+    assert await other == "done"
+
+
+async def test_results_reach_their_callers_in_the_order_of_the_steps(thread: JournalThread) -> None:
+    known: list[str] = []
+    begun = threading.Event()
+    first = thread.submit(lambda: None)
+    # The event loop has no turn before the third step runs: it learns of two jobs of the executor at once.
+    thread._executor.submit(int).result(TIMEOUT_S)
+    second, third = thread.submit(lambda: None, alone=True), thread.submit(begun.set, alone=True)
+    assert begun.wait(TIMEOUT_S)
+    for name, step in {"first": first, "second": second, "third": third}.items():
+        step.add_done_callback(partial(_note, known, name))
+    await asyncio.gather(first, second, third)
+    assert known == ["first", "second", "third"]
+
+
+def _note(known: list[str], name: str, _: object) -> None:
+    known.append(name)
