@@ -1,4 +1,4 @@
-"""Keys on disk and in the environment: link keys of the officers, API key of the Director.
+"""Keys on disk and in the environment: link keys of the officers, API key of the Director, page key.
 
 A key file contains one line of text. On POSIX only root and the user that reads it may have access, by mode or by
 access control list: a service manager gives a credential to a service by such a list. On Windows the mode does not
@@ -8,6 +8,8 @@ No message ever contains a key or a text that may be one.
 """
 
 import errno
+import hashlib
+import hmac
 import os
 import secrets
 import shlex
@@ -22,6 +24,9 @@ from bridge.core.link.handshake import KEY_BYTES, LinkKey, LinkKeyError
 from bridge.core.units import posix_acl
 
 SUFFIX: Final = ".linkkey"
+PAGE_KEY_BYTES: Final = 32
+LEAST_PAGE_KEY: Final = 32
+"""Least characters of the page key: nobody can try that many."""
 _MAX_BYTES: Final = 4096
 _HAS_MODES = os.name == "posix"
 
@@ -36,6 +41,26 @@ class LinkKeyFileError(KeyFileError):
 
 class ApiKeyError(KeyFileError):
     """The Director's API key cannot be loaded from its file or environment variable."""
+
+
+class PageKeyError(KeyFileError):
+    """The key of the page's commands cannot be loaded."""
+
+
+class PageKey:
+    """Key of the page's commands. Its digest alone is kept, and its repr does not show it."""
+
+    __slots__ = ("_digest",)
+
+    def __init__(self, text: str) -> None:
+        self._digest = _digest(text)
+
+    def matches(self, given: str) -> bool:
+        """Compare a text with the page key, in the same time wherever they differ."""
+        return hmac.compare_digest(self._digest, _digest(given))
+
+    def __repr__(self) -> str:
+        return "PageKey(...)"
 
 
 class ApiKey:
@@ -66,19 +91,28 @@ def create_link_key(path: Path) -> LinkKey:
     leaves none.
     """
     key = LinkKey(secrets.token_bytes(KEY_BYTES))
+    _create(path, key.to_text())
+    return key
+
+
+def create_page_key(path: Path) -> None:
+    """Draw a random page key and store it like a link key. Raises FileExistsError, OSError."""
+    _create(path, secrets.token_urlsafe(PAGE_KEY_BYTES))
+
+
+def _create(path: Path, text: str) -> None:
     # The mode is given at creation: with a chmod after it there would be a moment in which others could read.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as file:
             ownership.give(file.fileno(), path.parent)
-            file.write(key.to_text().encode() + b"\n")
+            file.write(text.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         _sync_folder(path.parent)
     except OSError:
         path.unlink(missing_ok=True)  # half a key would look like a damaged one
         raise
-    return key
 
 
 def load_link_key(path: Path) -> LinkKey:
@@ -99,6 +133,25 @@ def load_link_key(path: Path) -> LinkKey:
             f"the link key file {path} cannot be used: {error}; restore it, or move it away, run "
             "'execution-officer setup', and give the terminal the new key"
         ) from None
+
+
+def load_page_key(path: Path) -> PageKey:
+    """Return the page key in a file, without surrounding white space. Raises PageKeyError."""
+    try:
+        text = read_private(path).strip()
+    except FileNotFoundError:
+        raise PageKeyError(
+            f"the page key file {path} does not exist; run 'execution-officer setup' to create it"
+            f"{confinement.hint(path)}"
+        ) from None
+    except (KeyFileError, OSError) as error:
+        raise PageKeyError(_unusable("page key file", path, error)) from None
+    if len(text) < LEAST_PAGE_KEY or not text.isascii() or not text.isprintable():
+        raise PageKeyError(
+            f"the page key file {path} cannot be used: it must contain one line of at least {LEAST_PAGE_KEY} "
+            "printable ASCII characters; move it away, and run 'execution-officer setup'"
+        )
+    return PageKey(text)
 
 
 def find_api_key(variable: str | None, file: Path | None, environ: Mapping[str, str] = os.environ) -> ApiKey:
@@ -209,6 +262,10 @@ def _restriction(path: Path, owner: int, *, has_acl: bool) -> str:
     if user in (posix_acl.ROOT, owner):
         return f"{clear}chmod 600 {name}"
     return f"{clear}chown {user} {name} && chmod 600 {name}"
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _unusable(what: str, path: Path, error: KeyFileError | OSError) -> str:

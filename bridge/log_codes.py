@@ -212,6 +212,10 @@ class LogCode(StrEnum):
         "web_request_unreadable",
         "The web server was sent what is no HTTP; `count`, once a minute for each kind.",
     )
+    PAGE_KEY_REFUSED = (
+        "page_key_refused",
+        "The page was given a wrong page key for a command, and nothing was done; `count`, once a minute.",
+    )
     WEB_REQUEST_FAILED = (
         "web_request_failed",
         "An error of the bridge itself in a request of the web server; `count`, once a minute for each kind.",

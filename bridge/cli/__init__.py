@@ -18,7 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 COMMANDS: Final = {
     "init": Place("bridge.cli.init", "Make a new installation: configuration, journal and link keys."),
-    "setup": Place("bridge.cli.setup", "Create the journal and the link keys of a configuration."),
+    "setup": Place(
+        "bridge.cli.setup", "Create the journal, the link keys and the page key of a configuration."
+    ),
     "run": Place("bridge.cli.run", "Run the sidecar until SIGTERM or Ctrl-C."),
     "status": Place(
         "bridge.cli.status",

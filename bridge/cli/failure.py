@@ -22,7 +22,7 @@ from bridge.journal.database.errors import (
     JournalUnopenedError,
     JournalWalError,
 )
-from bridge.keys import ApiKeyError, LinkKeyFileError
+from bridge.keys import ApiKeyError, LinkKeyFileError, PageKeyError
 from bridge.status.texts import printable
 
 _CODES: Final[dict[type[Exception], ExitCode]] = {
@@ -31,6 +31,7 @@ _CODES: Final[dict[type[Exception], ExitCode]] = {
     ConfinedError: ExitCode.CONFINED,
     ApiKeyError: ExitCode.API_KEY,
     LinkKeyFileError: ExitCode.LINK_KEY,
+    PageKeyError: ExitCode.CONFIG,
     JournalMissingError: ExitCode.JOURNAL_MISSING,
     JournalWalError: ExitCode.WAL_FOREIGN,
     JournalDamagedError: ExitCode.JOURNAL_DAMAGED,

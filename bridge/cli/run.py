@@ -28,7 +28,7 @@ from bridge.core.units.clock import Clock
 from bridge.director import DirectorClient, DirectorLimits
 from bridge.exits import FINAL, ExitCode
 from bridge.journal.journal import Journal, opened
-from bridge.keys import ApiKey, api_key_from_file, find_api_key, link_key_path, load_link_key
+from bridge.keys import ApiKey, api_key_from_file, find_api_key, link_key_path, load_link_key, load_page_key
 from bridge.link import Link
 from bridge.log_codes import LogCode
 from bridge.logs import EventLog, aside
@@ -173,13 +173,14 @@ def _bind(config: Config, clock: Clock) -> tuple[Link, ControlSocket, Onlooker |
 
 
 def _onlooker(config: Config) -> Onlooker | None:
-    """Return the server of [web], bound; None without that table. Raises EndpointError."""
+    """Return the server of [web], bound; None without that table. Raises EndpointError, PageKeyError."""
     if config.settings.web is None:
         return None
     # Not at the top: a sidecar without it needs none of its packages.
     from bridge.web.server import WebServer
 
-    return WebServer(config.settings.web, config.journal, command_lines(config.source))
+    page_key = None if config.page_key_file is None else load_page_key(config.page_key_file)
+    return WebServer(config.settings.web, config.journal, command_lines(config.source), page_key)
 
 
 def _limits(settings: Settings) -> DirectorLimits:

@@ -18,7 +18,7 @@ from bridge.cli.tables import print_rows
 from bridge.config import Config, load
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check, create
-from bridge.keys import create_link_key, link_key_path, load_link_key
+from bridge.keys import create_link_key, create_page_key, link_key_path, load_link_key, load_page_key
 from bridge.status.command_lines import WINDOWS, CommandLines
 
 
@@ -42,7 +42,7 @@ class Thing(Struct, frozen=True):
 @click.option("--example", is_flag=True, help="Write an example configuration to FILE and exit.")
 @click.option("--new-journal", is_flag=True, help="Create a journal although there are traces of a lost one.")
 def setup(config_path: Path, example: bool, new_journal: bool) -> None:
-    """Create the journal and the link keys of a configuration.
+    """Create the journal, the link keys and the page key of a configuration.
 
     Existing files are never overwritten, so it can be run again at any time, for
     example after an officer was added.
@@ -60,13 +60,16 @@ def setup(config_path: Path, example: bool, new_journal: bool) -> None:
 def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
     """Create missing files, the journal first, and return all of them with their state.
 
-    Existing files are checked before anything is created. Raises JournalError and LinkKeyFileError for existing
-    files that cannot be used, and Failure.
+    Existing files are checked before anything is created. Raises JournalError, LinkKeyFileError and PageKeyError
+    for existing files that cannot be used, and Failure.
     """
     keys = {officer.id: link_key_path(config.journal, officer.id) for officer in config.settings.officers}
     present = [path for path in keys.values() if is_there(path)]
     for path in present:
         load_link_key(path)
+    page_key = config.page_key_file
+    if page_key is not None and is_there(page_key):
+        load_page_key(page_key)
     if config.journal.is_dir():
         raise Failure(ExitCode.CONFIG, f"journal.path = {config.journal}: is a folder; name a file in it")
     if is_there(config.journal):
@@ -79,6 +82,8 @@ def set_up(config: Config, *, new_journal: bool = False) -> list[Thing]:
         things = [Thing("journal", _make(create, config.journal), config.journal)]
         for officer, path in keys.items():
             things.append(Thing(f"link key of {officer}", _make(create_link_key, path), path))
+        if page_key is not None:
+            things.append(Thing("page key", _make(create_page_key, page_key), page_key))
     except (OSError, sqlite3.Error) as error:
         where = getattr(error, "filename", None) or config.journal
         raise Failure(

@@ -34,6 +34,8 @@ class Config(Struct, frozen=True, kw_only=True):
     journal: Path
     api_key_file: Path | None
     """None if the API key is in an environment variable."""
+    page_key_file: Path | None
+    """None where the page takes no commands."""
 
 
 def load(path: Path) -> Config:
@@ -53,6 +55,7 @@ def read(source: Path, content: bytes) -> Config:
     if settings is None or problems:
         raise ConfigError(source, problems)
     key_file = settings.director.api_key_file
+    page_key_file = None if settings.web is None else settings.web.key_file
     journal = beside(source, settings.journal.path)
     if sys.platform == "win32" and (found := windows_paths.place_problem(PureWindowsPath(journal))):
         raise ConfigError(source, [Problem("journal.path", shown(settings.journal.path), *found)])
@@ -61,6 +64,7 @@ def read(source: Path, content: bytes) -> Config:
         settings=settings,
         journal=journal,
         api_key_file=None if key_file is None else beside(source, key_file),
+        page_key_file=None if page_key_file is None else beside(source, page_key_file),
     )
 
 

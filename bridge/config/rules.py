@@ -43,7 +43,7 @@ def check(settings: Settings, *, windows: bool = sys.platform == "win32") -> lis
         *link_endpoint(settings.link.endpoint),
         *_takeover_margin(settings.link),
         *_control_port(settings),
-        *_web(settings),
+        *_web(settings, windows),
         *_alerts(settings),
         *_officers(settings.officers),
     ]
@@ -96,11 +96,16 @@ def _control_port(settings: Settings) -> Iterator[Problem]:
         yield Problem("control.port", str(port), rule, "write another, or 0 for any free one")
 
 
-def _web(settings: Settings) -> Iterator[Problem]:
+def _web(settings: Settings, windows: bool) -> Iterator[Problem]:
     web = settings.web
     if web is None:
         return
     yield from _web_address(web)
+    if web.key_file is not None:
+        yield from _path("web.key_file", web.key_file, windows)
+        if not is_loopback(web.address):
+            rule = "is not allowed with an address that other machines reach: the page key would pass unencrypted"
+            yield Problem("web.key_file", shown(web.key_file), rule, "set web.address to 127.0.0.1")
     for name in web.host_names:
         if not _HOST_NAME.fullmatch(name):
             rule = "must be a host name alone: letters, digits, dots and dashes"

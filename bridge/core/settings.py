@@ -78,7 +78,7 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """HTTP server for those who look on: a page, metrics, health. It changes nothing. Off without this table."""
+    """HTTP server for those who look on: a page, metrics, health. Off without this table."""
 
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 5780
     address: str = "127.0.0.1"
@@ -88,6 +88,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     it sees the account."""
     host_names: list[str] = []
     """Names by which it may be asked, besides localhost and IP addresses: those of a proxy, or of this machine."""
+    key_file: str | None = None
+    """Path of a file with the key of the page's commands, readable by its owner alone. None: no commands."""
 
 
 URGENT: Final = ("JOURNAL_LOST", "HALT_NOT_STORED", "QUARANTINED", "UNKNOWN", "DISPATCH", "EQUITY_LIMIT")

@@ -12,8 +12,12 @@ from urllib.parse import urlsplit
 LOCALHOST: Final = "localhost"
 
 
-def problem(headers: Mapping[str, str], host_names: Collection[str]) -> str:
-    """Return the reason for which a request is refused; empty where it is admitted. `host_names`: as configured."""
+def problem(headers: Mapping[str, str], host_names: Collection[str], *, changes: bool = False) -> str:
+    """Return the reason for which a request is refused; empty where it is admitted.
+
+    `host_names`: as configured. `changes`: it may change something, so that it must come from a page of this
+    server: a browser names the origin of every form that it sends.
+    """
     host = headers.get("Host", "")
     name = _name(host)
     if not name:
@@ -24,6 +28,8 @@ def problem(headers: Mapping[str, str], host_names: Collection[str]) -> str:
             "[web] host_names"
         )
     origin = headers.get("Origin")
+    if origin is None and changes:
+        return "header Origin is missing; commands come from this server's own pages"
     if origin is not None and _host(origin) != host.lower():
         return "header Origin is another site's"
     # A link of another site to a page here is harmless; what its scripts or images ask for is not.

@@ -5,6 +5,8 @@
     GET /search?q=TEXT                    directives by id, ticket or symbol
     GET /directive?officer=ID&id=ID       a directive, as `execution-officer journal show` has it
 
+Where there is a page key, `bridge.web.commands` adds its pages.
+
 While nobody has a page open nothing is read.
 """
 
@@ -20,7 +22,10 @@ from markupsafe import Markup
 from bridge.core.units.clock import Clock
 from bridge.journal.database.errors import JournalError
 from bridge.web import rendering
+from bridge.web.commands import Commands
+from bridge.web.html_answer import html
 from bridge.web.recent import Recent
+from bridge.web.rendering import Templates
 from bridge.web.snapshot import Snapshot, Snapshots
 
 LIVE_PATH: Final = "/live"
@@ -31,10 +36,6 @@ MOST_STREAMS: Final = 8
 MAX_TEXT: Final = 200
 """Most characters of a search, and of an id."""
 STATIC: Final = {"page.css": "text/css", "page.js": "text/javascript"}
-HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-}
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -49,8 +50,13 @@ class Update(msgspec.Struct, frozen=True):
 class Pages:
     """Handlers of the pages."""
 
-    def __init__(self, snapshots: Snapshots, journal: Path, clock: Clock) -> None:
+    def __init__(
+        self, snapshots: Snapshots, journal: Path, clock: Clock, commands: Commands | None = None
+    ) -> None:
+        """`commands` None: nothing can be changed here."""
         self._snapshots = snapshots
+        self._commands = commands
+        self._templates = Templates([] if commands is None else commands.menu())
         self._clock = clock
         self._recent = Recent(journal)
         self._streams = 0
@@ -67,13 +73,14 @@ class Pages:
             web.get("/search", self.search),
             web.get("/directive", self.directive),
             web.get("/static/{name}", self.static),
+            *([] if self._commands is None else self._commands.routes()),
         ]
 
     async def first(self, _: web.Request) -> web.Response:
         """Answer with the first page."""
         seen = await self._snapshots.take()
         parts = await self._parts(seen)
-        return _html(rendering.first_page(parts, seen))
+        return html(self._templates.first_page(parts, seen))
 
     async def search(self, request: web.Request) -> web.Response:
         """Answer with the directives that a text is about."""
@@ -83,8 +90,8 @@ class Pages:
         try:
             found = await self._snapshots.in_thread(lambda: self._recent.search(text))
         except JournalError as error:
-            return _unread(error)
-        return _html(rendering.table_page(f"{found.title}: {text}", [found], text))
+            return self._unread(error)
+        return html(self._templates.table_page(f"{found.title}: {text}", [found], text))
 
     async def directive(self, request: web.Request) -> web.Response:
         """Answer with a directive and its steps."""
@@ -94,12 +101,12 @@ class Pages:
                 lambda: self._recent.steps(officer, directive_id)
             )
         except JournalError as error:
-            return _unread(error)
+            return self._unread(error)
         if overview is None and not steps.rows:
             title = f"The journal has no directive {directive_id[:MAX_TEXT]} of {officer[:MAX_TEXT]}"
-            return _html(rendering.table_page(title, []), status=404)
+            return html(self._templates.table_page(title, []), status=404)
         found = [table for table in (overview, steps) if table is not None]
-        return _html(rendering.table_page(f"Directive {directive_id}", found, directive_id))
+        return html(self._templates.table_page(f"Directive {directive_id}", found, directive_id))
 
     async def static(self, request: web.Request) -> web.Response:
         """Answer with a file of the pages."""
@@ -141,10 +148,5 @@ class Pages:
             self._rendered = seen, parts
         return self._rendered[1]
 
-
-def _unread(error: JournalError) -> web.Response:
-    return _html(rendering.table_page(f"The journal cannot be read: {error}", []), status=503)
-
-
-def _html(text: str, *, status: int = 200) -> web.Response:
-    return web.Response(status=status, text=text, content_type="text/html", headers=HEADERS)
+    def _unread(self, error: JournalError) -> web.Response:
+        return html(self._templates.table_page(f"The journal cannot be read: {error}", []), status=503)

@@ -1,6 +1,6 @@
 """Pages as HTML: one template for each, and one for every table. What others wrote is escaped."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from bridge.core.director.contract import utc_text
 from bridge.status.overview import Table, headline, tables
 from bridge.status.texts import clock_time, printable
+from bridge.web.command_forms import Form
 from bridge.web.snapshot import Snapshot
 
 DIRECTIVE: Final = "directive"
@@ -29,6 +30,13 @@ _TEMPLATES: Final = jinja2.Environment(
 )
 _PARTS: Final[Any] = _TEMPLATES.get_template("parts.html").module
 """Macros of the parts: each returns Markup, in which every value is escaped."""
+
+
+class Entry(NamedTuple):
+    """Entry of the menu of commands."""
+
+    path: str
+    title: str
 
 
 class Cell(NamedTuple):
@@ -60,23 +68,42 @@ def sections(seen: Snapshot, recent: Sequence[Table]) -> dict[str, Markup]:
     return parts
 
 
-def first_page(parts: Mapping[str, Markup], seen: Snapshot) -> str:
-    """Return the first page."""
-    return _TEMPLATES.get_template("first.html").render(
-        parts=parts, title=title(seen), time=time_text(seen.now_s), query=""
-    )
+class Templates:
+    """Whole pages."""
+
+    def __init__(self, menu: Sequence[Entry]) -> None:
+        """`menu`: the commands that can be given here."""
+        self._menu = menu
+
+    def first_page(self, parts: Mapping[str, Markup], seen: Snapshot) -> str:
+        """Return the first page."""
+        return self._render("first.html", parts=parts, title=title(seen), time=time_text(seen.now_s))
+
+    def table_page(self, head: str, found: Sequence[Table], query: str = "") -> str:
+        """Return a page of tables alone. `query`: text of the search."""
+        grids = [grid(table) for table in found]
+        return self._render("tables.html", title=head, grids=grids, query=query)
+
+    def form_page(self, form: Form, given: Mapping[str, str], problem: str = "") -> str:
+        """Return the form of a command, filled in with what was given, and the reason for which it was refused."""
+        return self._render("form.html", title=form.title, form=form, given=given, problem=problem)
+
+    def question_page(self, head: str, sentences: Iterable[str], confirmation: str) -> str:
+        """Return the second question. `confirmation`: id of the command that waits."""
+        return self._render("question.html", title=head, sentences=sentences, confirmation=confirmation)
+
+    def answer_page(self, head: str, sentences: Iterable[str]) -> str:
+        """Return what became of a command."""
+        return self._render("answer.html", title=head, sentences=sentences)
+
+    def _render(self, template: str, **values: object) -> str:
+        return _TEMPLATES.get_template(template).render({"query": "", "menu": self._menu} | values)
 
 
 def title(seen: Snapshot) -> str:
     """Return the title of the first page, which a person sees of a page in the background."""
     count = len(seen.report.required_actions)
     return f"({count}) execution-officer" if count else "execution-officer"
-
-
-def table_page(head: str, found: Sequence[Table], query: str = "") -> str:
-    """Return a page of tables alone. `query`: text of the search."""
-    grids = [grid(table) for table in found]
-    return _TEMPLATES.get_template("tables.html").render(title=head, grids=grids, query=query)
 
 
 def time_text(now_s: float) -> str:

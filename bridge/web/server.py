@@ -3,9 +3,9 @@
     GET /healthz    200 while every worker makes progress, 503 otherwise
     GET /readyz     200 while directives are taken and carried out, 503 otherwise
     GET /metrics    metrics for Prometheus
-    GET /           pages for people (`bridge.web.page`)
+    GET /           pages for people (`bridge.web.page`); commands where there is a page key (`bridge.web.commands`)
 
-Nothing is changed by a request, and no error here ends a worker of the sidecar.
+A request without the page key changes nothing, and no error here ends a worker of the sidecar.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from aiohttp import web
 
 from bridge.address import listen
 from bridge.core.settings import WebSettings
+from bridge.keys import PageKey
 from bridge.log_codes import LogCode
 from bridge.sidecar.control_connections import ConnectionLimiter, Connections
 from bridge.sidecar.counted_log import CountedLog
@@ -26,6 +27,7 @@ from bridge.sidecar.onlooker import Parts
 from bridge.sidecar.server_errors import ServerErrors
 from bridge.status.command_lines import CommandLines
 from bridge.web import health, hosts
+from bridge.web.commands import Commands
 from bridge.web.exposition import exposition
 from bridge.web.page import LIVE_PATH, Pages
 from bridge.web.snapshot import Snapshots
@@ -35,7 +37,8 @@ WAITING: Final = 64
 """Most connections that wait to be accepted."""
 MOST_REQUESTS: Final = 32
 """Most requests at a time."""
-MAX_BODY_BYTES: Final = 1
+MAX_BODY_BYTES: Final = 8_192
+"""Most bytes of a form."""
 AGAIN_S: Final = 5.0
 """Seconds until the server begins again after an error of its own."""
 PROBES: Final = frozenset({"/healthz", "/readyz"})
@@ -49,14 +52,21 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_READING: Final = frozenset({"GET", "HEAD"})
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class WebServer:
     """Onlooker that serves HTTP."""
 
-    def __init__(self, settings: WebSettings, journal: Path, lines: CommandLines) -> None:
-        """Bind. Raises EndpointError. `lines` makes the command lines in what an operator reads."""
+    def __init__(
+        self, settings: WebSettings, journal: Path, lines: CommandLines, page_key: PageKey | None = None
+    ) -> None:
+        """Bind. Raises EndpointError.
+
+        `lines` makes the command lines in what an operator reads. `page_key` None: the page takes no commands.
+        """
+        self._page_key = page_key
         self._settings = settings
         self._journal = journal
         self._lines = lines
@@ -72,7 +82,8 @@ class WebServer:
             await snapshots.begin()
             while True:
                 try:
-                    pages = Pages(snapshots, self._journal, parts.runtime.clock)
+                    commands = None if self._page_key is None else Commands(parts, snapshots, self._page_key)
+                    pages = Pages(snapshots, self._journal, parts.runtime.clock, commands)
                     await _Serving(parts, snapshots, pages, self._settings).run(partial(self._accept, parts))
                 except Exception as error:
                     # An error of this server alone. The workers go on.
@@ -140,7 +151,11 @@ class _Serving:
         return answer
 
     async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.path not in PROBES and (why := hosts.problem(request.headers, self._settings.host_names)):
+        if request.path not in PROBES and (
+            why := hosts.problem(
+                request.headers, self._settings.host_names, changes=request.method not in _READING
+            )
+        ):
             return _text(403, why)
         if request.path == LIVE_PATH:
             return await handler(request)

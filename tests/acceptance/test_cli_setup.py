@@ -16,7 +16,7 @@ from bridge.config import load
 from bridge.core.settings import AlertSettings, RiskLimits, Settings, WebSettings
 from bridge.exits import ExitCode
 from bridge.journal.database.file import check
-from bridge.keys import load_link_key
+from bridge.keys import load_link_key, load_page_key
 from tests.acceptance.commands import TIMEOUT_S, environment, run
 
 CONFIG = """
@@ -76,6 +76,18 @@ def test_setup_prints_the_next_steps_without_any_key(config: Path) -> None:
     assert f"officer id eo-002, link key: the line in {data / 'eo-002.linkkey'}" in done.stdout
     assert f"execution-officer run --config {config}" in done.stdout
     assert load_link_key(data / "eo-001.linkkey").to_text() not in done.stdout
+
+
+def test_setup_makes_the_page_key_where_one_is_configured(config: Path) -> None:
+    config.write_text(f"{config.read_text()}[web]\nkey_file = 'web.key'\n")
+    done = setup(config)
+    assert (done.returncode, rows(done)["web.key"]) == (ExitCode.OK, "created")
+    page_key = config.parent / "web.key"
+    assert page_key.read_text().strip() not in done.stdout
+    assert load_page_key(page_key).matches(page_key.read_text().strip())
+    before = contents(config.parent)
+    assert set(rows(setup(config)).values()) == {"exists"}
+    assert contents(config.parent) == before
 
 
 def test_second_setup_changes_nothing(config: Path) -> None:
@@ -251,6 +263,7 @@ def test_example_configuration_lists_every_setting_with_its_default(tmp_path: Pa
         "daily_summary",
         "alive_url",
         "host_names",
+        "key_file",
         *unlimited,
     )
     lines = [

@@ -5,17 +5,21 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import pytest
 
+from bridge.keys import create_page_key
 from tests.acceptance.web import Web
-from tests.rig.rig import OPENED, Rig
+from tests.rig.rig import OPENED, REFUSED, Rig
 from tests.rig.world import OFFICER
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM: Final = shutil.which("chromium")
 SCREENSHOTS: Final = os.environ.get("SCREENSHOTS", "")
 """Folder for pictures of the pages; none are taken without it."""
+AXE: Final = os.environ.get("AXE", "")
+"""Script of axe-core (`npm install axe-core`: axe-core/axe.min.js), which judges the pages; not run without it."""
 WAIT_MS: Final = 120_000
 
 COLOURS: Final = """(selector) => {
@@ -176,6 +180,44 @@ def test_keyboard_reaches_content_and_search_first(rig: Rig, browser: Browser) -
     rig.open()
     page.locator("caption", has_text="Open positions").wait_for()
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Officers"
+
+
+def test_halt_is_given_on_the_page_without_a_script(rig: Rig, browser: Browser) -> None:
+    page_key = rig.config_path.with_name("web.key")
+    create_page_key(page_key)
+    web = Web(rig, key_file=str(page_key))
+    rig.start()
+    page = browser.open(web.url, java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page.get_by_role("link", name="Halt opens").click()
+    page.get_by_label("Reason").fill("news")
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Page key").fill(page_key.read_text().strip())
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("heading", name="Halt opens: is this meant?").wait_for()
+    picture(page, "question")
+    page.get_by_role("button", name="Yes, do it").click()
+    page.get_by_text(f"{OFFICER}: in all symbols, since").wait_for()
+    [_, refused] = rig.emitted(rig.issue("OPEN_LONG"), *REFUSED)
+    assert "news" in refused.body["error_message"]
+    assert browser.problems == []
+
+
+@pytest.mark.skipif(not AXE, reason="AXE names no script of axe-core")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong_on_any_page(rig: Rig, browser: Browser, scheme: str) -> None:
+    page_key = rig.config_path.with_name("web.key")
+    create_page_key(page_key)
+    web = Web(rig, key_file=str(page_key))
+    rig.start()
+    directive_id = rig.open(price=1.0951)
+    directive = f"/directive?{urlencode({'officer': OFFICER, 'id': directive_id})}"
+    page = browser.open(web.url, color_scheme=scheme)
+    page.locator("caption", has_text="Open positions").wait_for()
+    for path in ("/", directive, "/search?q=EURUSD", "/command/resolve", "/command/flatten"):
+        page.goto(f"{web.url}{path}")
+        page.evaluate(Path(AXE).read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run().then((found) => found.violations)")
+        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == [], path
 
 
 def contrast(ink: list[float], behind: list[float]) -> float:

@@ -14,10 +14,11 @@ from tests.rig.world import OFFICER
 class Web:
     """Client of the web server."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, **settings: str) -> None:
+        """`settings`: further ones of [web]."""
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
-        rig.configure(web={"port": self.port})
+        rig.configure(web={"port": self.port, **settings})
 
     def get(self, path: str, host: str | None = None) -> tuple[int, str]:
         """Return status and text of an answer."""

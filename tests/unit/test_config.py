@@ -514,6 +514,11 @@ def test_web_server_is_off_without_its_table_and_on_loopback_with_an_empty_one(t
         ("address = '0.0.0.0'", ("web.address", "without a password", "web.allow_network")),
         ("address = '::'", ("web.address", "without encryption", "SSH")),
         ("host_names = ['bridge.lan:80']", ("web.host_names", "must be a host name alone", "without port")),
+        ("key_file = ' '", ("web.key_file", "must name a file")),
+        (
+            "key_file = 'web.key'\naddress = '0.0.0.0'\nallow_network = true",
+            ("web.key_file", "unencrypted", "127.0.0.1"),
+        ),
         ("host_names = ['*']", ("web.host_names", "must be a host name alone")),
     ],
 )

@@ -12,15 +12,19 @@ import pytest
 
 from bridge import keys
 from bridge.keys import (
+    LEAST_PAGE_KEY,
     ApiKey,
     ApiKeyError,
     LinkKeyFileError,
+    PageKeyError,
     api_key_from_environment,
     api_key_from_file,
     create_link_key,
+    create_page_key,
     find_api_key,
     link_key_path,
     load_link_key,
+    load_page_key,
 )
 
 SECRET = "-".join(["key", "of", "the", "director"])
@@ -327,3 +331,40 @@ def test_api_key_is_read_from_exactly_the_named_source(tmp_path: Path) -> None:
     for variable, path in ((None, None), ("KEY", file)):
         with pytest.raises(ValueError, match="exactly one of variable and file"):
             find_api_key(variable, path, {})
+
+
+# Page key
+
+
+def test_created_page_key_is_private_and_matches_itself_alone(tmp_path: Path) -> None:
+    path = tmp_path / "web.key"
+    create_page_key(path)
+    text, page_key = path.read_text().strip(), load_page_key(path)
+    assert len(text) >= LEAST_PAGE_KEY
+    given = (text, text[:-1], f"{text} ", "", "\N{LATIN SMALL LETTER E WITH ACUTE}", "\udcff")
+    assert [page_key.matches(each) for each in given] == [True, False, False, False, False, False]
+    assert text not in repr(page_key)
+    with pytest.raises(FileExistsError):
+        create_page_key(path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "x" * (LEAST_PAGE_KEY - 1), f"{'x' * LEAST_PAGE_KEY}\nmore", "\u00e9" * LEAST_PAGE_KEY]
+)
+def test_page_key_that_is_short_or_no_line_of_ascii_is_refused_and_not_shown(
+    tmp_path: Path, content: str
+) -> None:
+    with pytest.raises(PageKeyError, match="at least 32 printable ASCII characters") as refused:
+        load_page_key(private(tmp_path / "web.key", content))
+    assert not content or content[:10] not in str(refused.value)
+
+
+def test_missing_page_key_is_refused_with_the_setup_command(tmp_path: Path) -> None:
+    with pytest.raises(PageKeyError, match="does not exist; run 'execution-officer setup'"):
+        load_page_key(tmp_path / "web.key")
+
+
+@posix_only
+def test_page_key_open_to_others_is_refused_with_the_chmod_command(tmp_path: Path) -> None:
+    with pytest.raises(PageKeyError, match="mode 644 lets others read or change it; run: chmod 600"):
+        load_page_key(private(tmp_path / "web.key", "x" * LEAST_PAGE_KEY, 0o644))

@@ -14,6 +14,7 @@ def examine(seen: Observed) -> list[Finding]:
     findings = [
         *installation.configuration(seen),
         *installation.link_keys(seen),
+        *installation.page_key(seen),
         *director.api_key(seen),
         *director.route(seen),
         *director.certificate(seen),
@@ -26,6 +27,7 @@ def examine(seen: Observed) -> list[Finding]:
         *sidecar(seen),
         *installation.link_address(seen),
         *installation.control_address(seen),
+        *installation.web_address(seen),
     ]
     for officer in seen.config.settings.officers:
         of_officer = [each for each in actions if each.officer == officer.id]

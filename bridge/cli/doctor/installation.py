@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from bridge.cli.doctor.finding import Finding, of_message, ok, unseen, warning, wrong
-from bridge.cli.doctor.observed import Observed, Port, PortState
+from bridge.cli.doctor.observed import Key, Observed, Port, PortState
 from bridge.cli.next_steps import folder_rights
 from bridge.config import ConfigError
 
@@ -39,24 +40,32 @@ def configuration(seen: Observed) -> Iterator[Finding]:
 
 def link_keys(seen: Observed) -> Iterator[Finding]:
     """Check each officer's link key file: it is there, whole, and readable by its owner alone."""
-    rights = ", which nobody else may read" if seen.windows else ", mode 600"
     for officer, key in seen.link_keys.items():
-        folder = seen.config.journal.parent
-        if key.problem:
-            value, remedy = of_message(key.problem)
-            yield wrong("link key", value, remedy, officer=officer)
-        elif key.readers is None:
-            remedy = f"look at the rights of {folder}: docs/windows.md"
-            yield unseen("link key", f"who may read {key.place} by Windows' rights", remedy, officer=officer)
-        elif key.readers:
-            yield warning(
-                "link key",
-                f"{key.place}: {', '.join(key.readers)} may read it, and so stop and close trades",
-                f"leave the folder to yourself and the system: {folder_rights(folder, seen.user)}",
-                officer=officer,
-            )
-        else:
-            yield ok("link key", f"{key.place}{rights}", officer=officer)
+        yield _private("link key", key, seen.config.journal.parent, seen, officer)
+
+
+def page_key(seen: Observed) -> Iterator[Finding]:
+    """Check the file of the page key in the same way."""
+    if seen.page_key is not None:
+        yield _private("page key", seen.page_key, Path(seen.page_key.place).parent, seen)
+
+
+def _private(check: str, key: Key, folder: Path, seen: Observed, officer: str = "") -> Finding:
+    if key.problem:
+        value, remedy = of_message(key.problem)
+        return wrong(check, value, remedy, officer=officer)
+    if key.readers is None:
+        remedy = f"look at the rights of {folder}: docs/windows.md"
+        return unseen(check, f"who may read {key.place} by Windows' rights", remedy, officer=officer)
+    if key.readers:
+        return warning(
+            check,
+            f"{key.place}: {', '.join(key.readers)} may read it, and so stop and close trades",
+            f"leave the folder to yourself and the system: {folder_rights(folder, seen.user)}",
+            officer=officer,
+        )
+    rights = ", which nobody else may read" if seen.windows else ", mode 600"
+    return ok(check, f"{key.place}{rights}", officer=officer)
 
 
 def link_address(seen: Observed) -> Iterator[Finding]:
@@ -79,6 +88,12 @@ def control_address(seen: Observed) -> Iterator[Finding]:
     """Check that a configured control port is free. Any free one is taken where none is configured."""
     if seen.control is not None:
         yield _free("control port", f"127.0.0.1:{seen.config.settings.control.port}", seen.control)
+
+
+def web_address(seen: Observed) -> Iterator[Finding]:
+    """Check that the port of [web] is free."""
+    if seen.web is not None and (web := seen.config.settings.web) is not None:
+        yield _free("web port", f"{web.address}:{web.port}", seen.web)
 
 
 def _free(check: str, address: str, port: Port) -> Finding:

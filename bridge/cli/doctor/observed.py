@@ -116,6 +116,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     api_key: Key
     link_keys: dict[str, Key]
     """By officer."""
+    page_key: Key | None = None
+    """Page key; None where it takes no commands."""
     polls: list[Poll]
     """Empty where no key could be used."""
     certificate: Certificate | None
@@ -123,6 +125,8 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     link: Port
     control: Port | None
     """None where no port is configured, or the sidecar runs."""
+    web: Port | None = None
+    """The same of [web]."""
     journal: JournalSeen
     look: Look
     officers: dict[str, OfficerSeen]

@@ -33,10 +33,12 @@ from bridge.keys import (
     ApiKey,
     ApiKeyError,
     LinkKeyFileError,
+    PageKeyError,
     api_key_from_file,
     find_api_key,
     link_key_path,
     load_link_key,
+    load_page_key,
 )
 from bridge.status.command_lines import WINDOWS, CommandLines
 from bridge.status.look import Look
@@ -57,10 +59,12 @@ def observe(config: Config, lines: CommandLines, api_key_file: Path | None) -> O
         windows=sys.platform == "win32",
         api_key=key_seen,
         link_keys={officer: _link_key(link_key_path(config.journal, officer)) for officer in ids},
+        page_key=None if config.page_key_file is None else _page_key(config.page_key_file),
         polls=[] if key is None else director_look.poll_all(director, ids, key),
         certificate=director_look.certificate(director.url),
         link=_link_port(config, shown),
         control=_control_port(config, shown),
+        web=_web_port(config, shown),
         journal=_journal(config.journal, shown),
         look=shown,
         officers=_officers(config, shown),
@@ -94,6 +98,14 @@ def _link_key(path: Path) -> Key:
     return Key(place=str(path), readers=_readers(path))
 
 
+def _page_key(path: Path) -> Key:
+    try:
+        load_page_key(path)
+    except PageKeyError as error:
+        return Key(place=str(path), problem=str(error))
+    return Key(place=str(path), readers=_readers(path))
+
+
 def _readers(path: Path) -> tuple[str, ...] | None:
     """Return who else may read the file by Windows' rights; elsewhere the mode was looked at already."""
     if not WINDOWS:
@@ -116,6 +128,13 @@ def _control_port(config: Config, shown: Look) -> Port | None:
     if not port or shown.sidecar is not None:
         return None
     return _port(shown, "the control address", "127.0.0.1", port, "set another [control] port")
+
+
+def _web_port(config: Config, shown: Look) -> Port | None:
+    web = config.settings.web
+    if web is None or shown.sidecar is not None:
+        return None
+    return _port(shown, "the web address", web.address, web.port, "set another [web] port")
 
 
 def _port(shown: Look, name: str, host: str, port: int, remedy: str) -> Port:

@@ -22,6 +22,7 @@ from bridge.core.link.messages import Command
 from bridge.core.link.reports import CommandReport, CommandStage
 from bridge.core.settings import WebSettings
 from bridge.journal.views import lists
+from bridge.keys import PageKey
 from bridge.sandbox.behaviour import Behaviour, Endpoint, Fault
 from bridge.status.command_lines import CommandLines
 from bridge.status.reading import journal_at
@@ -71,10 +72,15 @@ class Web:
 
 @asynccontextmanager
 async def served(
-    harness: Harness, director: Sandbox, folder: Path, settings: WebSettings | None = None
+    harness: Harness,
+    director: Sandbox,
+    folder: Path,
+    settings: WebSettings | None = None,
+    *,
+    page_key: PageKey | None = None,
 ) -> AsyncIterator[Web]:
     """A sidecar with a web server on a free port."""
-    server = WebServer(settings or WebSettings(port=0), harness.path, CommandLines())
+    server = WebServer(settings or WebSettings(port=0), harness.path, CommandLines(), page_key)
     async with controlled(harness, director, folder, onlooker=server) as sidecar:
         yield Web(sidecar, server.port)
 
@@ -254,7 +260,10 @@ async def test_probe_under_any_name_is_answered_without_a_reason(
         assert await web.get("/healthz", {"Host": "pod.cluster.local"}) == (503, "failed\n")
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("POST", "/metrics", 405), ("GET", "/nothing", 404)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/metrics", 403), ("GET", "/command/halt", 404), ("GET", "/nothing", 404)],
+)
 async def test_other_methods_and_paths_are_refused(
     harness: Harness, director: Sandbox, tmp_path: Path, method: str, path: str, status: int
 ) -> None:

@@ -109,6 +109,7 @@ CONFIG = Config(
     ),
     journal=Path("journal.db"),
     api_key_file=None,
+    page_key_file=None,
 )
 WELL = Observed(
     now=NOW,

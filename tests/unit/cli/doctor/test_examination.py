@@ -10,6 +10,7 @@ from bridge.cli.doctor.finding import Level, exit_status, of_message
 from bridge.cli.doctor.observed import Certificate, Key, Observed, Poll, Port, PortState
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import Failed, FailureKind
+from bridge.core.settings import WebSettings
 from bridge.exits import ExitCode
 from bridge.journal.database.alteration import Altered
 from bridge.journal.database.words import HaltSetter
@@ -17,6 +18,7 @@ from bridge.journal.tables.halts import Halt
 from bridge.journal.views.status import UnresolvedCommand
 from bridge.status.look import Look
 from tests.unit.cli.doctor.seen import (
+    CONFIG,
     JOURNAL,
     LIVE,
     NOW,
@@ -96,6 +98,24 @@ CASES: list[tuple[str, Observed, str, Level, str]] = [
         "link key",
         Level.WRONG,
         "run: chmod 600 'k'",
+    ),
+    (
+        "open page key",
+        replace(WELL, page_key=Key(place="web.key", problem="all users may read it; run: chmod 600 'k'")),
+        "page key",
+        Level.WRONG,
+        "run: chmod 600 'k'",
+    ),
+    (
+        "page's port in use",
+        replace(
+            WELL,
+            config=replace(CONFIG, settings=replace(CONFIG.settings, web=WebSettings())),
+            web=Port(state=PortState.TAKEN, problem="127.0.0.1:5780 is in use; set another [web] port"),
+        ),
+        "web port",
+        Level.WRONG,
+        "set another [web] port",
     ),
     (
         "refused key",
