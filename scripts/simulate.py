@@ -5,7 +5,7 @@
     python scripts/simulate.py --seed 17 --shrink     the fewest acts with which it still fails, as a story
     python scripts/simulate.py --minutes 10           run after run on all cores; every failing seed is printed
     python scripts/simulate.py --minutes 10 --first 100000
-    python scripts/simulate.py --minutes 10 --mutants   each error of tests/simulation/mutants.py must be found
+    python scripts/simulate.py --minutes 10 --mutants   each error of tests/simulation/mutants.toml must be found
 
 Exit status 1 where a run has a violation.
 """
@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from tests.simulation.mutants import MUTANTS, hunt
+from tests.simulation.mutants import hunt, listed
 from tests.simulation.run import Result, run
 from tests.simulation.shrink import shrink
 from tests.simulation.story import Story, draw
@@ -67,7 +67,7 @@ def main() -> int:
     if options.minutes is None:
         parser.error("give --seed or --minutes")
     if options.mutants is not None:
-        return _hunt_mutants(options.mutants, options.minutes)
+        return _hunt_mutants(options.mutants, options.minutes, options.jobs)
     first = options.first if options.first is not None else random.SystemRandom().randrange(10**6, 10**9)
     return _hunt(options.minutes * 60, first, options.jobs, expert=expert, stop=options.stop)
 
@@ -88,10 +88,10 @@ def _repeat(story: Story, *, shrunk: bool, trace: bool) -> int:
     return 1 if result.violations else 0
 
 
-def _hunt_mutants(word: str, minutes: float) -> int:
+def _hunt_mutants(word: str, minutes: float, jobs: int) -> int:
     """Hunt for each mutant for so long at most."""
     missed = 0
-    for found in hunt(tuple(mutant for mutant in MUTANTS if word in mutant.name), minutes):
+    for found in hunt(tuple(each for each in listed() if word in each.name), minutes, jobs=jobs):
         where = f"seed {found.seed}, {found.seconds:.0f} s" if found.seed is not None else "NOT FOUND"
         missed += found.seed is None
         print(f"{found.mutant.name}: {where}", f"    {found.violation}", sep="\n", flush=True)

@@ -13,20 +13,25 @@ from contextlib import closing
 from decimal import Decimal
 from typing import Any, Final
 
+from tests.simulation.check_requests import (
+    ACTION_CLOSE_BY,
+    ACTION_DEAL,
+    ACTION_MODIFY,
+    ACTION_PENDING,
+    ACTION_REMOVE,
+    ACTION_SLTP,
+    TYPE_BUY,
+    TYPE_SELL,
+    check_requests,
+)
 from tests.simulation.evidence import Evidence
 
 Row = dict[str, Any]
 
 DEFINITE: Final = frozenset({"FILLED", "PARTIAL", "DONE", "CANCELLED", "REJECTED", "EXPIRED"})
 MONEY: Final = ("commission", "swap", "profit", "fee")
-ACTION_DEAL, ACTION_PENDING, ACTION_SLTP, ACTION_MODIFY, ACTION_REMOVE, ACTION_CLOSE_BY = 1, 5, 6, 7, 8, 10
-"""MetaTrader's TRADE_ACTION_..."""
 REASON_ROLLOVER: Final = 7
 """MetaTrader's DEAL_REASON_ROLLOVER; those above it are the server's own too."""
-LATE_MS: Final = 50
-"""Time that a request is on its way to the broker at most."""
-TYPE_BUY, TYPE_SELL = 0, 1
-"""MetaTrader's DEAL_TYPE_..."""
 
 
 def check(evidences: list[Evidence]) -> list[str]:
@@ -61,7 +66,7 @@ def _check_officer(evidence: Evidence, rows_of: Callable[[str], list[Row]]) -> I
         return
     commands, events = rows("SELECT * FROM commands"), rows("SELECT * FROM events ORDER BY id")
     yield from _sends(evidence, commands, rows("SELECT * FROM dispatches"))
-    yield from _requests(evidence, commands)
+    yield from check_requests(evidence, commands)
     yield from _strangers(evidence)
     yield from _events(evidence, events)
     if rows("SELECT officer FROM officers WHERE quarantine <> ''"):
@@ -132,65 +137,6 @@ def _sends(evidence: Evidence, commands: list[Row], dispatches: list[Row]) -> It
     for directive, count in openings.items():
         if count > 1:
             yield f"directive {directive} opened {count} times"
-
-
-def _requests(evidence: Evidence, commands: list[Row]) -> Iterator[str]:
-    """Assert that each request is what its directive asks for: in time, of its symbol, side, volume and levels."""
-    issued = {directive["directive_id"]: directive for directive in evidence.issued}
-    known = {row["client_order_id"]: row for row in commands}
-    closed: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for send in evidence.sends:
-        request = send["request"]
-        command = known.get(request["magic"])
-        directive = issued.get(command["directive_id"]) if command is not None else None
-        if command is None or directive is None:
-            continue
-        name = directive["directive_id"]
-        if request["action"] in (ACTION_DEAL, ACTION_PENDING):
-            late = send["utc_ms"] - evidence.expires_ms[name]
-            if late > LATE_MS:
-                yield f"directive {name} was sent {late} ms after its expiry"
-        if command["kind"] == "OPEN" and request["action"] in (ACTION_DEAL, ACTION_PENDING):
-            yield from _as_ordered(request, directive, netting=evidence.netting)
-        elif command["kind"] == "CLOSE" and request["action"] == ACTION_DEAL and send["executed"]:
-            closed[name] += Decimal(request["volume"])
-            if "target_directive_id" in directive and not evidence.netting:
-                opener = _opener(evidence, request["position"], known)
-                if opener is not None and opener != directive["target_directive_id"]:
-                    yield f"directive {name} closed a position of {opener}"
-    for name, volume in closed.items():
-        if "quantity" in issued[name] and volume > Decimal(issued[name]["quantity"]):
-            yield f"directive {name} closed {volume} of {issued[name]['quantity']}"
-
-
-def _as_ordered(request: Row, directive: Row, *, netting: bool) -> Iterator[str]:
-    long = directive["action"] == "OPEN_LONG"
-    asked = {
-        "symbol": directive["symbol"],
-        "volume": Decimal(directive["quantity"]),
-        "sl": Decimal(directive.get("stop_loss", 0)),
-        "tp": Decimal(directive.get("take_profit", 0)),
-    }
-    sent = {"symbol": request["symbol"]} | {name: Decimal(request[name]) for name in ("volume", "sl", "tp")}
-    for level in ("sl", "tp"):
-        if netting and not asked[level]:
-            # The position may have a level already: a request without one would remove it.
-            del asked[level], sent[level]
-    if request["action"] == ACTION_PENDING:
-        asked["price"], sent["price"] = Decimal(directive["price"]), Decimal(request["price"])
-    if sent != asked:
-        yield f"directive {directive['directive_id']} asked for {asked}, and {sent} was sent"
-    if (request["type"] % 2 == TYPE_BUY) != long:
-        yield f"directive {directive['directive_id']} is {directive['action']}, and type {request['type']} was sent"
-
-
-def _opener(evidence: Evidence, position: int, commands: dict[int, Row]) -> str | None:
-    """Return the directive that opened a position, by the magic of its first deal."""
-    for deal in evidence.deals:
-        if deal["position_id"] == position:
-            command = commands.get(deal["magic"])
-            return command["directive_id"] if command is not None else None
-    return None
 
 
 def _strangers(evidence: Evidence) -> Iterator[str]:

@@ -30,6 +30,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     positions: list[dict[str, Any]]
     orders: list[dict[str, Any]]
     """Live orders."""
+    magics: dict[int, int]
+    """By ticket, the magic of each order that there was."""
     journal_restored: bool
     """True where the journal was put back to an earlier state, or was lost: it does not know all that was done."""
     errors: list[str]
@@ -55,6 +57,10 @@ def collect(world: "World", *, ended_after_s: float | None) -> list[Evidence]:
             deals=_plain(seat.broker.history_deals(0, 2**52)),
             positions=_plain(seat.broker.positions()),
             orders=_plain(seat.broker.orders()),
+            magics={
+                order.ticket: order.magic
+                for order in (*seat.broker.history_orders(0, 2**52), *seat.broker.orders())
+            },
             journal_restored="journal" in world.restored,
             errors=[error for terminal in seat.terminals for error in terminal.errors],
         )
