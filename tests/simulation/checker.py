@@ -64,6 +64,7 @@ def _check_officer(evidence: Evidence, rows_of: Callable[[str], list[Row]]) -> I
         yield from _sent_once(evidence)
         yield from _strangers(evidence)
         return
+    yield from _intents(evidence)
     commands, events = rows("SELECT * FROM commands"), rows("SELECT * FROM events ORDER BY id")
     yield from _sends(evidence, commands, rows("SELECT * FROM dispatches"))
     yield from check_requests(evidence, commands)
@@ -89,6 +90,20 @@ def _ours(evidence: Evidence) -> set[int]:
 def _liveness(evidence: Evidence) -> Iterator[str]:
     if evidence.ended_after_s is None:
         yield "something was still open at the bound, long after the last fault"
+
+
+def _intents(evidence: Evidence) -> Iterator[str]:
+    """Assert that each command that was sent has its intent in a ledger, whatever was killed since."""
+    if evidence.ledgers is None:
+        return
+    known = {
+        json.loads(line)["client_order_id"]
+        for ledger in evidence.ledgers
+        for line in ledger.splitlines()
+        if line.startswith('{"mark":') and line.endswith("}")
+    }
+    for magic in _ours(evidence) - known:
+        yield f"command {magic} was sent, and no ledger has its intent"
 
 
 def _sent_once(evidence: Evidence) -> Iterator[str]:

@@ -32,6 +32,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     """Live orders."""
     magics: dict[int, int]
     """By ticket, the magic of each order that there was."""
+    ledgers: list[str] | None
+    """Texts of its terminals' ledgers; None where one was put back to an earlier state, or was lost."""
     journal_restored: bool
     """True where the journal was put back to an earlier state, or was lost: it does not know all that was done."""
     errors: list[str]
@@ -61,6 +63,13 @@ def collect(world: "World", *, ended_after_s: float | None) -> list[Evidence]:
                 order.ticket: order.magic
                 for order in (*seat.broker.history_orders(0, 2**52), *seat.broker.orders())
             },
+            ledgers=None
+            if "ledger" in world.restored
+            else [
+                path.read_text(encoding="utf-8", errors="replace")
+                for terminal in seat.terminals
+                for path in sorted(terminal.folder.rglob("*.ledger"))
+            ],
             journal_restored="journal" in world.restored,
             errors=[error for terminal in seat.terminals for error in terminal.errors],
         )

@@ -111,13 +111,19 @@ def draw(seed: int, *, expert: bool | None = None) -> Story:
         for _ in range(random.choice([1, 1, 1, 2, 3]))
     )
     acts: list[Act] = []
+    bursts = Random(f"bursts {seed}")  # noqa: S311 - chosen to be repeated
+    moments = [bursts.uniform(1, length * 0.9) for _ in range(4)] if bursts.random() < 0.35 else []
     for seat in range(len(seats)):
         opened: list[tuple[str, str]] = []
         # In the order of time: a close has a target that was ordered before it. Officers share the ids.
         count = random.randrange(10, 30) // len(seats)
         times = sorted(round(random.uniform(1, length * 0.9), 3) for _ in range(count))
+        if moments:
+            # Many at once: commands wait for one another in the terminal, and some for too long.
+            times = sorted(round(bursts.choice(moments) + bursts.uniform(0, 0.5), 3) for _ in times)
         for number, at in enumerate(times):
-            acts.append(_directive(random, f"d{number:02}", at, opened, seat))
+            life_s = bursts.choice([3, 5, 10, 300]) if moments else None
+            acts.append(_directive(random, f"d{number:02}", at, opened, seat, life_s))
     faults = random.choices([0, 4, 8, 16, 32], [1, 2, 3, 3, 2])[0]
     kinds = random.sample(FAULTS, random.randrange(1, len(FAULTS)))
     for _ in range(faults):
@@ -130,7 +136,9 @@ def draw(seed: int, *, expert: bool | None = None) -> Story:
     return Story(seed=seed, seats=seats, acts=tuple(acts), faults_until_s=round(end, 3))
 
 
-def _directive(random: Random, name: str, at: float, opened: list[tuple[str, str]], seat: int) -> Act:
+def _directive(
+    random: Random, name: str, at: float, opened: list[tuple[str, str]], seat: int, life_s: int | None
+) -> Act:
     symbol = random.choice(list(SYMBOLS))
     base, digits = SYMBOLS[symbol]
     pip = Decimal(10) ** (1 - digits)
@@ -173,7 +181,7 @@ def _directive(random: Random, name: str, at: float, opened: list[tuple[str, str
             case _:
                 fields["action"] = "CANCEL"
     life = random.choice([300, 300, 300, 60, 20, 5])
-    return Act(at_s=at, kind="directive", what={**fields, "life_s": life}, seat=seat)
+    return Act(at_s=at, kind="directive", what={**fields, "life_s": life_s or life}, seat=seat)
 
 
 FAULTS: Final = (
