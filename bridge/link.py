@@ -1,6 +1,7 @@
 """ROUTER socket for the terminals. It moves frames; `core.link.session` interprets them.
 
-Peers connect to the front (`link_front`), which lets whole messages of one part through, within limits.
+Peers connect to the front (`link_front`), which lets whole messages of one part through, within limits. They are
+received through libzmq, and sent by the front.
 """
 
 import asyncio
@@ -69,9 +70,6 @@ class Link:
         # The ROUTER connects to the front; a peer that is gone comes back as another connection.
         self._socket.setsockopt(zmq.RECONNECT_IVL, -1)
         self._socket.setsockopt(zmq.LINGER, 0)
-        # A frame for a peer that is gone is an error, not a silent loss.
-        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        self._socket.setsockopt(zmq.SNDTIMEO, 0)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_WINDOW)
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         # The transport, too, drops a dead peer behind a half-open connection.
@@ -141,23 +139,15 @@ class Link:
         return messages
 
     def send(self, peer: bytes, frame: bytes) -> bool:
-        """Pass the frame to the transport. Return False if the peer is gone or its queue is full."""
-        try:
-            self._socket.send_multipart([peer, frame], zmq.NOBLOCK)
-        except zmq.ZMQError as error:
-            if error.errno in (zmq.EAGAIN, zmq.EHOSTUNREACH):
-                return False
-            raise
-        finally:
-            self.wake_receiver()
-        return True
+        """Pass the frame to the peer's connection. Return False if the peer is gone or its queue is full."""
+        return self._front.send(peer, frame)
 
     def wake_receiver(self) -> bool:
         """Wake `receive` if a message waits. Return True if one does.
 
         libzmq's descriptor signals an edge, once, and any call on the socket can consume that signal: a message
-        that arrives during a send would not wake the receiver. Until a call consumes it, the event loop would turn
-        without a pause.
+        that arrives while a peer is connected would not wake the receiver. Until a call consumes it, the event loop
+        would turn without a pause.
         """
         waits = bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
         if waits:

@@ -9,7 +9,9 @@ from bridge.link_front.inner import InnerConnection
 from bridge.link_front.stream import Stream
 
 MOST_UNSENT: Final = 65_536
-"""Bytes that wait to leave in one direction, beyond which nothing more is read from the other."""
+"""Bytes that wait to leave for the ROUTER, beyond which nothing more is read from the peer."""
+MOST_QUEUED: Final = 1_048_576
+"""Bytes that wait to leave for the peer, beyond which it is sent nothing more."""
 _EXPLAINED: Final = {
     CutReason.ROUTING_ID: b"a terminal must not choose a routing id; leave the socket's own empty",
     CutReason.SOCKET_TYPE: b"this socket type does not talk to a ROUTER; use a DEALER",
@@ -75,16 +77,22 @@ class Connection:
         self._dropped = self._reader.dropped
         self._owner.received(self, len(data), frames)
 
-    def on_inner_data(self, data: bytes) -> None:
-        """Pass bytes of the ROUTER to the peer."""
-        if self.outer is not None:
-            self.outer.write(data)
-            self.pace_inner()
+    def send(self, body: bytes) -> bool:
+        """Send a message to the peer. Return False where the connection ends, or where it takes nothing.
 
-    def pace_inner(self) -> None:
-        """Read from the ROUTER as long as the peer takes what it is sent."""
-        if self.inner is not None and self.outer is not None:
-            self.inner.set_reading(self.outer.unsent <= MOST_UNSENT)
+        A peer that has closed its side is sent nothing, and its connection lasts until its messages are taken.
+        """
+        if self.outer is None or self.closed or self.finishing_since is not None:
+            return False
+        if self.outer.unsent > MOST_QUEUED:
+            return False
+        self.outer.write(zmtp.message(body))
+        return True
+
+    def on_inner_ping(self, context: bytes) -> None:
+        """Pass a PING of the ROUTER to the peer."""
+        if self.outer is not None:
+            self.outer.write(zmtp.ping(context))
 
     @property
     def takes_more(self) -> bool:

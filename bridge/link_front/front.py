@@ -2,6 +2,7 @@
 
 libzmq bounds a frame and not a message, and accepts connections without end. So nothing of a peer reaches it but
 single frames of allowed length, over an inner connection for each peer (`inner`). Routing ids are given here.
+What a peer is sent goes to its connection at once, and not through libzmq.
 """
 
 import asyncio
@@ -97,6 +98,11 @@ class LinkFront:
     def set_proved(self, peers: Collection[bytes]) -> None:
         """Set the routing ids of the peers that have a session."""
         self._limiter.set_proved({_number(peer) for peer in peers}, self._monotonic())
+
+    def send(self, peer: bytes, body: bytes) -> bool:
+        """Send a message to a peer. Return False where that is gone, or takes nothing."""
+        connection = self._connections.get(_number(peer))
+        return connection is not None and connection.send(body)
 
     def taken(self, peer: bytes, size: int) -> None:
         """Note that a message of that many bytes was taken from the ROUTER."""
@@ -201,7 +207,6 @@ class LinkFront:
             connected,
             on_data=connection.on_data,
             on_end=connection.on_peer_gone,
-            on_drained=connection.pace_inner,
         )
         connection.outer.write(zmtp.GREETING)
 
@@ -234,7 +239,7 @@ class LinkFront:
                 routing_id=_peer(connection.number),
                 router_id=self._router_id,
                 connect=self._connect,
-                on_data=connection.on_inner_data,
+                on_ping=connection.on_inner_ping,
                 on_end=lambda: self._router_gone(connection),
                 on_drained=lambda: self._pace(connection),
             )

@@ -29,15 +29,16 @@ class InnerConnection:
         routing_id: bytes,
         router_id: bytes,
         connect: Callable[[str], None],
-        on_data: Callable[[bytes], None],
+        on_ping: Callable[[bytes], None],
         on_end: Callable[[], None],
         on_drained: Callable[[], None],
     ) -> None:
-        """`routing_id`: the peer's, for the ROUTER; `router_id`: the ROUTER's own. Raises OSError."""
+        """`routing_id`: the peer's, for the ROUTER; `router_id`: the ROUTER's own. `on_ping` gets the context of
+        each PING of the ROUTER, which sends no messages. Raises OSError."""
         self._loop = loop
         self._greeting = zmtp.GREETING + zmtp.ready(b"DEALER", routing_id)
         self._router_id = router_id
-        self._on_data = on_data
+        self._on_ping = on_ping
         self._on_end = on_end
         self._on_drained = on_drained
         self._waiting = bytearray()
@@ -65,11 +66,6 @@ class InnerConnection:
             self._waiting += frame
         else:
             self._stream.write(frame)
-
-    def set_reading(self, wanted: bool) -> None:
-        """Read from the ROUTER from now on, or not."""
-        if self._stream is not None:
-            self._stream.set_reading(wanted)
 
     def close(self) -> None:
         """Close at once."""
@@ -100,16 +96,16 @@ class InnerConnection:
         stream.write(self._greeting)
 
     def _look_at(self, stream: Stream, reader: FrameReader, data: bytes) -> None:
-        if stream is self._stream:
-            self._on_data(data)
-            return
         try:
             for frame in reader.feed(data):
-                if frame.kind is Kind.READY and hmac.compare_digest(frame.raw, self._router_id):
+                if stream is self._stream:
+                    if frame.kind is Kind.PING:
+                        self._on_ping(frame.raw)
+                elif frame.kind is Kind.READY and hmac.compare_digest(frame.raw, self._router_id):
                     self._stand(stream)
                 else:
                     self._drop(stream)
-                return
+                    return
         except ZmtpError:
             self._drop(stream)
 

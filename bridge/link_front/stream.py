@@ -20,7 +20,7 @@ class Stream:
         *,
         on_data: Callable[[bytes], None],
         on_end: Callable[[], None],
-        on_drained: Callable[[], None],
+        on_drained: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_end`: the other end has closed it, or it broke. `on_drained`: all that was written has left."""
         connected.setblocking(False)

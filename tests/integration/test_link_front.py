@@ -15,9 +15,8 @@ from bridge.core.link.connection_limiter import FRAME_BYTES, ConnectionLimits, S
 from bridge.core.link.cut_reasons import CutReason
 from bridge.core.link.messages import MAX_MESSAGE_BYTES
 from bridge.link import Link, Pings
-from bridge.link_front.connection import MOST_UNSENT
+from bridge.link_front.connection import MOST_QUEUED
 from bridge.link_front.inner import MOST_CANDIDATES, InnerConnection
-from bridge.link_front.stream import READ_BYTES
 
 GRACE_S: Final = 20.0
 HANDSHAKE: Final = zmtp.GREETING + zmtp.ready(b"DEALER")
@@ -311,7 +310,7 @@ async def test_peer_that_reads_nothing_holds_a_bounded_amount_here(rig: Rig) -> 
             sent += 1
             assert sent < 10_000
             await asyncio.sleep(0)
-    assert outer.unsent <= MOST_UNSENT + READ_BYTES
+    assert outer.unsent <= MOST_QUEUED + MAX_MESSAGE_BYTES + zmtp.LONGEST_HEAD
 
 
 async def test_last_messages_leave_before_the_link_ends() -> None:
@@ -382,23 +381,20 @@ class Inner:
 
     def __init__(self) -> None:
         self.address = ""
-        self.received = b""
+        self.pings: list[bytes] = []
         self.ended = False
         self.connection = InnerConnection(
             asyncio.get_running_loop(),
             routing_id=b"p1",
             router_id=b"s" * 32,
             connect=self._connect,
-            on_data=self._on_data,
+            on_ping=self.pings.append,
             on_end=self._on_end,
             on_drained=lambda: None,
         )
 
     def _connect(self, address: str) -> None:
         self.address = address
-
-    def _on_data(self, data: bytes) -> None:
-        self.received += data
 
     def _on_end(self) -> None:
         self.ended = True
@@ -426,8 +422,11 @@ async def test_stranger_at_the_inner_port_is_closed_and_the_router_gets_the_mess
     late = Raw(inner.address)
     with pytest.raises(ConnectionError):
         await late.connect()
-    await router.send(b"answer")
-    await rig.until(lambda: inner.received == b"answer")
+    pings = zmtp.ping(b"one") + zmtp.ping(b"two")
+    await router.send(pings[:-3])
+    await rig.until(lambda: inner.pings == [b"one"])
+    await router.send(pings[-3:])
+    await rig.until(lambda: inner.pings == [b"one", b"two"])
     inner.connection.close()
     for each in (silent, stranger, router, late):
         each.close()

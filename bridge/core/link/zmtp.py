@@ -59,6 +59,18 @@ def ready(socket_type: bytes, routing_id: bytes = b"") -> bytes:
     return command(b"READY", _property(b"Socket-Type", socket_type) + _property(b"Identity", routing_id))
 
 
+def message(body: bytes) -> bytes:
+    """Return the frame of a message of one part."""
+    if len(body) <= 255:
+        return bytes([0, len(body)]) + body
+    return bytes([_LONG]) + len(body).to_bytes(8, "big") + body
+
+
+def ping(context: bytes) -> bytes:
+    """Return the frame of a PING with that context, and without a time to live."""
+    return command(b"PING", b"\0\0" + context)
+
+
 def pong(context: bytes) -> bytes:
     """Return the frame that answers a PING with that context."""
     return command(b"PONG", context)

@@ -48,6 +48,16 @@ def test_messages_pass_whole_however_they_are_cut_into_chunks(
     assert reader.held == 0
 
 
+@pytest.mark.parametrize("size", [0, 1, 255, 256, MAX_MESSAGE_BYTES])
+def test_message_and_ping_that_are_made_are_read(size: int) -> None:
+    made, reader = zmtp.message(bytes(size)), greeted()
+    assert made == message(bytes(size))
+    assert list(reader.feed(made + zmtp.ping(b"context"))) == [
+        zmtp.Frame(Kind.MESSAGE, made),
+        zmtp.Frame(Kind.PING, b"context"),
+    ]
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_frames_or_cut_the_connection(data: bytes) -> None:
     for reader in (FrameReader(), greeted()):
