@@ -148,7 +148,7 @@ class Transactions:
         A file that was put back may have been changed meanwhile. Steps that share a commit look once, and the
         commit looks again.
         """
-        if self._together and self._looked:
+        if self._together and self._looked and not self._lost:
             return
         self._looked = True
         if finding := self.look_at_files():

@@ -94,6 +94,7 @@ def test_flatten_without_confirmation_changes_nothing(
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
     assert command_line.run("flatten") == ExitCode.INTERRUPTED
     assert f"of {OFFICER}, {OTHER}?" in command_line.stdout
+    assert ("nobody can be asked; give --yes" in command_line.stderr) is (answer == "")
     assert command_line.halts() == []
 
 

@@ -9,6 +9,7 @@ import click
 import msgspec
 from sqlite_utils import Database
 
+from bridge.cli.confirmation import confirm
 from bridge.cli.failure import Failure
 from bridge.cli.journal.file import with_journal
 from bridge.cli.options import FILE, json_option
@@ -139,7 +140,9 @@ def restore_backup(path: Path, source: Path, yes: bool, as_json: bool) -> None:
         with journal_at(staged) as db:
             for line in _outlook(db, staged):
                 click.echo(printable(line), err=True)
-        return yes or click.confirm(f"Put it in the place of {path}?", err=True)
+        if not yes:
+            confirm(f"Put it in the place of {path}?", err=True)
+        return True
 
     done = restore(source, path, SystemClock().now(), agreed=agreed)
     if done is None:

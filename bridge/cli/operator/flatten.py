@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.asking import live
+from bridge.cli.confirmation import confirm
 from bridge.cli.control_client import NoAnswerError, NobodyThereError, NotAskedError
 from bridge.cli.operator.flatten_wait import wait
 from bridge.cli.operator.not_stored import show_not_stored
@@ -57,7 +58,7 @@ def flatten(
     officers = officer or ", ".join(each.id for each in config.settings.officers)
     if not yes:
         where = f" in {symbol}" if symbol else ""
-        click.confirm(f"Close all positions and cancel all pending orders of {officers}{where}?", abort=True)
+        confirm(f"Close all positions and cancel all pending orders of {officers}{where}?")
     request = FlattenRequest(officer=officer, symbol=symbol, why=why, nonce=secrets.token_hex(8))
     done, by_sidecar = carry_out(config, request)
     lines = command_lines(config_path)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.confirmation import confirm
 from bridge.cli.failure import Failure
 from bridge.cli.operator import lost_orders
 from bridge.cli.options import config_option
@@ -55,7 +56,7 @@ def rebind(
     )
     _show(config, officer, account=account)
     if not yes:
-        click.confirm(f"Did you compare the account of {officer} with the journal? Rebind it?", abort=True)
+        confirm(f"Did you compare the account of {officer} with the journal? Rebind it?")
     rebound, by_sidecar = carry_out(config, request)
     click.echo(
         f"Quarantine lifted: {rebound.quarantine}."

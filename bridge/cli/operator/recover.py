@@ -6,6 +6,7 @@ from typing import Final
 import click
 import msgspec
 
+from bridge.cli.confirmation import confirm
 from bridge.cli.operator import lost_orders
 from bridge.cli.options import config_option, json_option, officer_option
 from bridge.cli.owner import carry_out
@@ -127,7 +128,7 @@ def _confirmed(config: Config, request: RecoverRequest, *, ask: bool, show: bool
     if ask:
         verb = "Adopt" if request.adopt else "Take over"
         count = "1 order" if len(ids) == 1 else f"{len(ids)} orders"
-        click.confirm(f"Did you compare the account of {request.officer}? {verb} {count}?", abort=True)
+        confirm(f"Did you compare the account of {request.officer}? {verb} {count}?")
     return msgspec.structs.replace(request, client_order_ids=ids)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from bridge.cli.confirmation import confirm
 from bridge.cli.options import config_option
 from bridge.cli.owner import carry_out
 from bridge.config import load
@@ -42,7 +43,7 @@ def writeoff(number: int, config_path: Path, order: bool, note: str, officer: st
     without = "deal" if found.thing is Thing.POSITION else "record"
     if not yes:
         question = f"Did you ask the broker about {found.thing} {number}? End it without a {without}?"
-        click.confirm(question, abort=True)
+        confirm(question)
     done, _ = carry_out(config, msgspec.structs.replace(request, officer=found.officer))
     named = ", ".join(lot.directive_id for lot in done.lots)
     ended = "closed" if done.thing is Thing.POSITION else "ended"

@@ -77,6 +77,18 @@ def test_no_step_is_stored_once_a_file_is_gone_or_another(
             journal.due(1, ())
 
 
+def test_read_in_a_common_commit_fails_too_once_a_file_is_gone(path: Path) -> None:
+    with opened(path, settings()) as journal:
+        journal.emit_trouble(OFFICER, "CODE", "message", "subject", NOW)
+        remove(path)
+        with journal.together():
+            with pytest.raises(JournalLostError):
+                journal.halt(OFFICER, NOW, symbol="", why="")
+            # The step has looked for the commit, which has nothing to store, and looks no more.
+            with pytest.raises(JournalLostError):
+                journal.due(1, ())
+
+
 def test_file_that_was_put_back_is_refused_until_the_journal_is_opened_again(path: Path) -> None:
     real = path.resolve()
     with opened(path, settings()) as journal:
