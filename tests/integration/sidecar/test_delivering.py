@@ -136,6 +136,26 @@ async def test_event_that_an_earlier_look_found_too_is_posted_once(
     assert [event_type for _, event_type in director.director.posts] == [RECEIVED, REJECTED]
 
 
+async def test_event_in_flight_that_a_later_look_found_too_is_posted_once(
+    harness: Harness, director: Sandbox, deliverer: Deliverer, delivering: None
+) -> None:
+    behave(director, Behaviour(delay_s=1, requests=1))
+    goes_on = threading.Event()
+
+    def look_twice() -> None:
+        harness.runtime.begin_delivery()
+        harness.thread.submit(lambda: goes_on.wait(TIMEOUT_S), alone=True)
+        harness.runtime.begin_delivery()
+
+    await harness.take(harness.directive("dir-1"), followers=[look_twice])
+    await director.clock.asleep()
+    goes_on.set()
+    await eventually(lambda: not deliverer._under_way)
+    director.clock.advance(1)
+    await eventually(lambda: undelivered(harness) == 0)
+    assert [event_type for _, event_type in director.director.posts] == [RECEIVED]
+
+
 async def _turn(director: Sandbox) -> None:
     """Advance the Director's clock whenever a request sleeps on it."""
     while True:
@@ -509,6 +529,13 @@ async def test_acceptance_is_stored_at_once_where_another_event_came_during_the_
     await eventually(lambda: patient._looks > looks)
     director.clock.advance(1)
     await eventually(lambda: director.emitted("dir-1") == [RECEIVED, "SYSTEM_ERROR"])
+
+
+async def test_acceptance_is_stored_at_once_where_more_events_wait_than_can_be_posted(
+    harness: Harness, director: Sandbox, patient: Deliverer
+) -> None:
+    await harness.take(*(harness.directive(f"dir-{number}") for number in range(2 * QUEUES)))
+    await eventually(lambda: director.director.answered == 2 * QUEUES)
 
 
 async def test_stop_stores_an_acceptance_that_nothing_waited_for(harness: Harness, director: Sandbox) -> None:
