@@ -124,4 +124,7 @@ async def _given(request: web.Request) -> dict[str, str]:
             fields = await request.post()
     except TimeoutError:
         raise web.HTTPRequestTimeout(reason="the form did not arrive in time; send it again") from None
+    except (LookupError, UnicodeError):
+        # No browser: each names an encoding that there is, and keeps to it.
+        raise web.HTTPBadRequest(reason="the form is not in its header's encoding; send UTF-8") from None
     return {name: value.strip() for name in fields if isinstance(value := fields.getone(name), str)}

@@ -216,3 +216,24 @@ async def test_menu_of_commands_is_on_every_page_where_there_is_a_page_key(
             assert re.search(r'<input id="page_key" name="page_key" type="password"', text)
     async with served(harness, director, tmp_path) as web:
         assert "/command/" not in (await web.get("/"))[1]
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"by=\xff\xfe"),
+        ("application/x-www-form-urlencoded; charset=ascii", "by=\u00e4".encode()),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"b"),
+        ("application/x-www-form-urlencoded; charset=nothing", b"by=x"),
+        ("application/x-www-form-urlencoded; charset=rot13", b"by=x"),
+        ("application/x-www-form-urlencoded", b"&" * 2_000),
+    ],
+)
+async def test_form_that_cannot_be_read_is_refused(
+    harness: Harness, director: Sandbox, tmp_path: Path, media: str, body: bytes
+) -> None:
+    async with page(harness, director, tmp_path) as person:
+        headers = {"Origin": f"http://127.0.0.1:{person.web.port}", "Content-Type": media}
+        status, _ = await person.post("/command/halt", {}, headers, data=body)
+    assert 400 <= status < 500
+    assert "web_request_failed" not in {each["code"] for each in harness.records}
