@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -11,7 +14,11 @@ from bridge.exits import ExitCode
 from bridge.journal.database.header import begins_as_database
 from bridge.journal.database.lock import locked
 from tests.acceptance.command_line import CommandLine
+from tests.acceptance.commands import environment
 from tests.integration.journal.bench import LEDGER, OFFICER, directive
+from tests.integration.journal.reports import deal, result, submitted
+
+OPERATION: Final = Path(__file__).parents[2] / "docs" / "operation.md"
 
 
 def test_backup_says_what_it_wrote_and_refuses_a_second_time(command_line: CommandLine) -> None:
@@ -105,6 +112,44 @@ def test_restore_says_what_will_happen_and_what_is_kept(command_line: CommandLin
     assert kept.endswith(": kept.") and Path(kept.removesuffix(": kept.")).is_file()
     assert command_line.run("journal", "list", "--json") == ExitCode.OK
     assert [row["directive_id"] for row in json.loads(command_line.stdout)] == ["dir-1"]
+
+
+def test_restore_in_the_documentation_is_that_of_a_run(command_line: CommandLine) -> None:
+    with command_line.bench_of_existing() as bench:
+        bench.join(ledger=LedgerIdentity(id=LEDGER, mark=0))
+        [command] = bench.sent(directive())
+        bench.report(submitted(command.order), result(command.order), deal(command.order, 500_002))
+        bench.take(directive("dir-2"))
+    (folder := command_line.folder / "backup").mkdir()
+    shown = answered(command_line, "backup", "--keep", "7", "--keep-days", "30", str(folder))
+    shown += answered(command_line, "restore", *map(str, folder.iterdir()))
+    # A terminal shows the answer, too.
+    shown = (
+        shown.replace("[y/N]: ", "[y/N]: y\n")
+        .replace("\\", "/")
+        .replace(f"{command_line.folder.as_posix()}/", "")
+    )
+    page = normal(OPERATION.read_text(encoding="utf-8"))
+    missing = [line for line in shown.splitlines() if f"    {normal(line)}\n" not in page]
+    assert missing == [], shown
+
+
+def answered(command_line: CommandLine, *words: str) -> str:
+    """Return the output of a command on the journal whose question is answered with yes."""
+    return subprocess.run(
+        [sys.executable, "-m", "bridge", "journal", *words],
+        cwd=command_line.folder,
+        env=environment(),
+        input="y\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    ).stdout
+
+
+def normal(text: str) -> str:
+    """Return a text with one digit in the place of every number and time."""
+    return re.sub(r"[0-9][0-9,.:TZ-]*(?<![.,:-])", "0", text)
 
 
 def test_restore_is_refused_while_a_process_owns_the_journal(
