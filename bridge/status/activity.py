@@ -9,7 +9,7 @@ from bridge.journal.views.activity import EventLine, FillLine
 from bridge.journal.views.hops import Hop
 from bridge.journal.views.lists import DirectiveRow, TimelineRow
 from bridge.status.overview import Table
-from bridge.status.texts import clock_time
+from bridge.status.texts import clock_time, seconds_text
 from bridge.status.timeline import content, what
 
 
@@ -76,9 +76,9 @@ def hops_table(recent_s: Mapping[Hop, Collection[float]]) -> Table:
             (
                 str(hop),
                 str(len(found)),
-                _seconds(statistics.median(found)),
-                _seconds(sorted(found)[min(int(len(found) * 0.95), len(found) - 1)]),
-                _seconds(max(found)),
+                seconds_text(statistics.median(found)),
+                seconds_text(sorted(found)[min(int(len(found) * 0.95), len(found) - 1)]),
+                seconds_text(max(found)),
                 hop.meaning,
             )
             for hop in Hop
@@ -118,7 +118,3 @@ def steps_table(directive_id: str, rows: Iterable[TimelineRow]) -> Table:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.15g}"
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"

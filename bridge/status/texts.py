@@ -25,3 +25,8 @@ def ago(moment: str | None, now: datetime) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit} {seconds % size // smaller} {below}"
     return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a duration as a person reads it: 41 ms, 2.5 s."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -97,7 +97,7 @@ class Pages:
         """Answer with a directive and its steps."""
         officer, directive_id = (request.query.get(name, "") for name in ("officer", "id"))
         try:
-            overview, steps = await self._snapshots.in_thread(
+            overview, way, steps = await self._snapshots.in_thread(
                 lambda: self._recent.steps(officer, directive_id)
             )
         except JournalError as error:
@@ -106,7 +106,7 @@ class Pages:
             title = f"The journal has no directive {directive_id[:MAX_TEXT]} of {officer[:MAX_TEXT]}"
             return html(self._templates.table_page(title, []), status=404)
         found = [table for table in (overview, steps) if table is not None]
-        return html(self._templates.table_page(f"Directive {directive_id}", found, directive_id))
+        return html(self._templates.table_page(f"Directive {directive_id}", found, directive_id, way))
 
     async def static(self, request: web.Request) -> web.Response:
         """Answer with a file of the pages."""

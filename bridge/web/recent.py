@@ -10,9 +10,11 @@ from sqlite_utils import Database
 
 from bridge.journal.database.errors import JournalError
 from bridge.journal.views import activity, hops, lists
+from bridge.journal.views.executions import Executions
 from bridge.journal.views.hops import Hop, Took
 from bridge.sidecar.figures import Figures
 from bridge.status import activity as words
+from bridge.status.holders import Held, held
 from bridge.status.overview import Table
 from bridge.status.reading import connection_at, journal_at
 
@@ -52,13 +54,17 @@ class Recent:
             f"{len(found)} directives found" if found else "No directive found", found
         )
 
-    def steps(self, officer: str, directive_id: str) -> tuple[Table | None, Table]:
-        """Return the directive, None where the journal lacks it, and its steps. Raises JournalError."""
+    def steps(self, officer: str, directive_id: str) -> tuple[Table | None, list[Held], Table]:
+        """Return the directive, None where the journal lacks it; its holders; its steps. Raises JournalError."""
         with journal_at(self._journal) as db:
             found = lists.one_directive(db, officer, directive_id)
             rows = lists.timeline(db, directive_id, officer)
+            executions = Executions(db.conn)
+            way = [
+                part for row in found for part in held(row.received_at, executions.of(officer, directive_id))
+            ]
         overview = words.directives_table("What became of it", found) if found else None
-        return overview, words.steps_table(directive_id, rows)
+        return overview, way, words.steps_table(directive_id, rows)
 
     def _of(self, db: Database, figures: Figures) -> Iterator[Table]:
         yield words.directives_table("Last directives", lists.directives(db, limit=ROWS)[::-1])

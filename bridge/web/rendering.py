@@ -9,8 +9,9 @@ import jinja2
 from markupsafe import Markup
 
 from bridge.core.director.contract import utc_text
+from bridge.status.holders import TITLE, Held
 from bridge.status.overview import Table, headline, tables
-from bridge.status.texts import clock_time, printable
+from bridge.status.texts import clock_time, printable, seconds_text
 from bridge.web.command_forms import Form
 from bridge.web.snapshot import Snapshot
 
@@ -79,10 +80,11 @@ class Templates:
         """Return the first page."""
         return self._render("first.html", parts=parts, title=title(seen), time=time_text(seen.now_s))
 
-    def table_page(self, head: str, found: Sequence[Table], query: str = "") -> str:
-        """Return a page of tables alone. `query`: text of the search."""
+    def table_page(self, head: str, found: Sequence[Table], query: str = "", way: Sequence[Held] = ()) -> str:
+        """Return a page of tables. `query`: text of the search. `way`: who had a directive when, for a picture."""
         grids = [grid(table) for table in found]
-        return self._render("tables.html", title=head, grids=grids, query=query)
+        picture = _PARTS.way(TITLE, way, clock_time, seconds_text) if way else ""
+        return self._render("tables.html", title=head, grids=grids, query=query, picture=picture)
 
     def form_page(self, form: Form, given: Mapping[str, str], problem: str = "") -> str:
         """Return the form of a command, filled in with what was given, and the reason for which it was refused."""

@@ -65,12 +65,16 @@ def test_steps_of_a_directive_are_shown_whole(listed: CommandLine) -> None:
     assert listed.run("journal", "show", "dir-bad") == ExitCode.OK
     assert "error_message quantity -1 must be greater than 0" in listed.stdout
     assert "null" not in listed.stdout
+    # An invalid one has no time of issue, and its outcome is not delivered yet.
+    assert "Who had it when" not in listed.stdout
 
 
 def test_text_of_the_director_cannot_pass_for_further_fields(command_line: CommandLine) -> None:
     with command_line.bench_of_existing() as bench:
         bench.take(directive("dir-1", signal_id="x, state FILLED"))
     assert command_line.run("journal", "show", "dir-1") == ExitCode.OK
+    assert "Who had it when, until the Director had its outcome" in command_line.stdout
+    assert "Director  2026-01-05 10:00:00.000  0 ms  #......................." in command_line.stdout
     assert 'signal_id "x, state FILLED"' in command_line.stdout
 
 

@@ -95,10 +95,17 @@ def list_directives(
 def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> None:
     """Show every step of a directive, with its time."""
     # Not at the top: with it comes the status of the sidecar, which no other list needs.
+    from bridge.journal.views.executions import Executions
     from bridge.status.activity import steps_table
+    from bridge.status.holders import held, holders_table
 
     with journal_at(path) as db:
         rows = queries.timeline(db, directive_id, officer)
+        executions = Executions(db.conn)
+        ways = [
+            held(each.received_at, executions.of(each.officer, directive_id))
+            for each in queries.one_directive(db, officer, directive_id)
+        ]
     if not rows:
         raise Failure(
             ExitCode.FAILED,
@@ -109,6 +116,9 @@ def show(path: Path, directive_id: str, officer: str | None, as_json: bool) -> N
         click.echo(msgspec.json.encode(rows))
         return
     print_table(*steps_table(directive_id, rows))
+    # Of several officers each has a way of its own, and the tables would look alike.
+    if len(ways) == 1 and ways[0]:
+        print_table(*holders_table(ways[0]))
 
 
 @click.command()

@@ -152,8 +152,8 @@ def directive_pages(
         after = page[-1].place
 
 
-def one_directive(db: Database, officer: str, directive_id: str) -> list[DirectiveRow]:
-    """Return the officer's directive with that id, or nothing."""
+def one_directive(db: Database, officer: str | None, directive_id: str) -> list[DirectiveRow]:
+    """Return the officer's directive with that id, or nothing. None: of every officer that has such a one."""
     return views.rows(
         db, "directive_overview", DirectiveRow, {"officer": officer, "directive_id": directive_id}
     )

@@ -395,7 +395,9 @@ async def test_page_shows_headline_actions_and_steps_in_the_words_of_status(
     assert status == 200
     for text in (content(row.body), clock_time(row.at)):
         assert html.escape(text, quote=False) in html.unescape(directive)
-    assert directive.count("<tr>") == len(rows) + 3
+    # Each table has a head; the directive was issued, and the sidecar has it.
+    assert directive.count("<tr>") == len(rows) + 5
+    assert '<svg viewBox="0 0 1000 10"' in directive
 
 
 async def test_open_page_gets_the_parts_that_change(
