@@ -78,14 +78,13 @@ class OperatorSteps(Transactions):
         )
 
     def foreign_ledger(self, officer: str) -> str:
-        """Return the reason why the present ledger of the officer's terminal is another officer's; empty: none."""
+        """Return the reason why the present ledger of the officer's terminal is that of another officer or account;
+        empty where it is not."""
 
         def read() -> str:
             known = officers.load(self._connection, officer)
             settings = self._officers[officer]
-            return (
-                "" if known is None else lost_orders.foreign_ledger(self._connection, known.account, settings)
-            )
+            return "" if known is None else lost_orders.foreign_ledger(self._connection, known, settings)
 
         return self._read("recover", read)
 

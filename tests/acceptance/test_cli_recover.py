@@ -162,6 +162,21 @@ def test_ledger_of_another_officer_is_refused(lossy: CommandLine) -> None:
     assert lossy.status()[1]["journal"]["positions"] == []
 
 
+def test_ledger_of_another_account_is_refused(lossy: CommandLine) -> None:
+    with lossy.bench_of_existing() as bench:
+        bench.try_join(ledger=LedgerIdentity(id="3e" * 16, mark=1, login=ACCOUNT.login + 1))
+    before = lossy.journal.read_bytes()
+    reason = (
+        f"is that of account {ACCOUNT.login + 1}, and the terminal is logged in to account {ACCOUNT.login}"
+    )
+    for words in ((), ("--adopt",), ("--last-scan", "--adopt")):
+        code = lossy.run("recover", "--officer", OFFICER, "--yes", *words)
+        assert (code, lossy.stderr.count("Error: ")) == (ExitCode.LEDGER_FOREIGN, 1)
+        assert f"{reason}; nothing was changed" in lossy.stderr
+    assert lossy.run("recover", "--officer", OFFICER, "--last-scan") == ExitCode.UNADOPTED
+    assert lossy.journal.read_bytes() == before
+
+
 def test_ledger_with_orders_of_another_prefix_is_refused(lossy: CommandLine, tmp_path: Path) -> None:
     with lossy.bench_of_existing() as bench:
         (tmp_path / "more").mkdir()

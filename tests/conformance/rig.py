@@ -131,6 +131,20 @@ class ConformanceRig(Rig):
             return self.ledger(officer)
         return next((self.folder / f"terminal-{officer}").rglob("*.ledger"), None)
 
+    def copy_ledger(self, login: int, officer: str = OFFICER) -> Path:
+        """Give the officer's terminal its present ledger for another account, too, as a person does who copies the
+        file. Return the copy."""
+        ledger = self.ledger_path(officer)
+        assert ledger is not None
+        if self.kinds.get(officer, self.kind) is Kind.REFERENCE:
+            copy = ledger.with_suffix(f".{login}.ledger")
+        else:
+            copy = ledger.with_name(
+                ledger.name.replace(str(self.brokers[officer].account().login), str(login))
+            )
+        shutil.copyfile(ledger, copy)
+        return copy
+
     def list_address(self, officer: str = OFFICER) -> None:
         """List the address of the sidecar in the terminal once its panel asks for that, as an operator does.
 

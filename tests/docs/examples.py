@@ -169,7 +169,7 @@ FROM_TERMINAL: list[FromTerminal] = [
     messages.Prove(
         proof=KEY.terminal_proof(HELLO, messages.PROTOCOL_MAX, SIDECAR_NONCE, ACCOUNT),
         account=ACCOUNT,
-        ledger=messages.LedgerIdentity(id="1ed6e4" * 5 + "00", mark=0),
+        ledger=messages.LedgerIdentity(id="1ed6e4" * 5 + "00", mark=0, login=5000001),
         program="ExecutionOfficer 1.00",
         server_ms=SERVER_MS,
         poll_interval_s=5,

@@ -19,7 +19,9 @@ from tests.native.console import Console, console, variables
 from tests.native.test_small_parts import LoggedOut
 
 OPEN, INTEND, CONCLUDE, NAME, LIST, CLOSE, ORDER = 1, 2, 3, 4, 5, 6, 7
-ENTER, INSTANCES = 8, 9
+ENTER, INSTANCES, LOGIN = 8, 9, 10
+ACCOUNT = "5"
+"""Login of the account that the program opens the ledger for."""
 C = constants()
 
 
@@ -58,6 +60,7 @@ def test_format_is_that_of_the_reference_terminal(ledger: Console, tmp_path: Pat
     fill(ledger, 3)
     reference = Ledger(path(tmp_path))
     assert reference.identity.unbroken and reference.identity.mark == 3
+    assert reference.identity.login == int(ACCOUNT)
     (second,) = [entry for entry in reference.after(1) if entry.outcome is not None]
     assert str(second.outcome.price if second.outcome else "") == "1.0950"
     assert second.intent.order.comment == "dir_2" and str(second.intent.order.volume) == "0.10"
@@ -126,8 +129,7 @@ def test_intent_survives_a_crash(ledger: Console, tmp_path: Path) -> None:
     assert '"client_order_id":7' in path(tmp_path).read_text()
 
 
-OLDER = b'{"ledger":"' + b"a" * 32 + b'","version":1}\n'
-NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":3}\n'
+NAMED = b'{"ledger":"' + b"a" * 32 + b'","version":'
 
 
 @pytest.mark.parametrize(
@@ -139,11 +141,15 @@ NEWER = b'{"ledger":"' + b"a" * 32 + b'","version":3}\n'
         b'{"ledger":"g',
         b'{"ledger":"' + b"A" * 8,
         b'{"ledger":"' + b"a" * 33,
-        b'{"ledger":"x","version":2}\n',
+        b'{"ledger":"x","version":3,"login":5}\n',
+        NAMED + b"1}\n",
+        NAMED + b'2,"login":5}\n',
+        NAMED + b"3}\n",
+        NAMED + b'3,"login":0}\n',
+        NAMED + b'3,"login":6',
+        NAMED + b'4,"login":5}\n',
         b"\0" * 64,
         b"\xff\xfe\n",
-        OLDER,
-        NEWER,
     ],
 )
 def test_foreign_file_is_refused_and_unchanged(ledger: Console, tmp_path: Path, content: bytes) -> None:
@@ -153,10 +159,45 @@ def test_foreign_file_is_refused_and_unchanged(ledger: Console, tmp_path: Path, 
     assert path(tmp_path).read_bytes() == content
 
 
-HEADER = len(b'{"ledger":"' + b"a" * 32 + b'","version":2}\n')
+def test_version_that_is_not_supported_is_named(ledger: Console, tmp_path: Path) -> None:
+    fill(ledger, 0)
+    path(tmp_path).write_bytes(NAMED + b'4,"login":5,"more":1}\n')
+    assert "has ledger version 4; this program supports 2 and 3" in ledger.one(OPEN)
 
 
-@pytest.mark.parametrize("size", [0, 1, 10, 11, 12, 42, 43, 44, HEADER - 3, HEADER - 2])
+def test_ledger_without_a_login_is_read_and_written_as_before(ledger: Console, tmp_path: Path) -> None:
+    fill(ledger, 2)
+    assert ledger.one(OPEN) == "open"
+    assert ledger.one(LOGIN) == ACCOUNT
+    ledger.ask(CLOSE)
+    _, lines = path(tmp_path).read_bytes().split(b"\n", 1)
+    before = NAMED + b"2}\n" + lines
+    path(tmp_path).write_bytes(before)
+    assert ledger.one(OPEN) == "open"
+    assert (ledger.one(LOGIN), ledger.one(LIST)) == ("0", "1:1 2:2+1.0950 ")
+    assert ledger.one(INTEND, "", 3) == "written"
+    ledger.ask(CLOSE)
+    assert path(tmp_path).read_bytes().startswith(before + b'{"mark":3,"client_order_id":3')
+    reference = Ledger(path(tmp_path))
+    assert (reference.identity.login, reference.identity.mark, reference.identity.unbroken) == (None, 3, True)
+    reference.close()
+
+
+def test_ledger_of_another_account_is_opened_and_its_login_is_named(ledger: Console, tmp_path: Path) -> None:
+    # The sidecar refuses it: a person learns there what belongs to whom.
+    fill(ledger, 0)
+    content = NAMED + b'3,"login":6}\n'
+    path(tmp_path).write_bytes(content)
+    assert ledger.one(OPEN) == "open"
+    assert ledger.one(LOGIN) == "6"
+    assert path(tmp_path).read_bytes() == content
+
+
+HEADER = len(NAMED + b'3,"login":5}\n')
+OLD_HEADER = NAMED + b"2}"
+
+
+@pytest.mark.parametrize("size", [0, 1, 10, 11, 12, 42, 43, 44, HEADER - 12, HEADER - 3, HEADER - 2])
 def test_torn_header_of_a_new_ledger_is_made_anew(ledger: Console, tmp_path: Path, size: int) -> None:
     ledger.ask(OPEN)
     ledger.ask(CLOSE)
@@ -172,6 +213,18 @@ def test_torn_header_of_a_new_ledger_is_made_anew(ledger: Console, tmp_path: Pat
     reference = Ledger(path(tmp_path))
     assert (reference.identity.mark, reference.identity.unbroken) == (1, True)
     reference.close()
+
+
+@pytest.mark.parametrize("size", [44, len(OLD_HEADER) - 1])
+def test_torn_header_of_a_ledger_without_a_login_is_made_anew(
+    ledger: Console, tmp_path: Path, size: int
+) -> None:
+    fill(ledger, 0)
+    path(tmp_path).write_bytes(OLD_HEADER[:size])
+    assert ledger.one(OPEN) == "open"
+    assert ledger.one(LOGIN) == ACCOUNT
+    ledger.ask(CLOSE)
+    assert len(path(tmp_path).read_bytes()) == HEADER
 
 
 def test_header_without_its_line_end_is_kept(ledger: Console, tmp_path: Path) -> None:

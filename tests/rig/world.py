@@ -42,6 +42,9 @@ class World:
         self.brokers: dict[str, BrokerClient] = {}
         self.other_accounts: dict[str, dict[int, tuple[int, BrokerClient]]] = {}
         """By officer and login: port and client of each account's broker that its terminal has left."""
+        self._logins: dict[str, int] = {}
+        """Login of the terminal's present account by officer, where it is not the first one."""
+        self._first_logins: dict[str, int] = {}
         self.unsettled = ""
         """Reason for which this test ends with an open command; empty where every command must have ended."""
         self.button_pressed = False
@@ -88,8 +91,9 @@ class World:
         return link_key_path(self.journal.path, officer)
 
     def ledger(self, officer: str = OFFICER) -> Path:
-        """The ledger of the officer's terminal."""
-        return self.link_key(officer).with_suffix(".ledger")
+        """The ledger of the officer's terminal. Each account has a ledger of its own."""
+        login = self._logins.get(officer)
+        return self.link_key(officer).with_suffix(".ledger" if login is None else f".{login}.ledger")
 
     def set_date(self, moment: datetime) -> None:
         """Let the wall clock of each process that is started from now on begin at this moment."""
@@ -163,7 +167,12 @@ class World:
         """
         left = self.brokers.pop(officer)
         others = self.other_accounts.setdefault(officer, {})
-        others[left.account().login] = self._broker_ports.pop(officer), left
+        before = left.account().login
+        others[before] = self._broker_ports.pop(officer), left
+        if login == self._first_logins.setdefault(officer, before):
+            self._logins.pop(officer, None)
+        else:
+            self._logins[officer] = login
         if login in others:
             self._broker_ports[officer], self.brokers[officer] = others.pop(login)
         else:

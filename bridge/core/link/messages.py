@@ -72,6 +72,8 @@ class LedgerIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     instances: Annotated[list[InstanceId], msgspec.Meta(max_length=MAX_INSTANCES)] = []
     """The last instances that came to a sidecar with this ledger, oldest first; the present one is the last. Where
     the instance of the last session is not among them, the file is a copy from before it."""
+    login: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
+    """Account that the file was made for. None where its first line names none (version 2)."""
 
 
 # Terminal -> sidecar
@@ -166,6 +168,8 @@ class RefusalCode(StrEnum):
     over."""
     SUPERSEDED = "SUPERSEDED"
     """Another instance has taken this one's place. Two terminals run for one officer, which is quarantined."""
+    LEDGER = "LEDGER"
+    """The terminal's ledger was made for another account than the one that it is logged in to."""
     MALFORMED = "MALFORMED"
     BUSY = "BUSY"
 

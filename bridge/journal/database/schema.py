@@ -57,6 +57,7 @@ CREATE TABLE officers (                         -- one row per officer that ever
     ledger_id TEXT,                             -- id of the terminal's ledger; NULL until the first hello
     ledger_mark INTEGER NOT NULL DEFAULT 0,     -- highest ledger mark that was reported
     ledger_instance TEXT,                       -- last instance that came with that ledger and is noted in it
+    refused_ledger TEXT NOT NULL DEFAULT '',    -- reason why the ledger of its last terminal was refused; '' else
     watermark_server_ms INTEGER NOT NULL DEFAULT 0, -- broker time in ms up to which completed scans are stored
     scanned_at TEXT,                            -- time of the last completed scan; NULL until there was one
     scan_epoch INTEGER NOT NULL DEFAULT 0,      -- session of the last scan that listed everything open; 0: none

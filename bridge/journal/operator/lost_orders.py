@@ -32,6 +32,7 @@ from bridge.journal.tables import (
     sessions,
 )
 from bridge.journal.tables.directives import Waiting
+from bridge.journal.tables.officers import Officer
 from bridge.journal.tables.values import Account
 
 
@@ -197,8 +198,12 @@ def _asked(item: Waiting) -> str:
     return f"{directive.action}{volume} {directive.symbol}"
 
 
-def foreign_ledger(connection: sqlite3.Connection, account: Account, settings: OfficerSettings) -> str:
-    """Return the reason why the terminal's present ledger cannot be this officer's; empty where it can be."""
+def foreign_ledger(connection: sqlite3.Connection, officer: Officer, settings: OfficerSettings) -> str:
+    """Return the reason why the terminal's present ledger cannot be that of this officer and account; empty where
+    it can be."""
+    if officer.refused_ledger:
+        return officer.refused_ledger
+    account = officer.account
     ledger = sessions.last_ledger(connection, account.officer)
     if (other := officers.with_ledger(connection, ledger, account.officer)) is not None:
         return f"the terminal has the ledger {ledger[:8]}, which is that of officer {other}"

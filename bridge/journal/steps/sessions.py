@@ -76,8 +76,11 @@ def open_epoch(
         return refusal
     if refusal := _other_officer(step, settings, account, others):
         return refusal
+    if refusal := _other_account(step, account, prove.ledger):
+        return refusal
     if refusal := _superseded(step, hello) or _wait(step, link, hello):
         return refusal
+    officers.set_refused_ledger(step.connection, step.officer, "")
     if not officer.login:
         _bind_account(step, officer, account, prove.server_ms)
     _check_ledger(step, officer, prove.ledger)
@@ -136,6 +139,26 @@ def _other_officer(
                 ),
             )
     return None
+
+
+def _other_account(step: Step, account: AccountIdentity, ledger: LedgerIdentity) -> NotOpened | None:
+    """Refuse a ledger that was made for another account, before anything of it is stored.
+
+    The login alone is compared: a server that is renamed keeps its logins.
+    """
+    if ledger.login in (None, account.login):
+        return None
+    message = (
+        f"the terminal's ledger {ledger.id[:8]} is that of account {ledger.login}, and the terminal is logged in "
+        f"to account {account.login}"
+    )
+    officers.set_refused_ledger(step.connection, step.officer, message)
+    return NotOpened(
+        code=RefusalCode.LEDGER,
+        message=message,
+        remedy=f"end the terminal's program, give it the ledger of account {account.login} or move the file away, "
+        "and start it again",
+    )
 
 
 def _superseded(step: Step, hello: Hello) -> NotOpened | None:

@@ -33,6 +33,7 @@ COLUMNS: Final = (
     "officer",
     *ACCOUNT,
     *LEDGER,
+    "refused_ledger",
     *FORMER,
     "scanned_at",
     "scan_epoch",
@@ -54,6 +55,8 @@ class Officer(msgspec.Struct, frozen=True, kw_only=True):
     ledger_mark: int
     ledger_instance: str | None
     """Instance that a continuation of the ledger has noted; None where there is none."""
+    refused_ledger: str
+    """Reason for which the ledger of the last terminal was refused; empty where it was not."""
     watermark_server_ms: int
     scanned_at: datetime | None
     """Time of the last completed scan."""
@@ -98,6 +101,7 @@ def _record(row: sqlite3.Row) -> Officer:
         ledger_id=row["ledger_id"],
         ledger_mark=row["ledger_mark"],
         ledger_instance=row["ledger_instance"],
+        refused_ledger=row["refused_ledger"],
         watermark_server_ms=row["watermark_server_ms"],
         scanned_at=moment(row["scanned_at"]),
         scan_epoch=row["scan_epoch"],
@@ -209,6 +213,14 @@ def set_ledger_instance(connection: sqlite3.Connection, officer: str, instance_i
     connection.execute(
         "UPDATE officers SET ledger_instance = :instance_id WHERE officer = :officer",
         {"officer": officer, "instance_id": instance_id},
+    )
+
+
+def set_refused_ledger(connection: sqlite3.Connection, officer: str, reason: str) -> None:
+    """Store the reason for which a terminal's ledger was refused; empty once a terminal is admitted."""
+    connection.execute(
+        "UPDATE officers SET refused_ledger = :reason WHERE officer = :officer",
+        {"officer": officer, "reason": reason},
     )
 
 

@@ -62,18 +62,20 @@ class RecoverRequest(Request[Recovered], frozen=True, kw_only=True, forbid_unkno
         officers = officers_meant(self.officer, settings)
         self._check_arguments()
         for officer in officers:
-            if not (self.last_scan or journal.has_scanned(officer)):
+            foreign = journal.foreign_ledger(officer)
+            scanned = journal.has_scanned(officer)
+            if foreign and (self.adopt or not (self.last_scan or scanned)):
+                raise RefusedError(
+                    f"{foreign}; nothing was changed; give the terminal the ledger of this officer's account, or "
+                    "move the file away",
+                    ExitCode.LEDGER_FOREIGN,
+                )
+            if not (self.last_scan or scanned):
                 raise RefusedError(
                     f"no terminal of officer {officer} has reported its account since the journal was opened; "
                     "run the sidecar, connect the terminal, and try again, or use --last-scan to work with the "
                     "last scan that the journal has",
                     ExitCode.NO_TERMINAL,
-                )
-            if self.adopt and (foreign := journal.foreign_ledger(officer)):
-                raise RefusedError(
-                    f"{foreign}; nothing was changed; give the terminal the ledger of this officer's account, or "
-                    "move the file away",
-                    ExitCode.LEDGER_FOREIGN,
                 )
 
     def _check_arguments(self) -> None:

@@ -2,7 +2,7 @@
 
 JSON lines, appended only. The first line names the file, the others are loads, intents and outcomes:
 
-    {"ledger": ID, "version": 2}
+    {"ledger": ID, "version": 3, "login": LOGIN}
     {"instance": ID}                                                         written when a sidecar answers first
     {"mark": 1, "client_order_id": ..., "attempt": ..., "order": {...}}      written and flushed before the send
     {"client_order_id": ..., "retcode": ..., "order": ..., "deal": ...}      written after it
@@ -11,6 +11,9 @@ An `instance` is one load of the terminal: a sidecar that misses the instance of
 that the file is a copy from before it. `mark` counts the intents. A client order id in the ledger is never sent
 again, so the ledger alone keeps the promise 'at most once' through any crash. One terminal holds the file at a time
 (a lock file beside it).
+
+`login` is that of the account that the file was made for: a sidecar refuses a ledger of another account. A file of
+version 2 has none. It is read and written as before, and keeps its version.
 
 A crash during an append leaves an incomplete last line. Its flush had not returned, so nothing was sent: the line
 is cut off, and the ledger is unbroken. A file with a part of the first line alone is made anew. Damage anywhere
@@ -23,6 +26,7 @@ import secrets
 import sys
 from contextlib import suppress
 from decimal import Decimal
+from io import FileIO
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -42,7 +46,9 @@ from bridge.core.link.messages import (
 from bridge.core.units.clock import Entropy
 from bridge.replacement import replace
 
-VERSION: Final = 2
+VERSION: Final = 3
+WITHOUT_LOGIN: Final = 2
+"""Version of the ledgers whose first line names no account."""
 
 
 class LedgerError(Exception):
@@ -61,10 +67,19 @@ class LedgerWriteError(LedgerError):
     """The line is not on the disk, so the order must not be sent."""
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """First line."""
 
     ledger: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+    version: int
+    login: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
+    """Account that the file was made for. Version 2 has none, each later one has it."""
+
+
+class _AnyVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of the first line that each version has."""
+
+    ledger: str
     version: int
 
 
@@ -104,6 +119,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _header = msgspec.json.Decoder(Header)
+_any_version = msgspec.json.Decoder(_AnyVersion)
+_BEFORE_LOGIN: Final = _encoder.encode(Header(ledger="?" * 32, version=VERSION))[:-1] + b',"login":'
+_FIRST_WITHOUT_LOGIN: Final = _encoder.encode(Header(ledger="?" * 32, version=WITHOUT_LOGIN))
+"""First lines, with ? for each digit of the id."""
 _line = (msgspec.json.Decoder(Intent), msgspec.json.Decoder(Outcome), msgspec.json.Decoder(Load))
 
 
@@ -111,12 +130,19 @@ class Ledger:
     """An open ledger. Not thread-safe."""
 
     def __init__(self, path: Path, *, entropy: Entropy = secrets.token_bytes) -> None:
-        """Open the ledger at `path`; create one where there is no file, with an id from `entropy`.
+        """Open the ledger at `path`. Where there is no file, `make` makes one, with an id from `entropy`.
 
         Raises LedgerLockedError, LedgerForeignError, and LedgerError where the file cannot be opened.
         """
         self._path = path
         self._entropy = entropy
+        self._header: Header | None = None
+        """First line; None while there is no file yet."""
+        self._file: FileIO | None = None
+        self._end = 0
+        """Offset of the next line."""
+        self._torn = False
+        """True where a part of a line may stand behind the end."""
         self._entries: dict[int, Entry] = {}
         self._instances: list[InstanceId] = []
         self._unwritten_load: Load | None = None
@@ -132,18 +158,30 @@ class Ledger:
         except OSError as error:
             raise LedgerError(f"{path} cannot be locked: {error}") from error
         try:
-            self._open()
+            if path.exists() and not _is_torn_header(path.read_bytes()):
+                self._open()
         except BaseException as error:
             self._lock.release()
             if isinstance(error, OSError):
                 raise LedgerError(f"{path} cannot be opened: {error}") from error
             raise
 
+    def make(self, login: int) -> None:
+        """Make the file for this account, where there is none yet. Raises LedgerError.
+
+        The account is not known before the broker answers.
+        """
+        if self._header is not None:
+            return
+        try:
+            _create(self._path, Header(ledger=self._entropy(16).hex(), version=VERSION, login=login))
+            self._open()
+        except OSError as error:
+            raise LedgerError(f"{self._path} cannot be made: {error}") from error
+
     def _open(self) -> None:
-        if not self._path.exists() or _is_torn_header(self._path.read_bytes()):
-            _create(self._path, self._entropy(16).hex())
         content = self._path.read_bytes()
-        self._id = self._read_header(content)
+        self._header = self._read_header(content)
         self._end = self._read(content)
         self._torn = len(content) > self._end
         self._file = self._path.open("r+b", buffering=0)
@@ -155,11 +193,14 @@ class Ledger:
 
     @property
     def identity(self) -> LedgerIdentity:
-        """The ledger's identity for the handshake."""
+        """The ledger's identity for the handshake. Raises ValueError before the file is made."""
+        if self._header is None:
+            raise ValueError(f"{self._path} is not made yet")
         return LedgerIdentity(
-            id=self._id,
+            id=self._header.ledger,
             mark=self._mark,
             unbroken=self._unbroken,
+            login=self._header.login,
             instances=self._instances[-MAX_INSTANCES:],
         )
 
@@ -210,7 +251,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file and release the lock."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         self._lock.release()
 
     def _write_load(self) -> None:
@@ -220,6 +262,8 @@ class Ledger:
             self._unwritten_load = None
 
     def _append(self, record: Load | Intent | Outcome) -> None:
+        if self._file is None:
+            raise ValueError(f"{self._path} is not made yet")
         line = _encoder.encode(record) + b"\n"
         try:
             if self._torn:
@@ -236,19 +280,24 @@ class Ledger:
         self._torn = False
         self._end += len(line)
 
-    def _read_header(self, content: bytes) -> str:
+    def _read_header(self, content: bytes) -> Header:
+        line = content.partition(b"\n")[0]
         try:
-            header = _header.decode(content.partition(b"\n")[0])
+            version = _any_version.decode(line).version
+            if version not in (WITHOUT_LOGIN, VERSION):
+                raise LedgerForeignError(
+                    f"{self._path} has ledger version {version}; this program supports {WITHOUT_LOGIN} and "
+                    f"{VERSION}. It was left as it is."
+                )
+            header = _header.decode(line)
+            if (header.login is None) != (version == WITHOUT_LOGIN):
+                raise msgspec.ValidationError(f"`login` does not fit version {version}")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise LedgerForeignError(
                 f"{self._path} is not a terminal's ledger: {error}. It was left as it is; restore it from a "
                 "backup, or move it away and start with a new ledger."
             ) from error
-        if header.version != VERSION:
-            raise LedgerForeignError(
-                f"{self._path} has ledger version {header.version}; this program supports {VERSION}."
-            )
-        return header.ledger
+        return header
 
     def _read(self, content: bytes) -> int:
         """Take in every line after the header. Return the offset of the next line."""
@@ -299,16 +348,21 @@ def _decode(line: bytes) -> Load | Intent | Outcome | None:
 
 def _is_torn_header(content: bytes) -> bool:
     """Return True for a file that ends within its first line: its creation was cut off, and nothing is in it."""
-    shape = _encoder.encode(Header(ledger="?" * 32, version=VERSION))
-    return len(content) < len(shape) and all(
+    login = content[len(_BEFORE_LOGIN) :]
+    if _fits(content, _BEFORE_LOGIN) and (not login or login.isdigit()):
+        return True
+    return len(content) < len(_FIRST_WITHOUT_LOGIN) and _fits(content, _FIRST_WITHOUT_LOGIN)
+
+
+def _fits(content: bytes, shape: bytes) -> bool:
+    return all(
         part in b"0123456789abcdef" if expected == ord("?") else part == expected
         for part, expected in zip(content, shape, strict=False)
     )
 
 
-def _create(path: Path, ledger_id: str) -> None:
+def _create(path: Path, header: Header) -> None:
     """Create a ledger, complete or not at all: a crash here must not look like a damaged ledger."""
-    header = Header(ledger=ledger_id, version=VERSION)
     new = path.with_name(path.name + ".new")
     with new.open("wb", buffering=0) as file:
         file.write(_encoder.encode(header) + b"\n")

@@ -155,6 +155,8 @@ class ReferenceTerminal:
         standing = self._look()
         if standing is None:
             return []
+        if standing.account is not None:
+            self._ledger.make(standing.account.login)
         self._watch(standing, mono_ms)
         if self._session.on_timer(mono_ms, standing, self._timer_max_us):
             self._timer_max_us = 0

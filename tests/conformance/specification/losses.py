@@ -182,6 +182,44 @@ def flattens_what_is_lost(rig: ConformanceRig) -> None:
     assert rig.broker.positions() == []
 
 
+@case(
+    "L08",
+    "Beside a new journal the ledger of the officer's other account is refused, and nothing of it is adopted",
+)
+def ledger_of_another_account(rig: ConformanceRig) -> None:
+    rig.start()
+    rig.open()
+    first = rig.broker.account().login
+    login = first + 7
+    assert rig.sidecar.terminate() == ExitCode.OK
+    rig.terminal.kill()
+    for path in rig.folder.glob("journal.db*"):
+        path.unlink()
+    order(rig, "setup", "--new-journal")
+    rig.journal_restored = True
+    # Refusals name the ledger, whose id is random.
+    rig.compared = False
+    copy = rig.copy_ledger(login)
+    intents = copy.read_bytes().count(b'"mark"')
+    rig.change_account(login)
+    rig.start_sidecar()
+    rig.sidecar.logged("terminal_refused", refusal="LEDGER")
+    reason = f"is that of account {first}, and the terminal is logged in to account {login}"
+    assert f"{reason}; nothing was changed" in order(rig, "recover", code=ExitCode.LEDGER_FOREIGN)
+    order(rig, "recover", "--officer", OFFICER, "--adopt", "--yes", code=ExitCode.LEDGER_FOREIGN)
+    assert reason in order(rig, "status", code=ExitCode.ATTENTION)
+    assert (rig.journal.rows("SELECT * FROM reports"), rig.broker.sends()) == ([], [])
+    assert (intents, copy.read_bytes().count(b'"mark"')) == (1, 1)
+    assert rig.journal.rows("SELECT login, ledger_id FROM officers") == [{"login": 0, "ledger_id": None}]
+    # With a ledger of its own account it trades, without a rebind.
+    rig.terminal.kill()
+    copy.unlink()
+    rig.start_terminal()
+    rig.emitted(rig.open(quantity=0.02), *OPENED)
+    rig.emitted(rig.issue("CLOSE"), *CLOSED)
+    assert (rig.broker.positions(), len(rig.broker.sends())) == ([], 2)
+
+
 def order_of_status(rig: ConformanceRig) -> str:
     """Return the output of `status`, whatever its exit status is."""
     process = rig.bridge("status", "--config", str(rig.config_path))

@@ -160,6 +160,34 @@ def test_ledger_at_or_beyond_the_reported_mark_is_trusted(joined: JournalBench, 
     assert joined.join(ledger=LedgerIdentity(id=LEDGER, mark=mark)).quarantine == ""
 
 
+def test_ledger_of_another_account_is_refused_and_nothing_of_it_is_stored(bench: JournalBench) -> None:
+    refused = bench.try_join(ledger=LedgerIdentity(id=OTHER_LEDGER, mark=3, login=ACCOUNT.login + 1))
+    assert isinstance(refused, NotOpened) and refused.code is RefusalCode.LEDGER
+    assert f"is that of account {ACCOUNT.login + 1}" in refused.message
+    assert f"give it the ledger of account {ACCOUNT.login}" in refused.remedy
+    assert bench.journal.foreign_ledger(OFFICER) == refused.message
+    assert bench.rows("SELECT login, ledger_id, quarantine FROM officers") == [(0, None, "")]
+    assert bench.rows("SELECT count(*) FROM sessions") == [(0,)]
+    bench.later(1)
+    assert bench.join(ledger=LedgerIdentity(id=LEDGER, mark=0, login=ACCOUNT.login)).quarantine == ""
+    assert bench.journal.foreign_ledger(OFFICER) == ""
+
+
+def test_bound_ledger_that_is_copied_for_another_account_is_refused(joined: JournalBench) -> None:
+    refused = joined.try_join(ledger=LedgerIdentity(id=LEDGER, mark=0, login=ACCOUNT.login + 1))
+    assert isinstance(refused, NotOpened) and refused.code is RefusalCode.LEDGER
+    assert joined.quarantine() == ""
+
+
+def test_ledger_keeps_its_account_while_the_server_is_renamed(joined: JournalBench) -> None:
+    renamed = msgspec.structs.replace(ACCOUNT, server="Live02")
+    joined.journal.rebind(
+        OFFICER, joined.now, account=False, why="announced", renamed_server="Live02", login=ACCOUNT.login
+    )
+    ledger = LedgerIdentity(id=LEDGER, mark=0, login=ACCOUNT.login)
+    assert joined.join(account=renamed, ledger=ledger).quarantine == ""
+
+
 def test_damaged_ledger_is_not_trusted_in_the_first_session(bench: JournalBench) -> None:
     assert "damaged" in bench.join(ledger=LedgerIdentity(id=LEDGER, mark=0, unbroken=False)).quarantine
 

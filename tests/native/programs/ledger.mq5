@@ -1,7 +1,8 @@
 //+------------------------------------------------------------------+
 //| Ledger file: 1 opens it, 2 writes an intent (number: order id),  |
 //| 3 an outcome, 4 names it, 5 lists what it holds, 6 closes it, 7  |
-//| reads the order of an intent, 8 notes a load, 9 lists the loads  |
+//| reads the order of an intent, 8 notes a load, 9 lists the loads, |
+//| 10 names the account of its first line                           |
 //+------------------------------------------------------------------+
 #include <ExecutionOfficer\Ledger\Ledger.mqh>
 
@@ -66,6 +67,11 @@ void OnChartEvent(const int id,const long &number,const double &real,const strin
      {
       ExtLedger.Identity(identity);
       Print(identity.instances);
+     }
+   if(id==10)
+     {
+      ExtLedger.Identity(identity);
+      Print(IntegerToString(identity.login));
      }
    if(id==7)
       Print(ExtLedger.Find(number,entry) ? ExtLedger.OrderText(entry) : "none");

@@ -147,7 +147,7 @@ bool CLedger::Create(CEntropy &entropy)
   {
    string temporary=m_name+".new";
    uchar bytes[];
-   int size=TextToUtf8(HeaderLine(entropy.Hex(LEDGER_ID_BYTES))+"\n",bytes);
+   int size=TextToUtf8(HeaderLine(entropy.Hex(LEDGER_ID_BYTES),m_account.login)+"\n",bytes);
    ResetLastError();
    int file=FileOpen(temporary,FILE_WRITE|FILE_BIN);
    if(file==INVALID_HANDLE)
@@ -175,7 +175,7 @@ bool CLedger::ReadAll(CEntropy &entropy)
    if(size>0 && !ReadBytes(0,bytes,size))
       return(Fail(LEDGER_STATE_FAILED,"MQL5\\Files\\"+m_name
                   +" cannot be read to its end: close the programs that use it"));
-   if(IsTornHeader(bytes,size))
+   if(IsTornHeader(bytes,size,m_account.login))
       return(MakeAnew(entropy));
    return(ReadLines(bytes,size));
   }
@@ -186,7 +186,7 @@ bool CLedger::ReadAll(CEntropy &entropy)
 bool CLedger::MakeAnew(CEntropy &entropy)
   {
    uchar bytes[];
-   int size=TextToUtf8(HeaderLine(entropy.Hex(LEDGER_ID_BYTES))+"\n",bytes);
+   int size=TextToUtf8(HeaderLine(entropy.Hex(LEDGER_ID_BYTES),m_account.login)+"\n",bytes);
    m_end=0;
    if(!Put(bytes,size))
       return(Fail(LEDGER_STATE_FAILED,m_problem+": make room on the disk"));

@@ -3,12 +3,16 @@
 //| Content of the ledger: client order ids that were ever meant for |
 //| the broker, and their outcomes. Its lines are JSON:              |
 //|                                                                  |
-//|   {"ledger": ID, "version": 2}                          header   |
+//|   {"ledger": ID, "version": 3, "login": LOGIN}          header   |
 //|   {"instance": ID}                                      load     |
 //|   {"mark": 1, "client_order_id": .., "attempt": ..,              |
 //|    "order": {..}}                                       intent   |
 //|   {"client_order_id": .., "retcode": .., "order": .., ..}        |
 //|                                                        outcome   |
+//|                                                                  |
+//| `login` is that of the account that the file was made for: a     |
+//| sidecar refuses a ledger of another account. Version 2 has none; |
+//| such a file is read and written as before.                       |
 //|                                                                  |
 //| A load that comes to a sidecar is noted: the sidecar recognises  |
 //| a copied file by the loads that it lacks.                        |
@@ -25,7 +29,8 @@
 #include "..\Link\OrderJson.mqh"
 #include "..\Link\Records.mqh"
 
-#define LEDGER_VERSION 2
+#define LEDGER_VERSION 3
+#define LEDGER_VERSION_WITHOUT_LOGIN 2
 #define LEDGER_INSTANCES_MAX 64 // the last loads; more are not named to a sidecar
 //+------------------------------------------------------------------+
 //| An intent with its outcome.                                      |
@@ -93,6 +98,7 @@ private:
    int               m_count;
    CLongMap          m_index;
    string            m_id;
+   long              m_login; // 0: the first line names none
    long              m_mark;
    bool              m_unbroken;
    string            m_error;
@@ -138,6 +144,7 @@ void CLedgerBook::Clear(void)
    m_index.Clear();
    m_count=0;
    m_id="";
+   m_login=0;
    m_mark=0;
    m_unbroken=true;
    m_error="";
@@ -159,14 +166,17 @@ bool CLedgerBook::ReadHeader(const uchar &bytes[],const int start,const int coun
    fields.Read(reader,0);
    m_id=fields.Hex("ledger",32);
    long version=fields.Integer("version",1,INT31_MAX,true);
-   if(fields.Error()!="" || !fields.OnlyThese("|ledger|version|"))
+   bool has_login=(version!=LEDGER_VERSION_WITHOUT_LOGIN);
+   if(fields.Error()=="" && has_login && version!=LEDGER_VERSION)
      {
-      m_error="is not a ledger";
+      m_error="has ledger version "+IntegerToString(version)+"; this program supports "
+              +IntegerToString(LEDGER_VERSION_WITHOUT_LOGIN)+" and "+IntegerToString(LEDGER_VERSION);
       return(false);
      }
-   if(version!=LEDGER_VERSION)
+   m_login=has_login ? fields.Integer("login",1,TICKET_MAX,true) : 0;
+   if(fields.Error()!="" || !fields.OnlyThese(has_login ? "|ledger|version|login|" : "|ledger|version|"))
      {
-      m_error="has ledger version "+IntegerToString(version)+"; this program supports "+IntegerToString(LEDGER_VERSION);
+      m_error="is not a ledger";
       return(false);
      }
    return(true);
@@ -277,6 +287,7 @@ string CLedgerBook::Error(void) const
 void CLedgerBook::Identity(SLedgerIdentity &identity) const
   {
    identity.id=m_id;
+   identity.login=m_login;
    identity.mark=m_mark;
    identity.unbroken=m_unbroken;
    identity.instances="[";

@@ -25,25 +25,34 @@ string LedgerFileName(const SAccount &account)
    return(name+".ledger");
   }
 //+------------------------------------------------------------------+
-//| Return the first line of a new ledger, without its end.          |
+//| Return the first line of an account's new ledger, without its    |
+//| end.                                                             |
 //+------------------------------------------------------------------+
-string HeaderLine(const string id)
+string HeaderLine(const string id,const long login)
   {
    CJsonWriter json;
    json.Text("ledger",id);
    json.Integer("version",LEDGER_VERSION);
+   json.Integer("login",login);
    return(json.Result());
   }
 //+------------------------------------------------------------------+
-//| Return whether a file holds a part of the first line and nothing |
-//| else: it ends in the middle of that line.                        |
+//| Return the first line of a ledger of the version without a       |
+//| login.                                                           |
 //+------------------------------------------------------------------+
-bool IsTornHeader(const uchar &bytes[],const int size)
+string HeaderLineWithoutLogin(const string id)
   {
-   string id="";
-   for(int i=0; i<2*LEDGER_ID_BYTES; i++)
-      id+="?";
-   string line=HeaderLine(id);
+   CJsonWriter json;
+   json.Text("ledger",id);
+   json.Integer("version",LEDGER_VERSION_WITHOUT_LOGIN);
+   return(json.Result());
+  }
+//+------------------------------------------------------------------+
+//| Return whether bytes are a part of a line that has '?' for each  |
+//| digit of the ledger's id, and end in the middle of it.           |
+//+------------------------------------------------------------------+
+bool IsPartOf(const uchar &bytes[],const int size,const string line)
+  {
    if(size>=StringLen(line))
       return(false);
    for(int i=0; i<size; i++)
@@ -54,5 +63,16 @@ bool IsTornHeader(const uchar &bytes[],const int size)
          return(false);
      }
    return(true);
+  }
+//+------------------------------------------------------------------+
+//| Return whether a file holds a part of the first line of this     |
+//| account's ledger, of either version, and nothing else.           |
+//+------------------------------------------------------------------+
+bool IsTornHeader(const uchar &bytes[],const int size,const long login)
+  {
+   string id="";
+   for(int i=0; i<2*LEDGER_ID_BYTES; i++)
+      id+="?";
+   return(IsPartOf(bytes,size,HeaderLine(id,login)) || IsPartOf(bytes,size,HeaderLineWithoutLogin(id)));
   }
 //+------------------------------------------------------------------+

@@ -43,6 +43,7 @@ string ProveMessage(const string proof,const SAccount &account,const SLedgerIden
    json.Integer("mark",ledger.mark);
    json.Flag("unbroken",ledger.unbroken);
    json.Number("instances",ledger.instances);
+   json.IntegerIfAny("login",ledger.login);
    json.Close();
    json.Text("program",Shorten(program,TEXT_MAX));
    json.Integer("server_ms",server_ms);

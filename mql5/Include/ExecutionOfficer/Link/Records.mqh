@@ -79,6 +79,7 @@ struct STerminalState
 struct SLedgerIdentity
   {
    string            id;
+   long              login; // account that the file was made for; 0: its first line names none
    long              mark;
    bool              unbroken;
    string            instances; // a JSON array, oldest first

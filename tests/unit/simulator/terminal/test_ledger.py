@@ -21,9 +21,20 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger.jsonl"
 
 
+LOGIN = 5
+"""Login of the account that new ledgers are made for."""
+
+
+def opened(path: Path) -> Ledger:
+    """Open the ledger, and make it where there is none."""
+    ledger = Ledger(path)
+    ledger.make(LOGIN)
+    return ledger
+
+
 def fill(path: Path, intents: int) -> list[Entry]:
     """Write a ledger with so many intents, every second one with an outcome."""
-    ledger = Ledger(path)
+    ledger = opened(path)
     for number in range(1, intents + 1):
         ledger.intend(open_order(number), attempt=1)
         if number % 2 == 0:
@@ -34,19 +45,19 @@ def fill(path: Path, intents: int) -> list[Entry]:
 
 
 def test_new_ledger_has_an_id_and_mark_0(path: Path) -> None:
-    ledger = Ledger(path)
+    ledger = opened(path)
     identity = ledger.identity
     ledger.close()
     assert len(identity.id) == 32
-    assert (identity.mark, identity.unbroken) == (0, True)
-    again = Ledger(path)
+    assert (identity.mark, identity.unbroken, identity.login) == (0, True, LOGIN)
+    again = opened(path)
     assert again.identity == identity
     again.close()
 
 
 def test_reopened_ledger_has_intents_and_outcomes(path: Path) -> None:
     entries = fill(path, 5)
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert ledger.identity.mark == 5
     assert ledger.after(0) == entries
     assert ledger.after(3) == entries[3:]
@@ -57,7 +68,7 @@ def test_reopened_ledger_has_intents_and_outcomes(path: Path) -> None:
 
 def test_prices_keep_their_digits(path: Path) -> None:
     fill(path, 2)
-    ledger = Ledger(path)
+    ledger = opened(path)
     entry = ledger.find(2)
     ledger.close()
     assert entry is not None and entry.outcome is not None
@@ -69,7 +80,7 @@ def test_prices_keep_their_digits(path: Path) -> None:
 def test_intent_is_flushed_to_the_disk_before_intend_returns(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger(path)
+    ledger = opened(path)
     flushed: list[bytes] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(path.read_bytes()))
     ledger.intend(open_order(7), attempt=3)
@@ -80,7 +91,7 @@ def test_intent_is_flushed_to_the_disk_before_intend_returns(
 
 
 def test_client_order_id_is_written_once(path: Path) -> None:
-    ledger = Ledger(path)
+    ledger = opened(path)
     ledger.intend(open_order(7), attempt=1)
     with pytest.raises(ValueError, match="already"):
         ledger.intend(open_order(7), attempt=2)
@@ -91,20 +102,20 @@ def test_client_order_id_is_written_once(path: Path) -> None:
 
 
 def test_load_is_noted_once_and_named_to_the_sidecar(path: Path) -> None:
-    ledger = Ledger(path)
+    ledger = opened(path)
     for instance_id in ("1" * 32, "1" * 32, "2" * 32, "1" * 32):
         ledger.enter(instance_id)
     ledger.intend(open_order(7), attempt=1)
     assert ledger.identity.instances == ["1" * 32, "2" * 32]
     ledger.close()
     assert path.read_text().splitlines()[1] == '{"instance":"11111111111111111111111111111111"}'
-    again = Ledger(path)
+    again = opened(path)
     assert (again.identity.instances, again.identity.unbroken) == (["1" * 32, "2" * 32], True)
     again.close()
 
 
 def test_only_the_last_loads_are_named(path: Path) -> None:
-    ledger = Ledger(path)
+    ledger = opened(path)
     loads = [f"{number:032x}" for number in range(70)]
     for instance_id in loads:
         ledger.enter(instance_id)
@@ -113,21 +124,24 @@ def test_only_the_last_loads_are_named(path: Path) -> None:
 
 
 def test_second_terminal_is_locked_out(path: Path) -> None:
-    first = Ledger(path)
+    first = opened(path)
     with pytest.raises(LedgerLockedError, match="another terminal"):
         Ledger(path)
     first.close()
-    Ledger(path).close()
+    opened(path).close()
 
 
 def test_other_process_is_locked_out(path: Path) -> None:
-    first = Ledger(path)
+    first = opened(path)
     imports = "from pathlib import Path; from bridge.simulator.terminal.ledger import Ledger"
     code = f"{imports}; Ledger(Path({str(path)!r}))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     first.close()
     assert run.returncode != 0
     assert "in use by another terminal" in run.stderr
+
+
+NAMED = b'{"ledger":"' + b"a" * 32 + b'","version":'
 
 
 @pytest.mark.parametrize(
@@ -137,7 +151,12 @@ def test_other_process_is_locked_out(path: Path) -> None:
         b"hello\n",
         b'{"ledger":"' + b"A" * 8,
         b'{"ledger":"' + b"a" * 33,
-        b'{"ledger":"x","version":2}\n',
+        b'{"ledger":"x","version":3,"login":5}\n',
+        NAMED + b'2,"login":5}\n',
+        NAMED + b"3}\n",
+        NAMED + b'3,"login":0}\n',
+        NAMED + b'3,"login":5x',
+        NAMED + b'3,"login":-5}\n',
         b"\x00" * 64,
         b"\xff\xfe\n",
     ],
@@ -150,42 +169,86 @@ def test_foreign_file_is_refused_and_not_touched(path: Path, content: bytes) -> 
 
 
 def test_torn_header_is_made_anew_and_nothing_else(path: Path) -> None:
-    Ledger(path).close()
+    opened(path).close()
     whole = path.read_bytes()
     for end in range(len(whole) - 1):
         path.write_bytes(whole[:end])
-        ledger = Ledger(path)
+        ledger = opened(path)
         assert (ledger.identity.mark, ledger.identity.unbroken) == (0, True)
         ledger.intend(open_order(7), attempt=1)
         ledger.close()
         assert len(path.read_bytes().partition(b"\n")[0]) == len(whole) - 1
         assert not path.read_bytes().startswith(whole)
     path.write_bytes(whole[:-1])  # the line end alone is missing: the file is the same ledger
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert ledger.identity.id.encode() in whole
     ledger.close()
 
 
-@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("version", [1, 4])
 def test_other_version_is_refused_and_not_touched(path: Path, version: int) -> None:
-    content = b'{"ledger":"' + b"a" * 32 + b'","version":%d}\n' % version
+    content = NAMED + b'%d,"more":1}\n' % version
     path.write_bytes(content)
     with pytest.raises(LedgerForeignError, match=f"version {version}"):
         Ledger(path)
     assert path.read_bytes() == content
 
 
+def test_ledger_without_a_login_is_read_and_written_as_before(path: Path) -> None:
+    fill(path, 2)
+    _, lines = path.read_bytes().split(b"\n", 1)
+    before = NAMED + b"2}\n" + lines
+    path.write_bytes(before)
+    ledger = opened(path)
+    assert (ledger.identity.login, ledger.identity.mark, ledger.identity.unbroken) == (None, 2, True)
+    ledger.intend(open_order(3), attempt=1)
+    ledger.close()
+    assert path.read_bytes().startswith(before + b'{"mark":3,"client_order_id":3')
+
+
+@pytest.mark.parametrize("content", [NAMED[:44], NAMED + b"2", NAMED + b'3,"login":', NAMED + b'3,"login":6'])
+def test_torn_first_line_of_any_account_and_version_is_made_anew(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    ledger = Ledger(path)
+    # The account is not known yet.
+    assert path.read_bytes() == content
+    ledger.make(LOGIN)
+    assert ledger.identity.login == LOGIN
+    ledger.close()
+    assert path.read_bytes().endswith(b',"version":3,"login":5}\n')
+
+
+def test_ledger_that_was_made_keeps_its_account(path: Path) -> None:
+    opened(path).close()
+    content = path.read_bytes()
+    ledger = Ledger(path)
+    ledger.make(LOGIN + 1)
+    assert ledger.identity.login == LOGIN
+    ledger.close()
+    assert path.read_bytes() == content
+
+
+def test_nothing_is_written_before_the_account_is_known(path: Path) -> None:
+    ledger = Ledger(path)
+    with pytest.raises(ValueError, match="not made yet"):
+        ledger.intend(open_order(7), attempt=1)
+    with pytest.raises(ValueError, match="not made yet"):
+        ledger.identity  # noqa: B018 - it raises
+    ledger.close()
+    assert not path.exists()
+
+
 def test_incomplete_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
     fill(path, 3)
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"mark":4,"client_order_id":4,"att')
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert ledger.identity.unbroken
     assert ledger.identity.mark == 3
     ledger.intend(open_order(5), attempt=1)
     ledger.close()
     assert path.read_bytes().startswith(whole + b'{"mark":4,"client_order_id":5')
-    again = Ledger(path)
+    again = opened(path)
     assert again.identity.unbroken
     assert again.find(5) is not None
     again.close()
@@ -194,10 +257,10 @@ def test_incomplete_last_line_is_cut_off_by_the_next_append(path: Path) -> None:
 def test_shorter_line_replaces_an_incomplete_one_entirely(path: Path) -> None:
     fill(path, 1)
     path.write_bytes(path.read_bytes() + b'{"mark":2,' + b"x" * 2_000)
-    ledger = Ledger(path)
+    ledger = opened(path)
     ledger.intend(open_order(5), attempt=1)
     ledger.close()
-    again = Ledger(path)
+    again = opened(path)
     assert again.identity.unbroken
     assert [entry.intent.client_order_id for entry in again.after(0)] == [1, 5]
     again.close()
@@ -210,13 +273,13 @@ def test_damage_before_the_end_is_noticed_and_kept(path: Path, line: int) -> Non
     lines[line] = b"\x00" * len(lines[line])
     damaged = b"\n".join(lines)
     path.write_bytes(damaged)
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert not ledger.identity.unbroken
     assert ledger.find(3) is not None
     ledger.intend(open_order(50), attempt=1)
     ledger.close()
     assert path.read_bytes().startswith(damaged)
-    again = Ledger(path)
+    again = opened(path)
     assert not again.identity.unbroken
     assert again.find(50) is not None
     again.close()
@@ -227,7 +290,7 @@ def test_missing_line_is_noticed(path: Path) -> None:
     lines = path.read_bytes().split(b"\n")
     del lines[1]
     path.write_bytes(b"\n".join(lines))
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert not ledger.identity.unbroken
     assert ledger.identity.mark == 3
     ledger.close()
@@ -237,7 +300,7 @@ def test_incomplete_line_after_damage_is_not_cut(path: Path) -> None:
     fill(path, 3)
     damaged = path.read_bytes().replace(b'"mark":2', b'"mork":2') + b'{"mark":4'
     path.write_bytes(damaged)
-    ledger = Ledger(path)
+    ledger = opened(path)
     ledger.intend(open_order(50), attempt=1)
     ledger.close()
     assert path.read_bytes().startswith(damaged + b"\n")
@@ -251,6 +314,7 @@ from tests.sidecar_peer import open_order
 
 path = Path(sys.argv[1])
 ledger = Ledger(path)
+ledger.make(5)
 ledger.intend(open_order(1), attempt=1)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 size = path.stat().st_size
@@ -279,7 +343,7 @@ def test_full_disk_refuses_the_intent_and_leaves_no_damage(path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("refused:") == 2
-    ledger = Ledger(path)
+    ledger = opened(path)
     assert ledger.identity.unbroken
     assert [entry.intent.client_order_id for entry in ledger.after(0)] == [1, 3]
     # The load that could not be noted was noted before the next intent.
@@ -307,14 +371,14 @@ def test_written_records_are_read(
     tmp_path_factory: pytest.TempPathFactory, items: list[tuple[Order, bool]]
 ) -> None:
     path = tmp_path_factory.mktemp("ledger") / "ledger.jsonl"
-    ledger = Ledger(path)
+    ledger = opened(path)
     for order, concluded in items:
         ledger.intend(order, attempt=1)
         if concluded:
             ledger.conclude(Outcome(client_order_id=order.client_order_id, retcode=10009, message="ü €\n"))
     written, identity = ledger.after(0), ledger.identity
     ledger.close()
-    again = Ledger(path)
+    again = opened(path)
     assert again.after(0) == written
     assert again.identity == identity
     again.close()
@@ -329,13 +393,13 @@ def test_any_truncation_leaves_every_completed_line(tmp_path: Path) -> None:
         path = tmp_path / "cut.jsonl"
         path.write_bytes(whole[:end])
         complete = whole[:end].count(b'"mark"', 0, whole[:end].rfind(b"\n") + 1)
-        ledger = Ledger(path)
+        ledger = opened(path)
         assert ledger.identity.unbroken, end
         assert len(ledger.after(0)) >= complete, end
         mark = ledger.identity.mark
         ledger.intend(open_order(100), attempt=1)
         ledger.close()
-        again = Ledger(path)
+        again = opened(path)
         assert again.identity.unbroken, end
         assert again.identity.mark == mark + 1
         assert again.find(100) is not None

@@ -482,6 +482,7 @@ def test_missing_entry_in_another_ledger_is_no_proof(joined: Rig) -> None:
 
 def test_missing_entry_in_a_broken_ledger_is_no_proof(rig: Rig) -> None:
     path = rig.folder / "ledger.jsonl"
+    rig.ledger.make(rig.broker.account().login)
     rig.ledger.close()
     path.write_bytes(path.read_bytes() + b"\x00\x00\n")
     rig.load()
@@ -537,6 +538,7 @@ def test_crash_around_the_send_never_sends_twice(
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX file descriptors")
 def test_unwritable_ledger_prevents_the_send(joined: Rig) -> None:
     read_only = os.open(joined.folder / "ledger.jsonl", os.O_RDONLY)
+    assert joined.ledger._file is not None
     os.dup2(read_only, joined.ledger._file.fileno())  # every write now fails with EBADF
     os.close(read_only)
     joined.send(joined.peer.command(open_order()))
