@@ -98,10 +98,13 @@ def _run_until_stopped(config_path: Path, api_key_file: Path | None) -> ExitCode
         os._exit(ExitCode.HALT_LOST if lost else ExitCode.OK)
     if lost:
         named = ", ".join(f"{stop.officer} ({stop.halt.symbol or 'all symbols'})" for stop in lost)
+        reason, remedy = "", "end the program that locks it, or make room on its disk"
+        if gone := journal.look_at_files():
+            reason, remedy = f" ({gone})", "put the journal back, or restore a backup"
         raise Failure(
             ExitCode.HALT_LOST,
-            f"the journal could not be written until the end, so these halts are lost: {named}; end the program "
-            "that locks it, or make room on its disk, and give the command again before the next start",
+            f"the journal could not be written until the end{reason}, so these halts are lost: {named}; {remedy}, "
+            "and give the command again before the next start",
         )
     return ExitCode.OK
 

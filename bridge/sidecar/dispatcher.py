@@ -42,7 +42,7 @@ class Dispatcher:
         while True:
             self._runtime.progress.expect("dispatch", self._runtime.clock.monotonic(), IDLE_LOOK_S)
             await self._store_stops()
-            idle = not self._runtime.stops_waiting
+            idle = not self._runtime.stops_waiting or bool(self._runtime.journal_lost)
             for officer in self._runtime.settings.officers:
                 try:
                     idle &= await self._dispatch(officer)
@@ -58,6 +58,8 @@ class Dispatcher:
         """Store the halts and flattens that are in force in memory only, where no other step has done it."""
         try:
             await self._runtime.store_stops()
+        except JournalLostError:
+            pass  # logged once
         except JournalUnavailableError as error:
             self._runtime.log.error(LogCode.STOPS_NOT_STORED, error=str(error))
 

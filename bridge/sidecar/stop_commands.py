@@ -27,17 +27,18 @@ class StopCommands:
         """Let the command count, and try to store it. Raises RefusedError, and then nothing was changed."""
         runtime = self._runtime
         runtime.look_at_journal()
-        if runtime.journal_lost:
+        if runtime.journal_lost and (reason := asked.needs_journal()):
             raise RefusedError(
-                f"{asked.name} was not done, and nothing is opened either: {runtime.journal_lost}"
+                f"{asked.name} was not done, and nothing is opened either: {reason}; {runtime.journal_lost}"
             )
         stops = asked.stop_requests(runtime.settings, runtime.now())
-        unchecked = ""
-        if asked.needs_check():
+        unchecked = runtime.journal_lost
+        if asked.needs_check() and not unchecked:
             unchecked = await self._try(runtime.step(lambda journal: asked.check(journal, runtime.settings)))
         runtime.accept_stops(stops)
         runtime.dispatch_wake_up.set()
-        not_stored = await self._try(runtime.store_stops())
+        # No step is stored in a journal whose file is gone, and one that waits for its rescue is not waited for.
+        not_stored = runtime.journal_lost or await self._try(runtime.store_stops())
         if not not_stored and any(stop.stored is None for stop in stops):
             not_stored = "the bridge itself failed to store it; the sidecar's log has the error"
         runtime.log.warning(

@@ -88,7 +88,11 @@ def _of_stops(live: LiveStatus) -> Iterator[RequiredAction]:
                 f"the halt of {halt.symbol or 'all symbols'} since {halt.since} is in force in the sidecar alone, "
                 "and not in the journal yet"
             ),
-            remedy="end the program that locks the journal, or make room on its disk; only then stop the sidecar",
+            remedy=(
+                "it ends with the sidecar: give the command again once the journal is back, before the next start"
+                if live.journal_lost
+                else "end the program that locks the journal, or make room on its disk; only then stop the sidecar"
+            ),
         )
     if not live.journal_lost and not live.journal_trouble and live.journal_waits_s >= LOCKED_S:
         yield RequiredAction(

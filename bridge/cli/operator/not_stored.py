@@ -12,7 +12,7 @@ def show_not_stored(why: str) -> None:
             printable(
                 f"It is in force in the running sidecar, and not in the journal yet: {why}. It is stored, and what "
                 "is to be closed is sent, as soon as the journal can be written; if the sidecar ends before, it is "
-                "lost. "
+                "lost: give the command again before the next start. "
                 "'execution-officer status' shows it until it is stored."
             ),
             err=True,

@@ -62,6 +62,12 @@ class FlattenRequest(StopCommand[Flattens], frozen=True, kw_only=True, forbid_un
             if self.symbol not in known:
                 raise unknown_symbol(self.symbol, known)
 
+    def needs_journal(self) -> str:
+        return (
+            "a close that is in no journal is never sent; press the flatten button of the Expert Advisor twice, "
+            "which closes by the terminal's own ledger"
+        )
+
     def needs_check(self) -> bool:
         return bool(self.symbol)
 

@@ -77,6 +77,11 @@ class StopCommand(Request[A], Generic[A], frozen=True, kw_only=True, forbid_unkn
         """Return what the command asks for, one for each officer. Raises RefusedError for an unknown officer."""
         raise NotImplementedError
 
+    def needs_journal(self) -> str:
+        """Return the reason for which it cannot count once the journal's file is gone, with the remedy; empty where
+        it can."""
+        return ""
+
     def needs_check(self) -> bool:
         """Return True where `check` must be called first: it waits for the journal."""
         return False

@@ -16,6 +16,9 @@ from .controlled import FLATTEN, Controlled, controlled
 from .harness import OFFICER, Harness, Sandbox, eventually
 from .terminal import Terminal
 
+ANSWERED_S = 5.0
+"""Time in which an operator's stop must be answered, on the sidecar's own clock."""
+
 
 @pytest.fixture
 async def sidecar(harness: Harness, director: Sandbox, tmp_path: Path) -> AsyncIterator[Controlled]:
@@ -75,6 +78,25 @@ async def test_stop_is_in_force_while_the_journal_takes_nothing_and_stored_once_
     if path == "/v1/flatten":
         [flattened] = answer["flattens"]
         assert harness.rows("SELECT directive_id FROM directives") == [(flattened["directive_id"],)]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "waits"),
+    [("/v1/halt", {}, 1), ("/v1/flatten", FLATTEN, 1), ("/v1/halt", {"symbol": "EURUSD"}, 2)],
+)
+async def test_stop_is_answered_within_five_seconds_of_the_sidecar_s_clock(
+    harness: Harness, sidecar: Controlled, path: str, body: dict[str, Any], waits: int
+) -> None:
+    began = harness.clock.monotonic()
+    with locked(harness.path):
+        answer = asyncio.create_task(sidecar.post(path, body))
+        for _ in range(waits):
+            # The answer is the only one that waits for just this time.
+            await eventually(lambda: PROMPT_S in harness.clock.waits)
+            harness.clock.advance(PROMPT_S)
+        await eventually(answer.done)
+        assert "another program locks the journal" in answer.result()["not_stored"]
+        assert harness.clock.monotonic() - began == waits * PROMPT_S < ANSWERED_S
 
 
 async def test_step_that_waits_for_a_lock_stores_a_later_halt_first_and_opens_nothing(
