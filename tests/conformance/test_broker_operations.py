@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,11 +160,12 @@ def test_records_of_another_program_with_a_negative_magic_raise_no_alarm(rig: Co
     rig.start()
     position = rig.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.1"), magic=-5)
     rig.broker.manual_pending("EURUSD", OrderType.BUY_LIMIT, Decimal("0.1"), Decimal("1.09"), magic=-6)
-    for kind in ("deal", "position"):
-        reported(rig, kind, symbol="EURUSD", usable=True)
-    reported(rig, "order", type="BUY_LIMIT", usable=True)
+    # A program's records have its reason, also where their magic is none of ours.
+    reported(rig, "deal", symbol="EURUSD", reason="EXPERT", usable=True)
+    reported(rig, "position", symbol="EURUSD", usable=True)
+    reported(rig, "order", type="BUY_LIMIT", reason="EXPERT", usable=True)
     rig.broker.manual_close(position, magic=-7)
-    reported(rig, "deal", entry="OUT", usable=True)
+    reported(rig, "deal", entry="OUT", reason="EXPERT", usable=True)
     rig.open()
     assert [event.type for event in rig.director.events() if event.directive_id is None] == []
     assert [event.type for event in rig.director.events() if event.type is EventType.SYSTEM_ERROR] == []
@@ -207,18 +209,28 @@ def test_withdrawn_permission_is_an_alarm_on_both(rig: ConformanceRig) -> None:
     rig.emitted(rig.issue("CLOSE"), *CLOSED)
 
 
-def test_stop_that_is_filled_in_parts_is_reported_deal_by_deal(rig: ConformanceRig) -> None:
+@pytest.mark.parametrize(
+    ("level", "reason", "prices"),
+    [
+        ({"stop_loss": 1.09}, "SL", ("1.08900", "1.08890", "1.08880")),
+        ({"take_profit": 1.10}, "TP", ("1.10010", "1.10020", "1.10030")),
+    ],
+    ids=["stop loss", "take profit"],
+)
+def test_level_that_is_filled_in_parts_is_reported_deal_by_deal(
+    rig: ConformanceRig, level: dict[str, Any], reason: str, prices: tuple[str, str, str]
+) -> None:
     rig.start_with(Scenario(symbols=(SymbolTerms(name="EURUSD", execution="EXCHANGE"),)))
-    rig.open(quantity=0.1, stop_loss=1.09)
+    rig.open(quantity=0.1, **level)
     rig.broker.set_depth("EURUSD", Decimal("0.04"))
-    for bid, left in (("1.08900", 0.06), ("1.08890", 0.02)):
+    for bid, left in zip(prices, (0.06, 0.02), strict=False):
         rig.quote(bid)
         reported(rig, "position", volume=left)
-        reported(rig, "order", reason="SL", state="PARTIAL", volume_current=left)
-    rig.quote("1.08880")
-    reported(rig, "order", reason="SL", state="FILLED")
-    for price in (1.089, 1.0889, 1.0888):
-        reported(rig, "deal", reason="SL", price=price)
+        reported(rig, "order", reason=reason, state="PARTIAL", volume_current=left)
+    rig.quote(prices[-1])
+    reported(rig, "order", reason=reason, state="FILLED")
+    for price in prices:
+        reported(rig, "deal", reason=reason, entry="OUT", price=float(price))
 
 
 def test_lost_level_and_split_are_reported(rig: ConformanceRig) -> None:

@@ -7,10 +7,11 @@ from typing import Final
 from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer, SendKind
-from bridge.simulator.mt5.types import OrderType
+from bridge.simulator.mt5.types import DealEntry, OrderType
 from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import PLACED, rests, until, volumes
+from tests.conformance.specification.fills import deals
 from tests.conformance.specification.netting import netting
 from tests.conformance.specification.operator_commands import order
 from tests.rig.rig import CLOSED, OPENED
@@ -22,6 +23,9 @@ REOPENED = (EventType.ORDER_FILLED, EventType.ORDER_FILLED)
 
 PROMPT: Final = {"mismatch_grace_s": 2.0}
 """Configuration of the link with which a difference is raised soon; no history is late in such a case."""
+
+HIDDEN_MS: Final = 3_600_000
+"""Time for which the history lacks a deal: longer than any case lasts."""
 
 PATIENT: Final = {"mismatch_grace_s": 10.0}
 """Configuration of the link with which a close comes before the difference is raised."""
@@ -177,11 +181,17 @@ def shown(rig: ConformanceRig) -> None:
 @case("B08", "A flatten closes a position whose deal is not in the history yet")
 def unseen(rig: ConformanceRig) -> None:
     rig.start()
-    rig.fault(DelayHistory(milliseconds=8_000), SendKind.OPEN)
+    rig.fault(DelayHistory(milliseconds=HIDDEN_MS), SendKind.OPEN)
     opening = rig.issue("OPEN_LONG", quantity=0.02)
     shows(rig, '"volume":0.02')
+    (held,) = rig.broker.positions()
     order(rig, "flatten", "--yes")
     until(rig, "the position is closed", lambda: volumes(rig) == [])
+    # The close went out before the history had the opening, which comes only now.
+    (closing,) = deals(rig)
+    assert closing.entry is DealEntry.OUT
+    rig.broker.show_deal(closing.ticket - 1)
+    rig.broker.show_order(held.identifier)
     rig.emitted(opening, *OPENED, EventType.POSITION_CLOSED)
 
 
@@ -198,6 +208,41 @@ def divided(rig: ConformanceRig) -> None:
     assert (revised.body["action"], revised.body["remaining_quantity"]) == ("REVISION", 0.03)
     *_, closed = rig.emitted(rig.issue("CLOSE"), *CLOSED)
     assert (closed.body["fill_quantity"], volumes(rig)) == (0.03, [])
+
+
+@case(
+    "B12",
+    "An earlier deal of ours that is unknown is raised; once it is known, the later ones are divided anew",
+)
+def raised_while_it_is_unknown(rig: ConformanceRig) -> None:
+    netting(rig)
+    rig.fault(DelayHistory(milliseconds=HIDDEN_MS), SendKind.OPEN)
+    first = rig.issue("OPEN_LONG", quantity=0.03)
+    shows(rig, '"volume":0.03')
+    second = rig.open(quantity=0.02)
+    rig.broker.manual_open("EURUSD", OrderType.SELL, Decimal("0.01"))
+    # It seems to be taken from the only lot that is known.
+    *_, part = rig.emitted(second, *OPENED, EventType.ORDER_PARTIAL_FILL)
+    assert part.body["remaining_quantity"] == 0.01
+    unknown = (*PLACED, EventType.SYSTEM_ERROR)
+    *_, raised = rig.emitted(first, *unknown)
+    assert raised.code == "UNKNOWN_OUTCOME"
+    requires(rig, "UNKNOWN")
+    opening = next(deal for deal in deals(rig) if deal.volume == Decimal("0.02"))
+    rig.broker.show_deal(opening.ticket - 1)
+    rig.broker.show_order(opening.position_id)
+    *_, taken = rig.emitted(
+        first, *unknown, EventType.ORDER_FILLED, EventType.POSITION_OPENED, EventType.ORDER_FILLED
+    )
+    *_, returned = rig.emitted(second, *OPENED, EventType.ORDER_PARTIAL_FILL, EventType.ORDER_FILLED)
+    assert [event.body["action"] for event in (taken, returned)] == ["REVISION", "REVISION"]
+    assert [event.body["remaining_quantity"] for event in (taken, returned)] == [0.02, 0.02]
+    requires(rig)
+    flattened(rig)
+    opened = (EventType.ORDER_FILLED, EventType.POSITION_OPENED, EventType.ORDER_FILLED)
+    rig.emitted(first, *unknown, *opened, EventType.POSITION_CLOSED)
+    closed = (EventType.ORDER_PARTIAL_FILL, EventType.ORDER_FILLED, EventType.POSITION_CLOSED)
+    rig.emitted(second, *OPENED, *closed)
 
 
 @case(

@@ -312,6 +312,34 @@ def close_annulled(rig: ConformanceRig) -> None:
     rig.emitted(opening, *OPENED)
 
 
+@case("F13", "A stop and a take profit that are filled in parts are reported part by part, with exact sums")
+def levels_in_parts(rig: ConformanceRig) -> None:
+    start(rig, exchange())
+    ways: tuple[tuple[dict[str, Any], tuple[str, str, str], EventType], ...] = (
+        ({"stop_loss": 1.09}, ("1.08900", "1.08890", "1.08880"), EventType.SL_TRIGGERED),
+        ({"take_profit": 1.10}, ("1.10010", "1.10020", "1.10030"), EventType.TP_TRIGGERED),
+    )
+    for level, quotes, reached in ways:
+        rig.quote("1.09500")
+        opening = rig.open(quantity=0.1, **level)
+        rig.broker.set_depth("EURUSD", Decimal("0.04"))
+        parts: list[EventType] = []
+        for bid in quotes:
+            rig.quote(bid)
+            last = bid == quotes[-1]
+            parts += [reached, EventType.POSITION_CLOSED] if last else [PART]
+            *_, reported = rig.emitted(opening, *OPENED, *parts)
+            if not last:
+                assert number(reported.body["fill_quantity"]) == Decimal("0.04")
+        assert [deal.volume for deal in deals(rig)[-3:]] == [
+            Decimal("0.04"),
+            Decimal("0.04"),
+            Decimal("0.02"),
+        ]
+        sums_up(rig, reported, opening)
+        rig.broker.set_depth("EURUSD", None)
+
+
 @case(
     "F12",
     "Money that is booked as a deal of its own counts for the position that it names, and is a revision afterwards",

@@ -309,6 +309,12 @@ def loses_a_stop(rig: ConformanceRig) -> None:
         one, *OPENED, EventType.ORDER_PLACED, EventType.SYSTEM_ERROR, EventType.POSITION_CLOSED
     )
     assert (missing.code, closed.body["fill_quantity"]) == ("STOP_MISSING", 0.02)
+    # It was raised in the very step that stored the position without its stop, and not by a later scan.
+    raised = rig.journal.rows("SELECT min(created_at) AS at FROM events WHERE body LIKE '%STOP_MISSING%'")
+    lost = rig.journal.rows(
+        "SELECT min(received_at) AS at FROM reports WHERE kind = 'position' AND body NOT LIKE '%stop_loss%'"
+    )
+    assert raised == lost
     rig.emitted(
         pending,
         *PLACED,

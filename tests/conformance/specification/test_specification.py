@@ -8,6 +8,7 @@ from tests.conformance.specification import (
     changes,
     comparison,
     events,
+    executors,
     filling,
     fills,
     losses,
@@ -42,6 +43,7 @@ PARTS = (
     market_hours,
     repeats,
     comparison,
+    executors,
 )
 """The modules whose cases the table holds."""
 

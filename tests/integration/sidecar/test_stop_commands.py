@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bridge.cli.owner import OWN_S, STOP_S
 from bridge.sidecar.stop_commands import PROMPT_S
 
 from .clock import TIMEOUT_S
@@ -154,3 +155,10 @@ async def test_flatten_of_an_unknown_symbol_is_refused_and_nothing_is_halted(
     assert 'unknown symbol "eurusd"' in answer["message"]
     assert harness.journal.stops.waiting == ()
     assert harness.rows("SELECT count(*) FROM halts") == [(0,)]
+
+
+def test_command_line_waits_longer_than_the_sidecar_and_less_than_five_seconds() -> None:
+    # The sidecar waits for the journal twice where a symbol is compared first. Without a sidecar the command waits
+    # for the lock itself.
+    assert 2 * PROMPT_S < STOP_S < ANSWERED_S
+    assert OWN_S < ANSWERED_S
