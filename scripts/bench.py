@@ -138,7 +138,9 @@ async def measure_load(folder: Path, build: Build, figures: Figures, options: ar
             site = Site(build, folder / f"idle{officers}", director, officers=officers, poll_s=IDLE_POLL_S)
             site.set_up()
             await site.start()
-            figures.note(f"idle, {officers} officers, % of a core", await load.idle(site, options.idle))
+            idle = await load.idle(site, options.idle)
+            figures.note(f"idle, {officers} officers, % of a core", idle.percent)
+            figures.note(f"idle, {officers} officers, wake-ups a second", idle.wake_ups)
             await site.stop()
     if "help" in options.only:
         figures.note("--help, s of CPU", load.command(build, None, "--help").cpu_s)

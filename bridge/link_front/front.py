@@ -98,6 +98,8 @@ class LinkFront:
     def set_proved(self, peers: Collection[bytes]) -> None:
         """Set the routing ids of the peers that have a session."""
         self._limiter.set_proved({_number(peer) for peer in peers}, self._monotonic())
+        if not self.still:
+            self.stirred.set()
 
     def send(self, peer: bytes, body: bytes) -> bool:
         """Send a message to a peer. Return False where that is gone, or takes nothing."""

@@ -12,7 +12,7 @@ from bridge.sidecar.counted_log import CountedLog
 from bridge.sidecar.runtime import Runtime
 from bridge.wake_up import WakeUp
 
-STILL_S: Final = 1.0
+STILL_S: Final = 10.0
 """Seconds between looks while the limits have nothing to watch."""
 _QUIET: Final = frozenset({CutReason.UNPROVED_LATE})
 """Reasons that a terminal meets too, whose program does not say hello yet."""

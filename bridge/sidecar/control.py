@@ -36,7 +36,7 @@ from bridge.sidecar.status_reader import StatusReader
 MAX_BODY_BYTES: Final = 16_384
 READ_S: Final = 5.0
 """Seconds in which a request's body must arrive."""
-LOOK_S: Final = 1.0
+LOOK_S: Final = 5.0
 """Seconds between looks at the control file."""
 
 _JSON: Final = "application/json"

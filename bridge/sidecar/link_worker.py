@@ -26,8 +26,8 @@ from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.scan_requests import ScanRequests
 from bridge.wake_up import WakeUp
 
-TICK_S = 0.5
-"""Most seconds between looks at the sessions. What is due sooner is done at its time."""
+TICK_S = 1.0
+"""Most seconds between looks at the sessions. What is due sooner, such as a heartbeat, is done at its time."""
 ASK_AGAIN_S = 5.0
 """Seconds before a symbol is asked for again: the terminal may have to search ten thousand symbols."""
 REFUSAL_LOG_S = 60.0
@@ -128,10 +128,10 @@ class LinkWorker:
             (self._unanswered.add if count else self._unanswered.discard)(officer.id)
 
     def _until_tick(self) -> float:
-        """Return the seconds until the next look: until what is due next, or a part of a heartbeat."""
+        """Return the seconds until the next look: until what is due next."""
         now = self._runtime.clock.monotonic()
         due = min(self._sessions.next_beat, self._scans.next_after(now))
-        return min(max(due - now, 0.0), TICK_S, self._runtime.settings.link.heartbeat_s / 2)
+        return min(max(due - now, 0.0), TICK_S)
 
     def gate(self, officer: str) -> Gate | None:
         """Return the present state of the officer's terminal; None without a session."""
@@ -353,6 +353,8 @@ class LinkWorker:
             LogCode.SESSION_ENDED, officer=effect.officer, epoch=effect.epoch, reason=effect.why
         )
         self._runtime.poll_intervals.pop(effect.officer, None)
+        # Its connection is a stranger's from now on.
+        self._link.set_proved(self._sessions.proved_peers())
         now = self._runtime.now()
         try:
             await self._runtime.step(

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -20,6 +21,8 @@ EVENTS_OF_OPEN: Final = 4
 EVENTS_OF_CLOSE: Final = 4
 """DIRECTIVE_RECEIVED, ORDER_PLACED, ORDER_FILLED, POSITION_CLOSED."""
 TEMPLATE: Final = "t-"
+STARTED_S: Final = 5.0
+"""Seconds after a start in which a sidecar is not idle yet."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -96,11 +99,32 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-async def idle(site: Site, seconds: float) -> float:
-    """Return the share of a core that the sidecar uses while nothing happens, in percent."""
-    before, began = cpu_s(site.pid), time.perf_counter()
+class Idle(msgspec.Struct, frozen=True, kw_only=True):
+    """Cost of a sidecar while nothing happens."""
+
+    percent: float
+    """Share of a core."""
+    wake_ups: float
+    """Wake-ups of its threads a second."""
+
+
+async def idle(site: Site, seconds: float) -> Idle:
+    """Return the cost of the sidecar while nothing happens, after STARTED_S."""
+    await asyncio.sleep(STARTED_S)
+    (before_s, before), began = _threads(site.pid), time.perf_counter()
     await asyncio.sleep(seconds)
-    return 100 * (cpu_s(site.pid) - before) / (time.perf_counter() - began)
+    (after_s, after), took = _threads(site.pid), time.perf_counter() - began
+    return Idle(percent=100 * (after_s - before_s) / took, wake_ups=(after - before) / took)
+
+
+def _threads(pid: int) -> tuple[float, int]:
+    """Return the processor seconds, to a microsecond, and the wake-ups of the process's present threads."""
+    seconds, waits = 0.0, 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        seconds += int((thread / "schedstat").read_text().split()[0]) / 1e9
+        lines = (thread / "status").read_text().splitlines()
+        waits += sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+    return seconds, waits
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):

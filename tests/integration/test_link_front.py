@@ -18,6 +18,8 @@ from bridge.link import Link, Pings
 from bridge.link_front.connection import MOST_QUEUED
 from bridge.link_front.inner import MOST_CANDIDATES, InnerConnection
 
+from .sidecar.clock import ManualClock
+
 GRACE_S: Final = 20.0
 HANDSHAKE: Final = zmtp.GREETING + zmtp.ready(b"DEALER")
 LIMITS: Final = ConnectionLimits(
@@ -190,6 +192,20 @@ async def test_connection_without_a_session_has_a_time_and_one_with_a_session_ha
     assert rig.link.cuts == {CutReason.UNPROVED_LATE: 1}
     assert rig.link.send(rig.frames[0][0], b"welcome")
     assert await terminal.read(9) == b"\x00\x07welcome"
+
+
+async def test_connection_whose_session_ends_stirs_the_watch(rig: Rig) -> None:
+    terminal = await greeted(rig)
+    await terminal.send(message(b"hello"))
+    await rig.until(lambda: len(rig.frames) == 1)
+    rig.link.set_proved({rig.frames[0][0]})
+    rig.pass_time(2.0)
+    await rig.link.stirred.wait(ManualClock(), 1.0)
+    assert rig.link.still
+    rig.link.set_proved(())
+    async with asyncio.timeout(GRACE_S):
+        # Returns although no time passes.
+        await rig.link.stirred.wait(ManualClock(), 1.0)
 
 
 async def test_unproved_connections_are_bounded(rig: Rig) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import zmq
 
-from bridge.core.link.connection_limiter import ConnectionLimits
+from bridge.core.link.connection_limiter import ConnectionLimits, Stage
 from bridge.core.link.handshake import LinkKey
 from bridge.core.link.messages import (
     PROTOCOL_MAX,
@@ -514,21 +514,36 @@ async def test_untrusted_clock_is_logged_once_and_reported_when_the_journal_work
     assert harness.rows(query) == [(1,)]
 
 
+async def test_connection_of_an_ended_session_is_a_strangers_at_once(rig: Rig) -> None:
+    async with rig.terminal() as terminal:
+        await rig.ready(terminal)
+        assert [rig.link.connections(stage) for stage in (Stage.UNPROVED, Stage.PROVED)] == [0, 1]
+        async with rig.worker.without_session(OFFICER, "an operator rebinds it"):
+            assert [rig.link.connections(stage) for stage in (Stage.UNPROVED, Stage.PROVED)] == [1, 0]
+
+
 async def test_clock_jump_is_reported_and_pauses_opens_until_the_director_confirms_the_time(
     rig: Rig,
 ) -> None:
     runtime = rig.harness.runtime
+
+    def is_heard() -> bool:
+        session = rig.sessions.session(OFFICER)
+        return session is not None and session.last_seen == rig.clock.monotonic()
+
     async with rig.terminal() as terminal:
         await rig.ready(terminal)
         for times, days in enumerate((3650, -3650), start=1):
+            await terminal.heartbeat()
+            await eventually(is_heard)
             rig.clock.jump(days)
-            await rig.pass_time(0.6)
+            await rig.pass_time(1.1)
             gate = rig.worker.gate(OFFICER)
             assert gate is not None and gate.opens_paused and gate.alive
             emitted = rig.harness.rows("SELECT body FROM events WHERE event_type = 'SYSTEM_ERROR'")
             assert len(emitted) == times and all("clock jumped" in body for (body,) in emitted)
             runtime.watch.confirm(rig.clock.now(), rig.clock.now(), rig.clock.monotonic())
-            await rig.pass_time(0.6)
+            await rig.pass_time(1.1)
             assert not runtime.opens_paused
 
 
