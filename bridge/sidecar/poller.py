@@ -1,17 +1,21 @@
 """Poll worker of one officer: ask the Director, journal its directives, wait."""
 
 import asyncio
+import math
+from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from bridge.core.director.contract import utc_text
 from bridge.core.director.delivery import next_poll
 from bridge.core.director.listing import BatchError
-from bridge.core.director.poll import Item, read_batch
+from bridge.core.director.poll import Item, ListReader
 from bridge.core.director.responses import Failed, FailureKind, Polled
 from bridge.core.settings import OfficerSettings, SilentDirector
-from bridge.core.trade.precedence import sendable_first
+from bridge.core.trade.precedence import in_order
 from bridge.faultpoint import faultpoint
 from bridge.journal.database.errors import JournalUnavailableError
 from bridge.log_codes import LogCode
@@ -19,8 +23,8 @@ from bridge.sidecar.live_status import PollNote
 from bridge.sidecar.ports import Director
 from bridge.sidecar.runtime import Runtime
 
-INTAKE_ITEMS: Final = 500
-"""Most directives in one step, so that a long list does not keep the journal from other workers."""
+INTAKE_ITEMS: Final = 64
+"""Most directives in one step, so that a long list does not keep the journal from other workers: about 0.1 s."""
 SHORT_BODY: Final = 2_048
 """Most characters of a list that is read at once: within a few milliseconds."""
 SHORT_ITEMS: Final = 16
@@ -47,6 +51,9 @@ class Poller:
         """True while the Director's list goes on elsewhere."""
         self._listed = False
         """True once a whole list of the Director is in the journal."""
+        self._reader = ListReader()
+        self._left: deque[list[Item]] = deque()
+        """Portions of what was listed that are not in the journal yet. Each is one step."""
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -57,11 +64,10 @@ class Poller:
                 worker, clock.monotonic(), self._runtime.settings.director.timeout_s
             )
             failure = await self._poll()
+            # What is left was listed an interval ago: a close may be listed by now.
+            interval_s = 0.0 if self._left else self._runtime.poll_interval_s(self._officer)
             wait = next_poll(
-                failure,
-                interval_s=self._runtime.poll_interval_s(self._officer),
-                failures=self._failures,
-                uniform=self._runtime.uniform,
+                failure, interval_s=interval_s, failures=self._failures, uniform=self._runtime.uniform
             )
             self._failures = self._failures + 1 if failure is not None else 0
             await self._watch_silence(failing=failure is not None)
@@ -120,7 +126,14 @@ class Poller:
         faultpoint("poll.answered")
         if isinstance(answer, Polled) and answer.date is not None:
             self._runtime.watch.confirm(answer.date, clock.now(), clock.monotonic())
-        failure = await self._take(answer) if isinstance(answer, Polled) else answer
+        answered = clock.monotonic()
+        failure = await self._read(answer) if isinstance(answer, Polled) else answer
+        # Where the Director has no answer, all that is left is stored.
+        most_s = self._runtime.poll_interval_s(self._officer) if failure is None else math.inf
+        unstored = await self._take(answered, most_s)
+        failure = failure or unstored
+        if failure is None and not self._left:
+            self._listed = True
         if failure is not None:
             figures.poll_failed(self._officer, failure.kind)
             self._log.repeated(
@@ -130,28 +143,44 @@ class Poller:
             self._log.info(LogCode.POLL_RECOVERED, failures=self._failures)
         return failure
 
-    async def _take(self, answer: Polled) -> Failed | None:
-        clock = self._runtime.clock
-        answered = clock.monotonic()
+    async def _read(self, answer: Polled) -> Failed | None:
+        """Put what is newly listed behind what is left, in the order in which it is stored."""
+        read = partial(self._portions, answer.body, self._runtime.now())
         try:
-            if len(answer.body) > SHORT_BODY:
-                # In a thread: a long list must not delay the terminals' heartbeats.
-                items = await asyncio.to_thread(read_batch, answer.body)
-            else:
-                items = read_batch(answer.body)
+            # In a thread: a long list must not delay the terminals' heartbeats.
+            self._left, more = await asyncio.to_thread(read) if len(answer.body) > SHORT_BODY else read()
         except BatchError as error:
             return Failed(FailureKind.MALFORMED, 200, str(error))
-        for part in sendable_first(items, self._settings, self._runtime.now()):
-            for start in range(0, len(part), INTAKE_ITEMS):
-                failure = await self._journal(part[start : start + INTAKE_ITEMS])
-                if failure is not None:
-                    return failure
-        if items.more and not self._incomplete:
-            self._log.warning(LogCode.LIST_INCOMPLETE, field=items.more)
-        self._incomplete = bool(items.more)
-        if items:
+        if more and not self._incomplete:
+            self._log.warning(LogCode.LIST_INCOMPLETE, field=more)
+        self._incomplete = bool(more)
+        return None
+
+    def _portions(self, body: str, now: datetime) -> tuple[deque[list[Item]], str]:
+        """Return them in portions, and the field by which the Director's list goes on elsewhere."""
+        batch = self._reader.read(body)
+        items = [*chain.from_iterable(self._left), *batch]
+        portions = deque(
+            part[start : start + INTAKE_ITEMS]
+            for part in in_order(items, self._settings, now)
+            for start in range(0, len(part), INTAKE_ITEMS)
+        )
+        return portions, batch.more
+
+    async def _take(self, answered: float, most_s: float) -> Failed | None:
+        """Store what is left, for so long after the answer at most: then a close may be listed that goes first."""
+        clock, took = self._runtime.clock, bool(self._left)
+        while self._left:
+            failure = await self._journal(self._left.popleft())
+            if failure is not None:
+                # None of these is in the journal, and nothing is lost: the Director lists them again.
+                self._left.clear()
+                self._reader.forget()
+                return failure
+            if clock.monotonic() - answered >= most_s:
+                break
+        if took:
             self._runtime.figures.taken_in(self._officer, clock.monotonic() - answered)
-        self._listed = True
         return None
 
     async def _journal(self, items: Sequence[Item]) -> Failed | None:
@@ -169,7 +198,6 @@ class Poller:
                 ),
             )
         except JournalUnavailableError as error:
-            # None of these is in the journal, and nothing is lost: the Director lists them again.
             return Failed(FailureKind.NETWORK, None, str(error))
         if taken.new or taken.rejected or taken.changed:
             self._log.info(

@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 from collections import Counter
+from collections.abc import Container
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
@@ -43,6 +44,10 @@ class TooDeep(msgspec.Struct, frozen=True):
     """Item that is nested too deeply to be read."""
 
 
+class Known(msgspec.Struct, frozen=True):
+    """Item with a text that the caller knows: it was not read."""
+
+
 class NotANumber(msgspec.Struct, frozen=True):
     """NaN, Infinity, or digits that no decimal can hold."""
 
@@ -72,8 +77,11 @@ class Listing(NamedTuple):
     """Field by which the answer says that its list goes on elsewhere; empty where there is none."""
 
 
-def split(body: str) -> Listing:
-    """Return the items of the Director's answer. Raises BatchError."""
+def split(body: str, known: Container[str] = ()) -> Listing:
+    """Return the items of the Director's answer. Raises BatchError.
+
+    `known`: texts of items of other answers. An item with one of them is not read again.
+    """
     at = _skip(body, 0)
     if body.startswith("[", at):
         raise BatchError('the answer is a bare list; it must be an object with the list as "directives"')
@@ -88,7 +96,7 @@ def split(body: str) -> Listing:
         if key == "directives":
             if items is not None:
                 raise BatchError('the answer has "directives" twice')
-            items, at = ([], at + 4) if body.startswith("null", at) else _split_list(body, at)
+            items, at = ([], at + 4) if body.startswith("null", at) else _split_list(body, at, known)
         else:
             others[key], at = _decoder.raw_decode(body, at)
         at = _skip(body, at)
@@ -111,7 +119,7 @@ def _announced(key: str, value: object) -> str:
     return key if _NEXT.fullmatch(key) and value and not isinstance(value, NotANumber) else ""
 
 
-def _split_list(body: str, at: int) -> tuple[list[tuple[str, object]], int]:
+def _split_list(body: str, at: int, known: Container[str]) -> tuple[list[tuple[str, object]], int]:
     items: list[tuple[str, object]] = []
     if not body.startswith("[", at):
         raise BatchError('"directives" is not a list')
@@ -119,9 +127,10 @@ def _split_list(body: str, at: int) -> tuple[list[tuple[str, object]], int]:
     while not body.startswith("]", at):
         end, depth = _span(body, at)
         value: object = TooDeep()
-        if depth <= MAX_DEPTH:
+        if depth <= MAX_DEPTH and body[at:end] not in known:
             value, end = _decoder.raw_decode(body, at)
-        items.append((body[at:end], value))
+        text = body[at:end]
+        items.append((text, Known() if text in known else value))
         at = _skip(body, end)
         if not body.startswith("]", at):
             at = _skip(body, _expect(body, at, ","))

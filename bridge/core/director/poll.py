@@ -22,7 +22,7 @@ from bridge.core.director.directive_reader import (
     read_directive,
     read_directive_id,
 )
-from bridge.core.director.listing import MAX_DEPTH, BatchError, Members, NotANumber, TooDeep, split
+from bridge.core.director.listing import MAX_DEPTH, BatchError, Known, Members, NotANumber, TooDeep, split
 from bridge.core.director.problem import Problem, show
 from bridge.core.director.times import is_not_set, parse_expiry, parse_time
 from bridge.core.units.decimals import AmountError, plain
@@ -56,17 +56,39 @@ class Batch(list[Item]):
 
 def read_batch(body: str) -> Batch:
     """Return the items of `{"directives": [...]}`. Raises BatchError."""
-    try:
-        listing = split(body)
-        batch = Batch(_read_item(raw, value) for raw, value in listing.items)
+    return ListReader().read(body)
+
+
+class ListReader:
+    """Reader of one list after the other: an item of the last list with the same text is not read again.
+
+    A Director lists a directive until it has an event of it: in a burst some thousands, poll after poll.
+    """
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        """Texts of the items of the last list."""
+
+    def read(self, body: str) -> Batch:
+        """Return the items that the last list did not have. Raises BatchError."""
+        try:
+            listing = split(body, self._texts)
+            batch = Batch(
+                _read_item(raw, value) for raw, value in listing.items if not isinstance(value, Known)
+            )
+        except RecursionError:
+            raise BatchError("the answer is nested too deeply") from None
+        except ValueError as error:
+            if isinstance(error, BatchError):
+                raise
+            raise BatchError(f"the answer is not JSON: {error}") from None
         batch.more = listing.more
+        self._texts = {raw for raw, _ in listing.items}
         return batch
-    except RecursionError:
-        raise BatchError("the answer is nested too deeply") from None
-    except ValueError as error:
-        if isinstance(error, BatchError):
-            raise
-        raise BatchError(f"the answer is not JSON: {error}") from None
+
+    def forget(self) -> None:
+        """Return all items of the next list."""
+        self._texts = set()
 
 
 def _read_item(raw: str, value: object) -> Item:

@@ -4,7 +4,7 @@ A command is dispatched to one instance in one epoch, with a deadline on that ep
 socket: a command that cannot be sent now stays in the journal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -68,7 +68,7 @@ def blocked(gate: Gate | None, quarantine: str) -> str:
 
 
 def choose(
-    planned: Sequence[CommandRecord],
+    planned: Iterable[CommandRecord],
     gate: Gate | None,
     *,
     quarantine: str,
@@ -76,23 +76,29 @@ def choose(
     now: datetime,
     latest: datetime,
 ) -> list[CommandRecord]:
-    """Return those of the planned commands (oldest first) that are to be dispatched now.
+    """Return those of the planned commands that are to be dispatched now. No more of them are read than needed.
 
-    Closes, changes and cancels go before opens, and have a window of their own: a slow open takes none of their
-    places. `latest` is the latest possible time while the clock is not trusted; else it is `now`.
+    In `planned` closes, changes and cancels come before opens, each part oldest first. They have a window of their
+    own: a slow open takes none of their places. `latest` is the latest possible time while the clock is not
+    trusted; else it is `now`.
     """
     if gate is None or blocked(gate, quarantine):
         return []
-    due = [
-        command
-        for command in planned
-        if command.expires_at > latest
-        and _paused_enough(command, now)
-        and not (gate.opens_paused and command.order.kind is CommandKind.OPEN)
-    ]
-    opens = [command for command in due if command.order.kind is CommandKind.OPEN]
-    others = [command for command in due if command.order.kind is not CommandKind.OPEN]
-    return [*others[: max(WINDOW - in_flight.others, 0)], *opens[: max(WINDOW - in_flight.opens, 0)]]
+    opens_left = 0 if gate.opens_paused else WINDOW - in_flight.opens
+    others_left = WINDOW - in_flight.others
+    due: list[CommandRecord] = []
+    for command in planned:
+        opens = command.order.kind is CommandKind.OPEN
+        if opens and opens_left <= 0:
+            break
+        if (others_left <= 0 and not opens) or command.expires_at <= latest:
+            continue
+        if not _paused_enough(command, now):
+            continue
+        due.append(command)
+        opens_left -= opens
+        others_left -= not opens
+    return due
 
 
 def _paused_enough(command: CommandRecord, now: datetime) -> bool:

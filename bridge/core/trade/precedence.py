@@ -5,7 +5,7 @@ A directive that closes, changes or cancels goes before those that open. It wait
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,26 +21,52 @@ ABOUT_NO_TRADE: Final = (EventType.DIRECTIVE_RECEIVED, EventType.ORDER_REJECTED)
 """Types of events that wait for those of other directives, which are about a live order or position."""
 
 
-def sendable_first(
-    items: Iterable[Item], settings: OfficerSettings, now: datetime
-) -> tuple[list[Item], list[Item]]:
-    """Return a poll's items in two parts, each in its order: those that may be sent, and those that never can be.
+class InOrder(NamedTuple):
+    """Items of a poll in the order in which they are stored: three parts, each in the Director's order."""
 
-    Items with the same id stay together: the first of them stands.
+    overtaking: list[Item]
+    """Closes, changes and cancels that wait for no other item: they go before the opens."""
+    sendable: list[Item]
+    """All others that may be sent."""
+    hopeless: list[Item]
+    """Those that can never be sent."""
+
+
+def in_order(items: Iterable[Item], settings: OfficerSettings, now: datetime) -> InOrder:
+    """Return a poll's items in the order in which they are stored. Items with the same id stay together: the first
+    of them stands.
+
+    One without a target never overtakes an open: only the terminal knows which names mean one symbol.
     """
-    parts: tuple[list[Item], list[Item]] = ([], [])
-    known: dict[str | None, bool] = {}
+    ordered = InOrder([], [], [])
+    known: dict[str | None, list[Item]] = {}
+    waiting = WaitingInSymbol()
     for item in items:
-        sendable = known.get(item.directive_id)
-        if sendable is None:
-            sendable = known[item.directive_id] = _is_sendable(item, settings, now)
-        parts[not sendable].append(item)
-    return parts
+        part = known.get(item.directive_id)
+        if part is None:
+            part = known[item.directive_id] = _part(ordered, item, waiting, settings, now)
+        part.append(item)
+    return ordered
 
 
-def _is_sendable(item: Item, settings: OfficerSettings, now: datetime) -> bool:
+def _part(
+    ordered: InOrder, item: Item, waiting: "WaitingInSymbol", settings: OfficerSettings, now: datetime
+) -> list[Item]:
+    """Return the part that the item belongs to. `waiting`: the items of `sendable`, of all symbols."""
+    directive = item.directive
+    if directive is None or not _is_sendable(directive, settings, now):
+        return ordered.hopeless
+    opens = rule_of(directive.action).intent is Intent.OPEN
+    # As on a netting account, where more is waited for: without a target, for everything.
+    if opens or waiting.hold_up(directive, netting=True, opens_stopped=False):
+        waiting.add(directive)
+        return ordered.sendable
+    return ordered.overtaking
+
+
+def _is_sendable(directive: Directive, settings: OfficerSettings, now: datetime) -> bool:
     try:
-        return item.directive is not None and validation.check(item.directive, settings, now, now) is None
+        return validation.check(directive, settings, now, now) is None
     except UnknownActionError:
         return False
 

@@ -1,7 +1,7 @@
 """Table `commands`: order requests to the broker, and their states."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -400,7 +400,7 @@ def symbol_used(connection: sqlite3.Connection, officer: str, symbol: str) -> st
 
 def planned(
     connection: sqlite3.Connection, officer: str, now: datetime, *, opens: bool = True
-) -> list[CommandRecord]:
+) -> Iterator[CommandRecord]:
     """Return the officer's planned commands that have not expired by `now`, at most MAX_PLANNED.
 
     Closes, changes and cancels come first, each part oldest first. Opens that a halt forbids are not among them;
@@ -421,8 +421,9 @@ def planned(
             "latest": utc_text(now + MOST_APART),
             "opens": opens,
         },
-    )
-    return [_record(row) for row in rows]
+    ).fetchall()
+    # One by one: a dispatch takes a few of them.
+    return map(_record, rows)
 
 
 def planned_opens(connection: sqlite3.Connection, officer: str) -> list[CommandRecord]:

@@ -203,6 +203,46 @@ async def test_long_list_is_journaled_in_several_steps(harness: Harness, directo
     assert len(began) >= 3
 
 
+@pytest.mark.usefixtures("polling")
+async def test_close_that_is_listed_during_the_intake_of_many_opens_is_stored_before_the_rest(
+    harness: Harness, director: Sandbox
+) -> None:
+    await harness.clock.asleep()
+    # As if the intake of each portion took an interval.
+    harness.runtime.poll_intervals[OFFICER] = 0.0
+    names = [f"dir-{number}" for number in range(2 * INTAKE_ITEMS)]
+    for name in names:
+        director.issue(harness.directive(name))
+    harness.clock.advance(INTERVAL_S)
+    assert await harness.clock.asleep() == [0]
+    assert directives(harness) == names[:INTAKE_ITEMS]
+    director.issue(harness.directive("close", action="CLOSE", target_directive_id="earlier", quantity=None))
+    harness.clock.advance(0)
+    assert await harness.clock.asleep() == [0]
+    assert directives(harness) == [*names[:INTAKE_ITEMS], "close"]
+    del harness.runtime.poll_intervals[OFFICER]
+    harness.clock.advance(0)
+    assert await harness.clock.asleep() == [INTERVAL_S]
+    assert directives(harness) == [*names[:INTAKE_ITEMS], "close", *names[INTAKE_ITEMS:]]
+
+
+@pytest.mark.usefixtures("polling")
+async def test_rest_of_a_list_is_stored_although_the_next_poll_fails(
+    harness: Harness, director: Sandbox
+) -> None:
+    await harness.clock.asleep()
+    harness.runtime.poll_intervals[OFFICER] = 0.0
+    names = [f"dir-{number}" for number in range(2 * INTAKE_ITEMS + 1)]
+    for name in names:
+        director.issue(harness.directive(name))
+    harness.clock.advance(INTERVAL_S)
+    await harness.clock.asleep()
+    director.state.behaviours.set(Behaviour(fault=Fault.STATUS, status=503), Endpoint.POLL)
+    harness.clock.advance(0)
+    await harness.clock.asleep()
+    assert directives(harness) == names
+
+
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
 async def test_directive_fresh_on_one_clock_survives_one_wrong_director_date(
     tmp_path: Path, director: Sandbox, ahead: timedelta

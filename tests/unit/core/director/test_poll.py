@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.director.listing import BatchError
-from bridge.core.director.poll import Item, read_batch
+from bridge.core.director.poll import Item, ListReader, read_batch
 
 GOOD = {
     "directive_id": '"dir-1"',
@@ -385,6 +385,45 @@ def test_any_items_are_read_one_for_one_each_with_its_text_and_a_directive_or_a_
         assert (item.directive is None) is (item.problem is not None)
         assert item.problem is None or (item.problem.code and len(item.problem.message) < 1000)
         assert item.directive is None or item.directive.directive_id == item.directive_id
+
+
+LISTS = st.lists(JSON.map(json.dumps) | NEAR, max_size=4)
+
+
+@given(LISTS, LISTS, st.data())
+def test_reader_returns_what_the_last_list_did_not_have(
+    first: list[str], second: list[str], data: st.DataObject
+) -> None:
+    reader = ListReader()
+    assert reader.read(batch(*first)) == read_batch(batch(*first))
+    listed = data.draw(st.permutations([*first, *second]))
+    assert reader.read(batch(*listed)) == [
+        item for item in read_batch(batch(*listed)) if item.raw not in first
+    ]
+    assert reader.read(batch(*listed)) == []
+
+
+def test_reader_returns_an_item_again_that_changed_or_was_gone() -> None:
+    reader, item = ListReader(), item_text()
+    changed = item_text(quantity="0.20")
+    for texts, found in (
+        ([item], [item]),
+        ([changed], [changed]),
+        ([item], [item]),
+        ([], []),
+        ([item], [item]),
+    ):
+        assert [each.raw for each in reader.read(batch(*texts))] == found
+    reader.forget()
+    assert [each.raw for each in reader.read(batch(item))] == [item]
+
+
+def test_body_that_is_refused_changes_nothing_of_what_the_reader_knows() -> None:
+    reader = ListReader()
+    reader.read(batch(item_text()))
+    with pytest.raises(BatchError):
+        reader.read(batch(item_text(quantity="0.20")) + "}")
+    assert reader.read(batch(item_text())) == []
 
 
 @given(st.text() | st.text(alphabet='{}[]",: directives\\u0N1e-.').map('{"directives": ['.__add__))

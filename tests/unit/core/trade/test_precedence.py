@@ -9,7 +9,7 @@ from bridge.core.director.contract import Action, Directive
 from bridge.core.director.poll import Item, read_batch
 from bridge.core.link.messages import CommandKind
 from bridge.core.settings import OfficerSettings
-from bridge.core.trade.precedence import Earlier, WaitingInSymbol, holds_up, sendable_first
+from bridge.core.trade.precedence import Earlier, InOrder, WaitingInSymbol, holds_up, in_order
 from bridge.core.units.mt5_terms import Side
 from tests.unit.core.samples import NOW, OFFICER
 
@@ -58,15 +58,63 @@ def test_items_that_can_never_be_sent_come_behind_all_others() -> None:
         item("too-small", quantity=-1),
         item("close", action="CLOSE", quantity=None),
     )
-    first, rest = sendable_first(listed, SETTINGS, NOW)
-    assert ids(first) == ["open", "close"]
-    assert ids(rest) == [*(f"late-{number}" for number in range(1000)), "too-small"]
+    ordered = in_order(listed, SETTINGS, NOW)
+    assert ids(ordered.sendable) == ["open", "close"]
+    assert ids(ordered.hopeless) == [*(f"late-{number}" for number in range(1000)), "too-small"]
 
 
 def test_items_with_one_id_stay_together_in_their_order() -> None:
     listed = items(item("twice", quantity=-1), item("open"), item("twice", quantity=0.2))
-    first, rest = sendable_first(listed, SETTINGS, NOW)
-    assert (ids(first), ids(rest)) == (["open"], ["twice", "twice"])
+    ordered = in_order(listed, SETTINGS, NOW)
+    assert (ids(ordered.sendable), ids(ordered.hopeless)) == (["open"], ["twice", "twice"])
+
+
+def change(directive_id: str, action: str, target: str | None) -> dict[str, object]:
+    """Return a close, change or cancel."""
+    levels = {"stop_loss": 1.05} if action == "MODIFY_SL" else {}
+    return item(directive_id, action=action, quantity=None, target_directive_id=target, **levels)
+
+
+@pytest.mark.parametrize("action", ["CLOSE", "CLOSE_LONG", "MODIFY_SL", "CANCEL"])
+def test_directive_about_what_was_opened_before_overtakes_the_opens_of_the_list(action: str) -> None:
+    opens = [item(f"open-{number}") for number in range(20)]
+    ordered = in_order(items(*opens, change("later", action, "earlier")), SETTINGS, NOW)
+    assert ids(ordered.overtaking) == ["later"]
+    assert ids(ordered.sendable) == [f"open-{number}" for number in range(20)]
+
+
+@pytest.mark.parametrize("action", ["CLOSE", "MODIFY_SL", "CANCEL"])
+def test_directive_about_an_open_of_the_list_stays_behind_it(action: str) -> None:
+    listed = items(item("other"), item("opener"), change("later", action, "opener"))
+    ordered = in_order(listed, SETTINGS, NOW)
+    assert ordered == InOrder([], listed, [])
+
+
+@pytest.mark.parametrize("action", ["CLOSE", "CLOSE_LONG", "CANCEL"])
+def test_directive_about_a_whole_symbol_overtakes_nothing_and_is_not_overtaken(action: str) -> None:
+    """Another name in the list may mean the same symbol of the broker."""
+    listed = items(
+        item("open", symbol="EURUSD.m"), change("all", action, None), change("one", "CLOSE", "earlier")
+    )
+    assert in_order(listed, SETTINGS, NOW) == InOrder([], listed, [])
+    assert in_order(listed[::-1], SETTINGS, NOW) == InOrder(listed[:0:-1], listed[:1], [])
+
+
+def test_changes_of_one_target_keep_their_order() -> None:
+    listed = items(
+        item("open"),
+        change("first", "MODIFY_SL", "earlier"),
+        change("waits", "CLOSE", "open"),
+        change("second", "CLOSE", "earlier"),
+    )
+    ordered = in_order(listed, SETTINGS, NOW)
+    assert ids(ordered.overtaking) == ["first"]
+    assert ids(ordered.sendable) == ["open", "waits", "second"]
+
+
+def test_late_close_never_goes_first() -> None:
+    late = change("late", "CLOSE", "earlier") | {"issued_at": "2026-01-04T09:00:00Z"}
+    assert ids(in_order(items(late), SETTINGS, NOW).hopeless) == ["late"]
 
 
 # A directive without a target
