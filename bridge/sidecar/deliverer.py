@@ -60,8 +60,6 @@ class Deliverer:
         self._tries = Tries(runtime.uniform)
         self._accepted: list[Delivery] = []
         """Deliveries that are not stored yet. Nothing else is posted from their queues."""
-        self._linger: asyncio.TimerHandle | None = None
-        """Timer of those that nothing waits for; None where there are none."""
         self._logged = False
         """True once the log says that these cannot be stored."""
         self._under_way: deque[_Look] = deque()
@@ -155,9 +153,6 @@ class Deliverer:
         if not free and not accepted:
             return
         self._accepted = []
-        if self._linger is not None:
-            self._linger.cancel()
-            self._linger = None
         # Trials rotate among the events: after as many as have failed there is one that has not.
         limit = free + (self._tries.failing if self._tries.outage else 0) if free else 0
         ended = {delivery.event.queue for delivery in accepted}
@@ -265,9 +260,8 @@ class Deliverer:
         del self._busy[event.queue]
         if awaited or not self._linger_s:
             self._runtime.delivery_wake_up.set()
-        elif self._linger is None:
-            loop = asyncio.get_running_loop()
-            self._linger = loop.call_later(self._linger_s, self._runtime.delivery_wake_up.set)
+        else:
+            asyncio.get_running_loop().call_later(self._linger_s, self._runtime.delivery_wake_up.set)
 
     async def _failed(self, event: Outgoing, failure: Failed) -> None:
         self._runtime.figures.post_failed(failure.kind)
