@@ -24,6 +24,8 @@ class Mutant(NamedTuple):
     instead: str
     terminal: str = "reference"
     """Terminal of the hunt: expert or reference."""
+    seed: int = FIRST_SEED
+    """First seed of the hunt."""
 
 
 def listed() -> tuple[Mutant, ...]:
@@ -58,7 +60,7 @@ def hunt(mutants: tuple[Mutant, ...], minutes: float, *, jobs: int) -> Iterator[
                     "--minutes",
                     str(minutes),
                     "--first",
-                    str(FIRST_SEED),
+                    str(mutant.seed),
                     "--terminal",
                     mutant.terminal,
                     "--stop",
