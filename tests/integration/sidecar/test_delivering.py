@@ -421,6 +421,26 @@ async def test_queue_backs_off_after_an_unexpected_error(harness: Harness) -> No
     assert [records["code"] for records in harness.records] == ["delivery_failed"] * len(client.posts)
 
 
+async def test_queue_that_backs_off_is_left_alone_by_a_look_from_before(harness: Harness) -> None:
+    goes_on = threading.Event()
+
+    def look_twice() -> None:
+        harness.runtime.begin_delivery()
+        harness.thread.submit(lambda: goes_on.wait(TIMEOUT_S), alone=True)
+        harness.runtime.begin_delivery()
+
+    async with DefectiveClient("http://127.0.0.1:1", SystemClock(), watch=harness.clock) as client:
+        deliverer = Deliverer(harness.runtime, client, linger_s=0)
+        async with at_work(asyncio.create_task(deliverer.run())):
+            await harness.clock.asleep()
+            await harness.take(harness.directive("dir-1"), followers=[look_twice])
+            await eventually(lambda: bool(harness.records))
+            goes_on.set()
+            await eventually(lambda: not deliverer._under_way)
+            await harness.clock.asleep()
+    assert len(client.posts) == 1
+
+
 async def test_stop_waits_for_posts_in_flight(
     harness: Harness, director: Sandbox, deliverer: Deliverer
 ) -> None:
