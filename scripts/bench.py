@@ -27,11 +27,13 @@ from bench_parts.report import Figures, plot, show
 from rich.console import Console
 
 CPU_OF_TRADE = "processor time of an open"
-PARTS = ("latency", "burst", "close", "status", "idle", "start", "list", "help")
+PARTS = ("latency", "burst", "close", "overtaking", "status", "idle", "start", "list", "help")
 LATENCY_POLL_S = 0.1
 BURST_POLL_S = 1.0
 IDLE_POLL_S = 5.0
 TEMPLATE_TRADES = 25
+TABLES = 6
+"""Largest tables of the journal that are shown."""
 POSTS = 2_000
 EXPIRED = 1_000
 WIDTH = 150
@@ -76,6 +78,8 @@ class Latency:
         """Measure what needs the longest history, and stop."""
         figures, named = self._figures, f"{history} directives"
         figures.note("journal, bytes of a directive", self.site.journal.stat().st_size / max(history, 1))
+        for table, size in list(load.bytes_of_tables(self.site.journal).items())[:TABLES]:
+            figures.note(f"journal, bytes of a directive in {table}", size / max(history, 1))
         if "start" in only:
             seconds = await load.restart_after_crash(self.site)
             figures.note(f"start after kill -9, {named}, s", seconds)
@@ -112,7 +116,7 @@ async def measure_load(folder: Path, build: Build, figures: Figures, options: ar
     """Measure a burst, a close among expired directives, idle cost, and two commands."""
     director = Director()
     await director.start()
-    if {"burst", "close", "status"} & set(options.only):
+    if {"burst", "close", "overtaking", "status"} & set(options.only):
         site = Site(build, folder / "burst", director, officers=1, poll_s=BURST_POLL_S)
         site.set_up()
         await site.start()
@@ -132,6 +136,9 @@ async def measure_load(folder: Path, build: Build, figures: Figures, options: ar
             figures.note(f"close behind {EXPIRED} expired, its fill reported, s", seconds)
         if "status" in options.only:
             figures.note("status beside the sidecar, s of CPU", load.command(build, site, "status").cpu_s)
+        if "overtaking" in options.only:
+            seconds = await load.close_among_opens(site, director, options.burst, "o")
+            figures.note(f"close behind {options.burst} opens, its fill reported, s", seconds)
         await site.stop()
     if "idle" in options.only:
         for officers in (1, 5):

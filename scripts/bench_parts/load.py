@@ -1,9 +1,11 @@
 """Bursts, history, idle cost, start, and the commands of the command line."""
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +18,8 @@ from bench_parts.director import Director
 from bench_parts.latency import directive
 
 BURST_S: Final = 1800.0
+WAITING_S: Final = 2.0
+"""Seconds between the listing of many opens and that of a close."""
 EVENTS_OF_OPEN: Final = 4
 """DIRECTIVE_RECEIVED, ORDER_PLACED, ORDER_FILLED, POSITION_OPENED."""
 EVENTS_OF_CLOSE: Final = 4
@@ -64,17 +68,38 @@ async def close_among_expired(site: Site, director: Director, expired: int, pref
     began = time.perf_counter()
     name = f"{prefix}-close"
     director.issue([*late, directive(name, action="CLOSE")])
-    count, at = before, 0.0
-    while not at:
-        count = max(count + 1, len(director.events))
-        if not await director.until(count, BURST_S):
-            raise RuntimeError("the close was not reported")
-        found = (
-            e.at for e in director.events[before:] if (e.directive_id, e.event_type) == (name, "ORDER_FILLED")
-        )
-        at = next(found, 0.0)
+    at = await _filled(director, before, name)
     await director.until(before + 2 * expired, BURST_S)
     return at - began
+
+
+async def close_among_opens(site: Site, director: Director, opens: int, prefix: str) -> float:
+    """Return the seconds from the listing of a close, WAITING_S behind so many opens, to the POST of its fill.
+
+    The opens still wait then: the sidecar is left with them.
+    """
+    [terminal] = site.terminals
+    terminal.fills = True
+    before, opened, name = len(director.events), f"{prefix}-opened", f"{prefix}-close"
+    director.issue([directive(opened)])
+    await director.until(before + EVENTS_OF_OPEN, BURST_S)
+    director.issue([directive(f"{prefix}-{number:05}") for number in range(opens)])
+    await asyncio.sleep(WAITING_S)
+    began, before = time.perf_counter(), len(director.events)
+    director.issue([{**directive(name, action="CLOSE"), "target_directive_id": opened}])
+    return await _filled(director, before, name) - began
+
+
+async def _filled(director: Director, before: int, name: str) -> float:
+    """Return the time at which the directive's fill was posted, behind so many events."""
+    seen = before
+    while True:
+        for event in director.events[seen:]:
+            if (event.directive_id, event.event_type) == (name, "ORDER_FILLED"):
+                return event.at
+        seen = len(director.events)
+        if not await director.until(seen + 1, BURST_S):
+            raise RuntimeError(f"the fill of {name} was not posted")
 
 
 async def finished(site: Site, director: Director, trades: int) -> None:
@@ -154,6 +179,16 @@ def command(build: Build, site: Site | None, *words: str) -> Ran:
         cpu_s=used.ru_utime + used.ru_stime,
         peak_mb=used.ru_maxrss / 1024,
     )
+
+
+def bytes_of_tables(journal: Path) -> dict[str, int]:
+    """Return the bytes of each table of a journal, its indexes included."""
+    with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
+            " WHERE s.aggregate = 1 GROUP BY m.tbl_name ORDER BY 2 DESC"
+        )
+        return dict(rows.fetchall())
 
 
 async def restart_after_crash(site: Site) -> float:
