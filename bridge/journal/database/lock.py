@@ -1,15 +1,18 @@
 """Lock of the journal: one process owns it.
 
 The lock file beside the journal is readable by its owner alone: whoever can open it can hold it. On POSIX a
-lock file of another user is refused, since that user could hold it for ever.
+lock file of another user is refused, since that user could hold it for ever. A lock file can be removed while it is
+held, by a person or by a program that cleans folders: on Linux the journal's own file is locked as well, by flock,
+which SQLite's locks do not meet there. On macOS they do; Windows removes no file that is open.
 """
 
 import errno
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +29,9 @@ from bridge.journal.database.errors import (
 from bridge.journal.database.header import is_there
 
 _MODE: Final = 0o600
+_LAST_S: Final = 2.0
+"""Seconds in which a process that ends, and has given up the lock file, gives up the journal's own lock."""
+_TRY_AGAIN_S: Final = 0.05
 
 
 @contextmanager
@@ -54,9 +60,50 @@ def locked(path: Path, *, wait_s: float = 0.0, missing_ok: bool = False) -> Iter
         forbidden = isinstance(error, PermissionError) or error.errno == errno.EROFS
         raise (JournalReadOnlyError if forbidden else JournalUnopenedError)(path, str(error)) from error
     try:
-        yield
+        with _file_locked(path):
+            yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _file_locked(path: Path) -> Iterator[None]:
+    """Hold the journal's own file while the context lasts, where it is there. Raises JournalLockedError.
+
+    The file must be closed after every connection to it: on POSIX that ends the locks which SQLite has there.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        # None is there; or opening it as a journal says why it cannot be.
+        yield
+        return
+    try:
+        _lock_file(path, descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_file(path: Path, descriptor: int) -> None:
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    end = time.monotonic() + _LAST_S
+    # A file system without these locks, or of a network, has the lock file alone.
+    with suppress(OSError):
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise JournalLockedError(path) from None
+            time.sleep(_TRY_AGAIN_S)
 
 
 def is_held(path: Path) -> bool | None:

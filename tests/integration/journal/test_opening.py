@@ -266,6 +266,22 @@ def test_journal_in_use_by_another_process_is_refused_until_it_ends(lived: Path)
         pass
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the journal's own file is locked on Linux alone")
+def test_journal_whose_lock_file_was_removed_has_one_owner_all_the_same(lived: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lived)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        lived.with_name(f"{lived.name}.lock").unlink()
+        refused(lived, JournalLockedError, "one sidecar owns a journal")
+        with file.open_reader(lived) as connection:
+            assert connection.execute("SELECT count(*) FROM directives").fetchone()[0] == 2
+    with opened(lived, settings()):
+        pass
+
+
 def test_killed_owner_leaves_no_lock(lived: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(lived)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
