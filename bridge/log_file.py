@@ -74,7 +74,8 @@ class _Files(RotatingFileHandler):
         self._full_at = max_bytes
 
     def append(self, text: str) -> None:
-        """Append a text, in a new file where the present one is full. Raises OSError."""
+        """Append a text, in a new file where the present one is full or has lost its name. Raises OSError."""
+        self._follow()
         size = os.fstat(self.descriptor()).st_size
         if size and size + len(text) > self._full_at:
             self._begin_anew(size)
@@ -110,6 +111,22 @@ class _Files(RotatingFileHandler):
         except OSError:
             self._full_at = size + self.maxBytes // 10
             self.leave()
+        self._keep_faults()
+
+    def _follow(self) -> None:
+        """Leave a file that another program has moved or removed: what is written there is lost with it."""
+        if self.stream is None:
+            return
+        try:
+            if os.path.samestat(os.stat(self.baseFilename), os.fstat(self.descriptor())):
+                return
+        except FileNotFoundError:
+            pass
+        self.leave()
+        self._keep_faults()
+
+    def _keep_faults(self) -> None:
+        """Have tracebacks of crashes written into the present file. Raises OSError."""
         if faulthandler.is_enabled():
             # It keeps the descriptor of a file: that of the old one may be any other file's by now.
             faulthandler.enable(self._open_stream())

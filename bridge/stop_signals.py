@@ -9,11 +9,25 @@ from types import FrameType
 from typing import Final
 
 if sys.platform == "win32":
+    HANG_UP: Final = None
     _MORE: Final = (signal.SIGBREAK,)
 else:
-    _MORE: Final = ()
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, *_MORE)
-"""Ctrl-C, SIGTERM, and Ctrl-Break, which service wrappers and `taskkill` without /F send on Windows."""
+    HANG_UP: Final = signal.SIGHUP
+    """End of the terminal. A shell and the system may both send it."""
+    _MORE: Final = (signal.SIGHUP,)
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals at which this process stops: Ctrl-C, SIGTERM, and one more by the platform.
+
+    On Windows that is Ctrl-Break, which service wrappers and `taskkill` without /F send; elsewhere the end of the
+    terminal, unless the process was started with that ignored, as `nohup` does.
+    """
+    return (
+        signal.SIGINT,
+        signal.SIGTERM,
+        *(each for each in _MORE if signal.getsignal(each) is not signal.SIG_IGN),
+    )
 
 
 def call_at_stop(handler: Callable[[int, FrameType | None], object]) -> None:
@@ -21,7 +35,7 @@ def call_at_stop(handler: Callable[[int, FrameType | None], object]) -> None:
 
     By `signal.signal`: a loop of Windows has no `add_signal_handler`.
     """
-    for number in STOP_SIGNALS:
+    for number in stop_signals():
         signal.signal(number, handler)
 
 

@@ -39,7 +39,7 @@ from bridge.sidecar.counted_log import CountedLog
 from bridge.sidecar.loop_errors import LoopErrors
 from bridge.sidecar.onlooker import Onlooker
 from bridge.sidecar.sidecar import Sidecar
-from bridge.stop_signals import call_at_stop
+from bridge.stop_signals import HANG_UP, call_at_stop
 
 OWNER_WAIT_S: Final = 1.0
 """Seconds to wait for another owner of the journal: `status` takes the lock for a moment to look at it."""
@@ -196,11 +196,13 @@ def _limits(settings: Settings) -> DirectorLimits:
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:
-    """Stop in order at the first signal, at once at the second."""
+    """Stop in order at the first signal, at once at the second, unless that is the end of the terminal."""
     loop = asyncio.get_running_loop()
     seen: list[int] = []
 
     def on_signal(number: int, _: object) -> None:
+        if seen and number == HANG_UP:
+            return
         if seen:
             # At once: the journal's commits are durable, and commands under way are reconciled at the next start.
             os._exit(ExitCode.INTERRUPTED)

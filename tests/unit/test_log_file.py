@@ -63,6 +63,23 @@ def test_next_process_appends(path: Path) -> None:
     assert text_of(path) == LINE * 2
 
 
+@pytest.mark.skipif(os.name != "posix", reason="on Windows an open file keeps its name")
+def test_file_that_another_program_moves_or_removes_is_begun_anew(path: Path) -> None:
+    moved = path.with_name("moved")
+    with closing(LogFile(path, max_bytes=1000, kept=1)) as log:
+        log.write("first\n")
+        path.rename(moved)
+        log.write("second\n")
+        assert (text_of(moved), text_of(path)) == ("first\n", "second\n")
+        path.unlink()
+        log.write("third\n")
+        assert text_of(path) == "third\n"
+        path.rename(moved)
+        path.write_text("of another program\n")
+        log.write("fourth\n")
+    assert (text_of(moved), text_of(path)) == ("third\n", "of another program\nfourth\n")
+
+
 def refused(source: str, target: str) -> None:
     raise PermissionError(13, "another program has it open", source)
 

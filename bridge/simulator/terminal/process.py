@@ -26,7 +26,7 @@ from bridge.simulator.broker.broker import Broker
 from bridge.simulator.broker.rpc.client import BrokerClient
 from bridge.simulator.terminal.ledger import Ledger
 from bridge.simulator.terminal.terminal import ReferenceTerminal
-from bridge.stop_signals import STOP_SIGNALS
+from bridge.stop_signals import stop_signals
 
 TIMER_MS: Final = 20
 """Least time between two timer calls, except for what presses."""
@@ -207,7 +207,7 @@ def run_terminal(
         def end(number: int, frame: FrameType | None) -> None:
             process.stop(signal.Signals(number).name)
 
-        before = {number: signal.signal(number, end) for number in STOP_SIGNALS}
+        before = {number: signal.signal(number, end) for number in stop_signals()}
         try:
             _log.info(LogCode.TERMINAL_STARTING, endpoint=endpoint, officer=officer, ledger=str(ledger_path))
             process.run(ready)
