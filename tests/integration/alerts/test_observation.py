@@ -10,22 +10,14 @@ from msgspec.structs import replace
 
 from bridge.alerts.observation import Observation
 from bridge.core.settings import AlertSettings, RiskLimits
-from bridge.sidecar.live_status import LiveStatus, LiveTerminal
+from bridge.sidecar.live_status import LiveStatus
 from bridge.status.command_lines import CommandLines
 from tests.integration.journal.bench import OFFICER, OTHER, JournalBench, directive, settings
 from tests.integration.journal.reports import deal, result
-from tests.unit.status.test_health import LIVE, OFFICER_STATUS, SESSION
+from tests.unit.status import samples
+from tests.unit.status.samples import LIVE, OFFICER_STATUS, SESSION
 
-BEAT = LiveTerminal(
-    broker_connected=True,
-    trade_allowed=True,
-    trade_forbidden_by="",
-    balance=Decimal(10_000),
-    equity=Decimal(10_000),
-    margin=Decimal(0),
-    ping_ms=1.0,
-    timer_max_ms=1.0,
-)
+BEAT = replace(samples.BEAT, balance=Decimal(10_000), equity=Decimal(10_000))
 SETTINGS = replace(
     settings(risk_limits=RiskLimits(max_daily_loss=Decimal(500))),
     alerts=AlertSettings(addresses_env="ALERTS", rejections_in_a_row=2),

@@ -9,6 +9,7 @@ from bridge.journal.database.schema import known_migrations
 from bridge.journal.tables.halts import ALL
 from bridge.journal.views import lists
 from bridge.journal.views.status import JournalOlderError, JournalStatus, OfficerStatus, status
+from tests.unit.status.samples import EMPTY
 
 from .bench import NOW, OFFICER, JournalBench, directive
 from .reports import TIMEOUT, deal, result, submitted
@@ -30,17 +31,7 @@ def sent(bench: JournalBench) -> Order:
 
 
 def test_new_journal_has_an_empty_status(bench: JournalBench) -> None:
-    empty = JournalStatus(
-        officers=[],
-        halts=[],
-        positions=[],
-        orders=[],
-        unresolved=[],
-        waiting_for_market=[],
-        mismatches=[],
-        unclosable=[],
-    )
-    assert look(bench) == empty
+    assert look(bench) == EMPTY
 
 
 def test_status_has_account_and_last_session(joined: JournalBench) -> None:

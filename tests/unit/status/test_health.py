@@ -1,13 +1,12 @@
 """Conditions for which `status` lists a required action, and those for which it does not."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import FailureKind
-from bridge.core.link.session import Counters
 from bridge.journal.database.alteration import Altered
 from bridge.journal.database.words import HaltSetter
 from bridge.journal.tables.halts import Halt
@@ -19,51 +18,10 @@ from bridge.journal.views.status import (
     UnclosablePosition,
     UnresolvedCommand,
 )
-from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus, PollNote
+from bridge.sidecar.live_status import LiveStatus, PollNote
 from bridge.status.command_lines import CommandLines
 from bridge.status.health import LOCKED_S, OUTAGE_S, UNKNOWN, required_actions
-
-NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
-OFFICER = "eo-001"
-JOURNAL = JournalStatus(
-    officers=[OfficerStatus(officer=OFFICER)],
-    halts=[],
-    positions=[],
-    orders=[],
-    unresolved=[],
-    waiting_for_market=[],
-    mismatches=[],
-    unclosable=[],
-)
-SESSION = LiveSession(
-    epoch=1,
-    instance_id="b0" * 16,
-    ready=True,
-    alive=True,
-    silent_s=0,
-    busy=False,
-    reports_waiting=0,
-    heartbeat=None,
-)
-OFFICER_STATUS = LiveOfficer(
-    officer=OFFICER, session=SESSION, blocked="", poll_interval_s=5, poll=None, dispatch_trouble=""
-)
-DELIVERY = LiveDelivery(in_flight=0, paused_s=0, failures=0, circuit_open=False)
-LIVE = LiveStatus(
-    version="1",
-    pid=1,
-    started_at=utc_text(NOW),
-    now=utc_text(NOW),
-    opens_paused=[],
-    journal_trouble="",
-    journal_remedy="",
-    journal_lost="",
-    journal_waits_s=0,
-    stops_not_stored=[],
-    delivery=DELIVERY,
-    link=Counters(),
-    officers=[OFFICER_STATUS],
-)
+from tests.unit.status.samples import DELIVERY, JOURNAL, LIVE, NOW, OFFICER, OFFICER_STATUS
 
 
 def codes(journal: JournalStatus, live: LiveStatus) -> list[str]:

@@ -9,7 +9,7 @@ from bridge.sidecar.live_status import LiveTerminal
 from bridge.status.command_lines import CommandLines
 from bridge.status.health import required_actions
 from bridge.status.overview import Report, tables
-from tests.unit.status.test_health import JOURNAL, LIVE, NOW, OFFICER, OFFICER_STATUS, SESSION
+from tests.unit.status.samples import JOURNAL, LIVE, NOW, OFFICER, OFFICER_STATUS, SESSION
 
 BEAT = LiveTerminal(
     broker_connected=True,

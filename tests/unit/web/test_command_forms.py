@@ -10,7 +10,7 @@ from bridge.journal.operator.resolve import Resolved
 from bridge.journal.views.status import UnresolvedCommand
 from bridge.sidecar.operator.resolve import ResolveRequest
 from bridge.web.command_forms import CommandName, FormError, answer, form, question, request
-from tests.unit.status.test_health import JOURNAL, OFFICER
+from tests.unit.status.samples import JOURNAL, OFFICER
 
 SETTINGS = Settings(
     director=DirectorSettings(url="https://director.example.com", api_key_env="KEY"),

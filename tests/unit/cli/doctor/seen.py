@@ -1,6 +1,6 @@
 """Observations of an installation in which everything is as it must be, to be broken one by one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,17 +23,15 @@ from bridge.cli.doctor.observed import (
 from bridge.config import Config
 from bridge.core.director.contract import OrderType, utc_text
 from bridge.core.link.reports import SymbolReport
-from bridge.core.link.session import Counters
 from bridge.core.settings import DirectorSettings, OfficerSettings, RiskLimits, Settings
 from bridge.core.units.broker_time import Offset
 from bridge.journal.database.backup_note import BackupNote
-from bridge.journal.views.status import JournalStatus, OfficerStatus
-from bridge.sidecar.live_status import LiveDelivery, LiveOfficer, LiveSession, LiveStatus, LiveTerminal
+from bridge.journal.views.status import OfficerStatus
 from bridge.status.command_lines import CommandLines
 from bridge.status.look import Look
+from tests.unit.status import samples
+from tests.unit.status.samples import BEAT, NOW, OFFICER
 
-NOW = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
-OFFICER = "eo-001"
 SHIPPED = "ExecutionOfficer 1.00"
 SYMBOL = SymbolReport(
     asked="EURUSD",
@@ -43,42 +41,12 @@ SYMBOL = SymbolReport(
     volume_step=Decimal("0.01"),
     order_types=list(OrderType),
 )
-BEAT = LiveTerminal(
-    broker_connected=True,
-    trade_allowed=True,
-    trade_forbidden_by="",
-    balance=Decimal(1000),
-    equity=Decimal(1000),
-    margin=Decimal(0),
-    ping_ms=31.0,
-    timer_max_ms=1.0,
-)
-SESSION = LiveSession(
-    epoch=1,
-    instance_id="b0" * 16,
-    ready=True,
-    alive=True,
-    silent_s=0,
-    busy=False,
-    reports_waiting=0,
-    heartbeat=BEAT,
-)
-LIVE_OFFICER = LiveOfficer(
-    officer=OFFICER, session=SESSION, blocked="", poll_interval_s=5, poll=None, dispatch_trouble=""
-)
-LIVE = LiveStatus(
+SESSION = replace(samples.SESSION, heartbeat=BEAT)
+LIVE_OFFICER = replace(samples.OFFICER_STATUS, session=SESSION)
+LIVE = replace(
+    samples.LIVE,
     version=__version__,
-    pid=1,
     started_at=utc_text(NOW - timedelta(hours=2)),
-    now=utc_text(NOW),
-    opens_paused=[],
-    journal_trouble="",
-    journal_remedy="",
-    journal_lost="",
-    journal_waits_s=0,
-    stops_not_stored=[],
-    delivery=LiveDelivery(in_flight=0, paused_s=0, failures=0, circuit_open=False),
-    link=Counters(),
     officers=[LIVE_OFFICER],
     link_endpoint="tcp://127.0.0.1:5760",
 )
@@ -91,16 +59,7 @@ BOUND = OfficerStatus(
     currency="USD",
     program=SHIPPED,
 )
-JOURNAL = JournalStatus(
-    officers=[BOUND],
-    halts=[],
-    positions=[],
-    orders=[],
-    unresolved=[],
-    waiting_for_market=[],
-    mismatches=[],
-    unclosable=[],
-)
+JOURNAL = replace(samples.EMPTY, officers=[BOUND])
 CONFIG = Config(
     source=Path("bridge.toml"),
     settings=Settings(

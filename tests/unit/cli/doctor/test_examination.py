@@ -21,8 +21,6 @@ from tests.unit.cli.doctor.seen import (
     CONFIG,
     JOURNAL,
     LIVE,
-    NOW,
-    OFFICER,
     SESSION,
     WELL,
     beat,
@@ -35,6 +33,7 @@ from tests.unit.cli.doctor.seen import (
     stopped,
     symbol,
 )
+from tests.unit.status.samples import NOW, OFFICER
 
 NETWORK = Failed(
     FailureKind.NETWORK, None, "GET http://x: refused (check that the Director runs, and host and port)"
