@@ -178,6 +178,8 @@ class Environment:
             "install",
             "--disable-pip-version-check",
             "--no-input",
+            # Python compiles what is imported. pip would compile all, and in vain where bytecode is kept elsewhere.
+            "--no-compile",
             "--no-deps",
         ]
         # The project's own build backend is pinned too, and therefore installed first.
