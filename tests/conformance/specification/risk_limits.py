@@ -180,7 +180,11 @@ def missing_stop(rig: ConformanceRig) -> None:
 def _lose_stop(rig: ConformanceRig, opening: str) -> None:
     """A person takes the stop of the youngest position away; a scan then sees it."""
     rig.broker.manual_modify(position=rig.broker.positions()[-1].ticket, sl=Decimal(0))
-    rig.emitted(opening, *OPENED, EventType.ORDER_PLACED)
+    # The alarm may be there already: a scan of its own may come first.
+    rig.director.wait(
+        f"waited for the change of {opening}",
+        lambda events: sum(each.directive_id == opening for each in events) > len(OPENED),
+    )
     rig.terminal.terminate()
     rig.restart_terminal()
 
