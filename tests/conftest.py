@@ -1,8 +1,10 @@
 """Settings of all tests: the same generated examples in every run, no deadline, the quick selection, the order."""
 
 import asyncio
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,7 @@ import structlog
 from hypothesis import settings
 
 from tests.order import arrange, workers
+from tests.rig.fork_server import ForkServer
 
 QUICK: Final = ("unit/core", "unit/test_layers.py")
 """Folders and files whose tests have the marker `quick`: `pytest -m quick` collects nothing else."""
@@ -24,8 +27,15 @@ def _is_quick(config: pytest.Config) -> bool:
     return bool(config.getoption("markexpr") == "quick")
 
 
+@cache
+def _here(path: Path) -> str:
+    """Return the path below this folder; empty for a path elsewhere. A file has hundreds of tests."""
+    folder = Path(__file__).parent
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
+
+
 def _below(path: Path, names: tuple[str, ...]) -> bool:
-    here = path.relative_to(Path(__file__).parent).as_posix()
+    here = _here(path)
     return any(here == name or here.startswith(f"{name}/") for name in names)
 
 
@@ -46,22 +56,27 @@ def pytest_configure(config: pytest.Config) -> None:
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """The process from which this worker's tests fork their processes. It has imported everything, once."""
+    if os.name != "posix":
+        pytest.skip("there are no such signals on Windows")
+    with ForkServer() as opened:
+        yield opened
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Import no other test where only the quick ones run: that alone would take as long as they do."""
     if not _is_quick(config) or not collection_path.is_relative_to(Path(__file__).parent):
         return None
-    here = collection_path.relative_to(Path(__file__).parent).as_posix()
+    here = _here(collection_path)
     leads_there = any(f"{name}/".startswith(f"{here}/") for name in QUICK)
     return None if here == "." or leads_there or _below(collection_path, QUICK) else True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the marker to the quick tests, and arrange all for the workers."""
-    here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here) and _below(item.path, QUICK):
+        if _below(item.path, QUICK):
             item.add_marker(pytest.mark.quick)
-    paths = [
-        item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else "" for item in items
-    ]
-    items[:] = [items[place] for place in arrange(paths, workers())]
+    items[:] = [items[place] for place in arrange([_here(item.path) for item in items], workers())]

@@ -1,5 +1,6 @@
 """The rig of every acceptance test. The logs of its processes are shown where a test fails."""
 
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,10 +9,10 @@ import pytest
 
 from bridge.journal.database import file
 from tests.acceptance.command_line import CommandLine
-from tests.rig import starting
+from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import check
 from tests.rig.rig import Rig
-from tests.rig.starting import Starter
+from tests.rig.starting import Spawner, Starter
 
 _RIG = pytest.StashKey[Rig]()
 _FAILED = pytest.StashKey[bool]()
@@ -20,15 +21,17 @@ _FAILED = pytest.StashKey[bool]()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the marker to the tests of this folder that have a rig. On Windows they are a suite of their own."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and "rig" in getattr(item, "fixturenames", ()):
+        if "rig" in getattr(item, "fixturenames", ()) and item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.rig)
 
 
 @pytest.fixture(scope="session")
-def starter() -> Iterator[Starter]:
-    """Start of the processes of all rigs."""
-    with starting.starter() as opened:
-        yield opened
+def starter(request: pytest.FixtureRequest) -> Starter:
+    """Start of the processes of all rigs: forked, or each as a new interpreter where the system does not fork."""
+    if sys.platform == "win32":
+        return Spawner()
+    forks: ForkServer = request.getfixturevalue("fork_server")
+    return forks
 
 
 @pytest.fixture

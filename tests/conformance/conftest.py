@@ -30,15 +30,6 @@ def expert(fork_server: ForkServer) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """The process that forks the processes of all tests."""
-    if os.name != "posix":
-        pytest.skip("there are no such signals on Windows")
-    with ForkServer() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder that all workers of this run share."""
     base = tmp_path_factory.getbasetemp()

@@ -1,6 +1,5 @@
 """Fixtures of the native tests. A failed scenario shows the logs of its processes."""
 
-import os
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,15 +20,6 @@ _FAILED = pytest.StashKey[bool]()
 def expert() -> Path:
     """Build the EA's library once, so that no scenario's timeout includes the compiler."""
     return build(EXPERT).library
-
-
-@pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
-    """Process from which the processes of all scenarios are forked."""
-    if os.name != "posix":
-        pytest.skip("there are no such signals on Windows")
-    with ForkServer() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
-from tests.rig.fork_server import ROOT, ForkServer
+from tests.rig.fork_server import ROOT
 
 if sys.platform == "win32":
     _FLAGS: Final = subprocess.CREATE_NEW_PROCESS_GROUP
@@ -68,13 +67,3 @@ class Spawner:
             creationflags=_FLAGS,
         )
         return Spawned(process)
-
-
-@contextmanager
-def starter() -> Iterator[Starter]:
-    """Yield the start of processes that this system has. One serves a whole test session."""
-    if sys.platform == "win32":
-        yield Spawner()
-    else:
-        with ForkServer() as forks:
-            yield forks
