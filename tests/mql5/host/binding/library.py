@@ -35,15 +35,29 @@ class Tag(IntEnum):
     BYTES = 4
 
 
+# An EA makes a thousand calls in each simulated second, and the look-up of a member takes longer than the rest.
+_INTEGER: Final = int(Tag.INTEGER)
+_REAL: Final = int(Tag.REAL)
+_TEXT: Final = int(Tag.TEXT)
+_BYTES: Final = int(Tag.BYTES)
+
+
+class _Content(ctypes.Union):
+    """One pointer: `data` is its address, and an assignment to `owned` points to the bytes of a Python object."""
+
+    _fields_: ClassVar = [("data", ctypes.c_void_p), ("owned", ctypes.c_char_p)]
+
+
 class Value(ctypes.Structure):
     """`rt::value` of standin/runtime.h."""
 
+    _anonymous_: ClassVar = ["content"]
     _fields_: ClassVar = [
         ("kind", ctypes.c_int32),
         ("padding", ctypes.c_int32),
         ("whole", ctypes.c_int64),
         ("fraction", ctypes.c_double),
-        ("data", ctypes.c_void_p),
+        ("content", _Content),
         ("size", ctypes.c_int64),
     ]
 
@@ -63,32 +77,32 @@ Answering = Callable[[str, list[Cell]], tuple[int, Sequence[Cell], int]]
 
 def read(value: Value) -> Cell:
     """Return the Python value."""
-    match value.kind:
-        case Tag.INTEGER:
-            return int(value.whole)
-        case Tag.REAL:
-            return float(value.fraction)
-        case Tag.TEXT | Tag.BYTES:
-            raw = ctypes.string_at(value.data, value.size) if value.size else b""
-            return raw.decode("utf-16-le", "surrogatepass") if value.kind == Tag.TEXT else raw
-        case _:
-            raise ValueError(f"value kind {value.kind} is unknown; runtime.h and Tag differ")
+    kind = value.kind
+    if kind == _INTEGER:
+        whole: int = value.whole
+        return whole
+    if kind == _REAL:
+        fraction: float = value.fraction
+        return fraction
+    if kind not in (_TEXT, _BYTES):
+        raise ValueError(f"value kind {kind} is unknown; runtime.h and Tag differ")
+    raw = ctypes.string_at(value.data, value.size) if value.size else b""
+    return raw.decode("utf-16-le", "surrogatepass") if kind == _TEXT else raw
 
 
 def write(value: Value, cell: Cell) -> object:
     """Fill a C value. The returned object must live as long as the value is read."""
-    if isinstance(cell, float):
-        value.kind, value.fraction = Tag.REAL, cell
-        return None
     if isinstance(cell, int):
-        # Tickets and magics are unsigned: the upper half is passed as negative, and the C++ side converts it back.
-        value.kind, value.whole = Tag.INTEGER, ctypes.c_int64(cell).value
+        # Tickets and magics are unsigned: the upper half becomes negative, and the C++ side converts it back.
+        value.kind, value.whole = _INTEGER, cell
+        return None
+    if isinstance(cell, float):
+        value.kind, value.fraction = _REAL, cell
         return None
     raw = cell.encode("utf-16-le", "surrogatepass") if isinstance(cell, str) else bytes(cell)
-    kept = ctypes.create_string_buffer(raw, max(1, len(raw)))
-    value.kind = Tag.TEXT if isinstance(cell, str) else Tag.BYTES
-    value.data, value.size = ctypes.addressof(kept), len(raw)
-    return kept
+    value.kind = _TEXT if isinstance(cell, str) else _BYTES
+    value.owned, value.size = raw, len(raw)
+    return raw
 
 
 class Library:
@@ -117,7 +131,8 @@ class Library:
     def _answer(self, name: bytes, arguments: Any, count: int, results: Any, error: Any) -> int:
         """Execute a call from C++, which no exception may leave."""
         try:
-            status, cells, code = self._host(name.decode(), [read(arguments[i]) for i in range(count)])
+            given = [read(arguments[i]) for i in range(count)] if count else []
+            status, cells, code = self._host(name.decode(), given)
             self._kept = [write(results[i], cell) for i, cell in enumerate(cells)]
             error[0] = code
             return status if status < 0 else len(cells)

@@ -175,15 +175,17 @@ class Program:
         return self.reason
 
     def TerminalInfoInteger(self, number: int) -> Answer:
+        name = _known("ENUM_TERMINAL_INFO_INTEGER", number)
+        if name == "TERMINAL_CONNECTED":
+            return self.connected()
         values = {
             "TERMINAL_BUILD": 5260,
-            "TERMINAL_CONNECTED": self.connected(),
             "TERMINAL_TRADE_ALLOWED": self.permissions.terminal_trade,
             "TERMINAL_DLLS_ALLOWED": False,
             "TERMINAL_PING_LAST": 21_000,
             "TERMINAL_VPS": self.permissions.hosted,
         }
-        return values.get(_known("ENUM_TERMINAL_INFO_INTEGER", number), 0)
+        return values.get(name, 0)
 
     def TerminalInfoDouble(self, number: int) -> Answer:
         _known("ENUM_TERMINAL_INFO_DOUBLE", number)

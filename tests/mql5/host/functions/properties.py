@@ -6,6 +6,7 @@ prefix is the record's field in lower case (bridge/simulator/mt5/types.py); the 
 
 from decimal import Decimal
 from enum import IntEnum
+from functools import cache
 from typing import Final
 
 from bridge.simulator.mt5.types import AccountInfo, Deal, Order, Position, SymbolInfo
@@ -50,17 +51,22 @@ _SYMBOL_FIELDS: Final = {
 
 def value(record: Record, enumeration: str, number: int) -> Cell:
     """Return a property as the EA receives it. Raises Fault for a number of another kind."""
-    name = spelled(enumeration).get(number)
-    if name is None:
-        raise Fault(f"number {number} is not in {enumeration}")
-    key = name.removeprefix(_PREFIX[type(record)] + "_").lower()
-    kind = enumeration.rsplit("_", 1)[1]
+    name, key, kind = _described(type(record), enumeration, number)
     found = _field(record, key)
     if found is None and name not in UNKEPT:
         raise LookupError(
             f"property {name} is missing in the simulated broker; add it to its record or to UNKEPT"
         )
     return _typed(found, kind)
+
+
+@cache
+def _described(record: type, enumeration: str, number: int) -> tuple[str, str, str]:
+    """Return a property's name, its name without the record's prefix in lower case, and the getter's type."""
+    name = spelled(enumeration).get(number)
+    if name is None:
+        raise Fault(f"number {number} is not in {enumeration}")
+    return name, name.removeprefix(_PREFIX[record] + "_").lower(), enumeration.rsplit("_", 1)[1]
 
 
 def _field(record: Record, key: str) -> object:
