@@ -6,8 +6,6 @@ from contextlib import closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from bridge.journal.database import audit, consistency, foreign_limits, operator_marks, schema_check
 from bridge.journal.database.alteration import Altered
 from bridge.journal.database.errors import (
@@ -16,7 +14,7 @@ from bridge.journal.database.errors import (
     JournalNewerError,
     JournalUnknownWordError,
 )
-from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
+from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations, without_plugins
 from bridge.journal.database.words import UnknownWordError
 
 Progress = Callable[[str], None]
@@ -165,5 +163,5 @@ def _expected(applied: Collection[str]) -> sqlite3.Connection:
     """Return an empty database with the schema that these migrations make."""
     made = sqlite3.connect(":memory:")
     stop = next((name for name in known_migrations() if name not in applied), None)
-    migrations.apply(Database(made), stop_before=stop)
+    migrations.apply(without_plugins(made), stop_before=stop)
     return made

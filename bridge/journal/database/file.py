@@ -14,8 +14,6 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Final
 
-from sqlite_utils import Database
-
 from bridge import ownership
 from bridge.journal.database import content, foreign_sql, header
 from bridge.journal.database.content import Progress, no_progress
@@ -32,7 +30,7 @@ from bridge.journal.database.errors import (
     JournalWalError,
 )
 from bridge.journal.database.lock_wait import SLICE_MS
-from bridge.journal.database.schema import APPLICATION_ID, migrations
+from bridge.journal.database.schema import APPLICATION_ID, migrations, without_plugins
 
 OPEN_S: Final = 5.0
 """Seconds for which the opening waits for a lock of another program."""
@@ -68,7 +66,7 @@ def create(path: Path) -> None:
     try:
         with closing(connect(path)) as connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            migrations.apply(Database(connection))
+            migrations.apply(without_plugins(connection))
         sync_folder(path.parent)
     except BaseException:
         # An incomplete journal would pass for a damaged one.
@@ -105,7 +103,7 @@ def open_writer(path: Path, *, wait_s: float = OPEN_S, whole: bool = True) -> sq
         connection.execute("ROLLBACK")
         if not os.access(path, os.W_OK):
             raise JournalReadOnlyError(path, "the file is read-only")
-        migrations.apply(Database(connection))
+        migrations.apply(without_plugins(connection))
         connection.execute(f"PRAGMA busy_timeout = {SLICE_MS}")
     except sqlite3.OperationalError as error:
         connection.close()

@@ -20,6 +20,15 @@ APPLICATION_ID: Final = 0x4D543542
 migrations = Migrations("bridge")
 
 
+def without_plugins(connection: sqlite3.Connection) -> Database:
+    """Return sqlite-utils' view of the connection, for migrations and reads.
+
+    Its plugins are left out: they are code of other packages, which would run on the journal's connections, and to
+    look for them takes longer than all else of the opening.
+    """
+    return Database(connection, execute_plugins=False)
+
+
 def known_migrations() -> list[str]:
     """Return the names of all migrations of this version, in order."""
     return ["0001_first"]

@@ -16,6 +16,7 @@ from bridge.journal.database import audit, consistency, operator_marks
 from bridge.journal.database.content import foreign_objects
 from bridge.journal.database.file import check, open_reader
 from bridge.journal.database.header import is_there
+from bridge.journal.database.schema import without_plugins
 from bridge.journal.database.sql import Parameters
 from bridge.journal.tables import views
 from bridge.journal.tables.values import text
@@ -92,7 +93,7 @@ def reading(path: Path) -> Iterator[Database]:
         # Raises the error of a missing journal.
         check(path)
     with open_reader(path) as connection:
-        yield Database(connection)
+        yield without_plugins(connection)
 
 
 def directives(

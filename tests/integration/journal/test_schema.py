@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
+from sqlite_utils import Database, hookimpl
 from sqlite_utils.migrations import Migrations
+from sqlite_utils.plugins import pm
 
 from bridge.journal.database import content, file, schema
 from bridge.journal.database.schema import APPLICATION_ID, known_migrations, migrations
 from bridge.journal.journal import opened
+from bridge.journal.views.lists import reading
 
 from .bench import settings
 
@@ -130,6 +132,35 @@ def test_opening_again_migrates_nothing(tmp_path: Path) -> None:
         with opened(path, settings()):
             pass
     assert path.read_bytes() == before
+
+
+class Plugin:
+    """A plugin of sqlite-utils, as another package of the environment may bring it."""
+
+    def __init__(self) -> None:
+        self.prepared = 0
+
+    @hookimpl
+    def prepare_connection(self, conn: sqlite3.Connection) -> None:
+        self.prepared += 1
+
+
+@pytest.fixture
+def plugin() -> Iterator[Plugin]:
+    made = Plugin()
+    pm.register(made)
+    yield made
+    pm.unregister(made)
+
+
+def test_plugin_of_sqlite_utils_gets_no_connection_to_the_journal(tmp_path: Path, plugin: Plugin) -> None:
+    path = tmp_path / "journal.db"
+    file.create(path)
+    with opened(path, settings()), reading(path):
+        pass
+    assert plugin.prepared == 0
+    Database(memory=True)
+    assert plugin.prepared == 1
 
 
 def test_older_journal_is_migrated_when_it_is_opened(tmp_path: Path, one_more: Migrations) -> None:
