@@ -60,6 +60,7 @@ def ask(
     content = b"" if body is None else msgspec.json.encode(body)
     end = time.monotonic() + timeout_s
     hear_s, limits = HEAR_S, connect_limits(windows=WINDOWS)
+    attempts = Attempts()
     while True:
         connection = http.client.HTTPConnection(HOST, file.port)
         # A request is answered on the connection of its challenge, or not at all.
@@ -67,11 +68,11 @@ def ask(
         try:
             nonce = _challenge(connection, file, end, next(limits), hear_s)
             return _request(connection, file, nonce, method, path, content, end)
-        except _NotHeardError as error:
+        except NotHeardError as error:
             # Nothing was executed. Many open connections, and this one made room for another.
+            attempts.note(error)
             if time.monotonic() + TRY_AGAIN_S >= end:
-                unanswered = isinstance(error, _UnansweredError)
-                raise (NoAnswerError if unanswered else NotAskedError)(str(error)) from error
+                raise attempts.verdict() from error
             hear_s = 2 * hear_s if isinstance(error, _SilentError) else hear_s
         finally:
             connection.close()
@@ -85,16 +86,33 @@ def connect_limits(*, windows: bool) -> Iterator[float]:
         yield REFUSAL_S if windows else CONNECT_S
 
 
-class _NotHeardError(Exception):
+class NotHeardError(Exception):
     """The sidecar did not receive the request, or one that changes nothing."""
 
 
-class _UnansweredError(_NotHeardError):
+class UnansweredError(NotHeardError):
     """A sidecar has answered the challenge, and not the request, which changes nothing."""
 
 
-class _SilentError(_NotHeardError):
+class _SilentError(NotHeardError):
     """The challenge did not come in time."""
+
+
+class Attempts:
+    """What the attempts have shown that were not heard. One that a sidecar took outweighs those that follow."""
+
+    def __init__(self) -> None:
+        self._last: NotHeardError | None = None
+
+    def note(self, error: NotHeardError) -> None:
+        """Take one more into account."""
+        if not isinstance(self._last, UnansweredError):
+            self._last = error
+
+    def verdict(self) -> NoAnswerError | NotAskedError:
+        """Return the error of the whole request."""
+        kind = NoAnswerError if isinstance(self._last, UnansweredError) else NotAskedError
+        return kind(str(self._last))
 
 
 def _left(end: float, most: float = 3600.0) -> float:
@@ -114,7 +132,7 @@ def _challenge(
             f"nothing answers on {HOST}:{file.port} ({error.strerror or error})"
         ) from error
     except OSError as error:
-        raise _NotHeardError(f"{HOST}:{file.port} takes no connection ({error.strerror or error})") from error
+        raise NotHeardError(f"{HOST}:{file.port} takes no connection ({error.strerror or error})") from error
     try:
         _set_timeout(connection, _left(end, within_s))
         headers = {"Authorization": control_proof.asking(file.secret)}
@@ -124,7 +142,7 @@ def _challenge(
     except TimeoutError as error:
         raise _SilentError(f"{HOST}:{file.port} takes connections and does not answer") from error
     except (http.client.BadStatusLine, ConnectionError) as error:
-        raise _NotHeardError("it closes every connection") from error
+        raise NotHeardError("it closes every connection") from error
     except (OSError, http.client.HTTPException) as error:
         raise NobodyThereError(_stranger(file)) from error
     try:
@@ -152,13 +170,13 @@ def _request(
         connection.request(method, path, body=body or None, headers=headers)
     except (OSError, http.client.HTTPException) as error:
         # The body's end was not sent, and without the whole body nothing is executed.
-        raise _NotHeardError("it closed the connection before the request was sent") from error
+        raise NotHeardError("it closed the connection before the request was sent") from error
     try:
         answer = connection.getresponse()
         raw = answer.read(_MAX_ANSWER_BYTES)
     except (http.client.BadStatusLine, ConnectionError) as error:
         if method == "GET":
-            raise _UnansweredError("it closes every connection") from error
+            raise UnansweredError("it closes every connection") from error
         raise NoAnswerError("it closed the connection") from error
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswerError(f"{type(error).__name__}: {error}") from error

@@ -1,8 +1,19 @@
-"""Attempts to connect to the control port."""
+"""Attempts to be heard on the control port."""
 
 from itertools import islice
 
-from bridge.cli.control_client import CONNECT_S, REFUSAL_S, SHORT_ATTEMPTS, TRY_AGAIN_S, connect_limits
+from bridge.cli.control_client import (
+    CONNECT_S,
+    REFUSAL_S,
+    SHORT_ATTEMPTS,
+    TRY_AGAIN_S,
+    Attempts,
+    NoAnswerError,
+    NotAskedError,
+    NotHeardError,
+    UnansweredError,
+    connect_limits,
+)
 from bridge.cli.owner import STOP_S
 
 
@@ -15,3 +26,13 @@ def test_windows_is_given_time_to_find_that_nothing_listens_after_short_attempts
 
 def test_other_systems_try_again_at_once_where_the_queue_is_full() -> None:
     assert set(islice(connect_limits(windows=False), 20)) == {CONNECT_S}
+
+
+def test_sidecar_that_took_one_request_is_there_however_the_last_attempt_ended() -> None:
+    attempts = Attempts()
+    attempts.note(NotHeardError("takes no connection"))
+    assert isinstance(attempts.verdict(), NotAskedError)
+    attempts.note(UnansweredError("closes every connection"))
+    attempts.note(NotHeardError("takes no connection"))
+    verdict = attempts.verdict()
+    assert (type(verdict), str(verdict)) == (NoAnswerError, "closes every connection")
