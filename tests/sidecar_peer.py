@@ -61,6 +61,8 @@ class SidecarPeer:
         self.reports: list[AnyReport] = []
         self.sequence: list[tuple[int, int]] = []
         """(epoch, seq) of every report, in the order of arrival."""
+        self.stored = (0, 0)
+        """Epoch and number of the last report that the next welcome says to be in the journal."""
         self._hello: Hello | None = None
         self._seq = 0
 
@@ -113,6 +115,8 @@ class SidecarPeer:
             watermark_server_ms=self.watermark_server_ms,
             overlap_ms=self.overlap_ms,
             max_message_bytes=MAX_MESSAGE_BYTES,
+            stored_epoch=self.stored[0],
+            stored_seq=self.stored[1],
         )
 
     def heartbeat(self, clock_ms: int) -> bytes:

@@ -99,7 +99,7 @@ class _SilentError(NotHeardError):
 
 
 class Attempts:
-    """What the attempts have shown that were not heard. One that a sidecar took outweighs those that follow."""
+    """Outcome of the attempts that were not heard. One that a sidecar took outweighs those that follow."""
 
     def __init__(self) -> None:
         self._last: NotHeardError | None = None

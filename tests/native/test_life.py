@@ -466,6 +466,25 @@ def test_unacknowledged_reports_are_repeated_in_the_next_session(joined: Bench) 
     assert joined.stages() == ["received", "submitted", "result"]
 
 
+def test_report_that_the_welcome_says_to_be_stored_is_not_repeated(joined: Bench) -> None:
+    """Its acknowledgement was lost. Behind later reports, an order's earlier state would look like a change."""
+    joined.peer.acks = False
+    joined.send_frame(joined.peer.command(open_order()))
+    joined.run(500)
+    numbers = [
+        number
+        for number, report in zip(joined.peer.sequence, joined.peer.reports, strict=True)
+        if isinstance(report, CommandReport)
+    ]
+    assert joined.stages() == ["received", "submitted", "result"]
+    joined.send_frame(encode(Bye(epoch=joined.peer.epoch, reason="restart")))
+    joined.peer.stored = numbers[1]
+    joined.peer.forget()
+    joined.peer.acks, joined.peer.ledger_mark = True, 1
+    joined.join()
+    assert joined.stages() == ["result"]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_every_report_arrives_over_a_breaking_link(joined: Bench, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - random choices of a test

@@ -305,7 +305,7 @@ class ScanRequest(Message, frozen=True, kw_only=True, tag="scan_request"):
     epoch: Count
 
 
-class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
+class Welcome(Message, frozen=True, kw_only=True, tag="welcome", omit_defaults=True):
     """Start of the session. The terminal first reports the ledger beyond `ledger_mark`, then scans, then works."""
 
     epoch: Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
@@ -316,6 +316,10 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """End of the last scan that the journal has; 0: none yet. The next scan starts `overlap_ms` before it."""
     overlap_ms: Count
     max_message_bytes: Count
+    stored_epoch: Count = 0
+    """Last epoch of this instance of which the sidecar knows reports in the journal; 0: none."""
+    stored_seq: Count = 0
+    """Highest number of them. The terminal sends none of these again: an order may have changed since."""
 
 
 class Ack(Message, frozen=True, kw_only=True, tag="ack"):

@@ -15,7 +15,7 @@ Theory of operation:
 
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import msgspec
 
@@ -96,6 +96,14 @@ class Session:
         return now - self.last_seen < (BUSY_S if self.busy else MISSED_HEARTBEATS * heartbeat_s)
 
 
+class _Stored(NamedTuple):
+    """Reports of an instance's epoch that the journal has: all up to `seq`."""
+
+    instance_id: str
+    epoch: int
+    seq: int
+
+
 class _Pending(msgspec.Struct):
     hello: Hello
     version: int
@@ -137,6 +145,8 @@ class Sessions:
         self._by_peer: dict[bytes, Session] = {}
         self._last_instance: dict[str, str] = {}
         """By officer, the instance of its last session."""
+        self._stored: dict[str, _Stored] = {}
+        """By officer, the last reports that are in the journal."""
         self._unanswered = Unanswered()
         self._replaced: dict[str, list[str]] = {}
         """By officer, the instances whose place another one has taken."""
@@ -326,6 +336,10 @@ class Sessions:
         self._by_officer[officer] = session
         self._by_peer[peer] = session
         self._replace(officer, session.instance_id)
+        stored = self._stored.get(officer)
+        if stored is not None and stored.instance_id == session.instance_id:
+            # Its acknowledgement may have been lost with the connection.
+            welcome = msgspec.structs.replace(welcome, stored_epoch=stored.epoch, stored_seq=stored.seq)
         return [*effects, Send(peer, welcome)]
 
     def refuse(self, peer: bytes, code: RefusalCode, message: str, remedy: str) -> list[Effect]:
@@ -347,10 +361,14 @@ class Sessions:
 
     def committed(self, officer: str, epoch: int, seq: int, *, ready: bool) -> list[Effect]:
         """Acknowledge that the journal has all reports of the epoch up to `seq`; `ready`: a scan is among them."""
-        session = self._by_officer.get(officer)
+        session, stored = self._by_officer.get(officer), self._stored.get(officer)
         if session is None or session.epoch != epoch:
+            if stored is not None and stored.epoch == epoch:
+                self._stored[officer] = stored._replace(seq=max(stored.seq, seq))
             return []
         session.acked = max(session.acked, seq)
+        if session.acked:
+            self._stored[officer] = _Stored(session.instance_id, epoch, session.acked)
         session.ready = session.ready or ready
         return [Send(session.peer, messages.Ack(epoch=epoch, seq=session.acked))]
 

@@ -327,6 +327,9 @@ class LinkSession:
             # The account changed while no session was up: the waiting reports are the old one's.
             self.reports.clear()
         self._last_account = self._claimed
+        if welcome.stored_epoch == self._epoch:
+            # Sent again behind what was reported since, an order's earlier state would look like a change back.
+            self.reports.ack(welcome.stored_seq)
         self.reports.restart()
         low, high = HEARTBEAT_RANGE_MS
         self._epoch = welcome.epoch

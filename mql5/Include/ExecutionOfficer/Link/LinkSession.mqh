@@ -369,6 +369,9 @@ bool CLinkSession::Begin(const SMessage &message,const long mono_ms)
      }
    m_state.SetUp();
    m_account=m_claimed;
+   // Sent again behind what was reported since, an order's earlier state would look like a change back.
+   if(message.welcome.stored_epoch==m_epoch)
+      m_reports.Ack(message.welcome.stored_seq);
    m_reports.Restart();
    m_epoch=message.welcome.epoch;
    m_heartbeat_ms=message.welcome.heartbeat_ms;

@@ -206,6 +206,8 @@ void CMessageReader::ReadWelcome(SWelcome &welcome)
    welcome.watermark_server_ms=m_fields.Integer("watermark_server_ms",0,COUNT_MAX,true);
    welcome.overlap_ms=m_fields.Integer("overlap_ms",0,COUNT_MAX,true);
    welcome.max_message_bytes=m_fields.Integer("max_message_bytes",0,COUNT_MAX,true);
+   welcome.stored_epoch=m_fields.Integer("stored_epoch",0,COUNT_MAX,false);
+   welcome.stored_seq=m_fields.Integer("stored_seq",0,COUNT_MAX,false);
   }
 //+------------------------------------------------------------------+
 //| Read the fields of a command.                                    |

@@ -195,6 +195,8 @@ struct SWelcome
    long              watermark_server_ms;
    long              overlap_ms;
    long              max_message_bytes;
+   long              stored_epoch; // last epoch of this instance of which the journal has reports; 0: none known
+   long              stored_seq;   // highest number of them
   };
 //+------------------------------------------------------------------+
 //| Refusal of a command.                                            |

@@ -107,6 +107,8 @@ FROM_SIDECAR: dict[str, dict[str, object]] = {
         "watermark_server_ms": 1767524400000,
         "overlap_ms": 3600000,
         "max_message_bytes": 65536,
+        "stored_epoch": 2,
+        "stored_seq": 41,
     },
     "ack": {"epoch": 3, "seq": 12},
     "heartbeat": {"epoch": 3, "clock_ms": 4000},

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.link.messages import Ack, Bye, ErrorMessage, SidecarHeartbeat
+from bridge.core.link.messages import Ack, Bye, ErrorMessage, SidecarHeartbeat, Welcome
 from bridge.core.link.session import BUSY_S, Sessions
 from bridge.core.link.session_effects import Effect, Ended, HeartbeatReceived, Reports, Send
 from tests.unit.core.samples import OFFICER
@@ -94,6 +94,28 @@ def test_a_commit_of_an_earlier_epoch_says_nothing_in_the_present_one() -> None:
     assert session is not None
     assert (session.acked, session.ready) == (0, False)
     assert link.committed(OTHER, 1, 1, ready=True) == []
+
+
+def test_welcome_says_which_reports_of_the_instance_are_in_the_journal() -> None:
+    link, terminal = entered()
+    for seq in (1, 2, 3):
+        terminal.report(link, seq)
+    link.committed(OFFICER, 1, 2, ready=False)
+    link.gone(b"peer-1")
+    # Its step was under way when the connection was lost.
+    link.committed(OFFICER, 1, 3, ready=False)
+    assert stored(terminal.enter(link, epoch=2)) == (1, 3)
+    # Nothing of epoch 2 was stored: the terminal may never have had its welcome.
+    assert stored(terminal.enter(link, epoch=3)) == (1, 3)
+    link.gone(b"peer-1")
+    assert stored(Terminal(b"peer-2", instance_id="b").enter(link, epoch=4)) == (0, 0)
+
+
+def stored(effects: list[Effect]) -> tuple[int, int]:
+    (welcome,) = (
+        each.message for each in effects if isinstance(each, Send) and isinstance(each.message, Welcome)
+    )
+    return welcome.stored_epoch, welcome.stored_seq
 
 
 def test_a_session_is_ready_from_its_first_scan_on() -> None:

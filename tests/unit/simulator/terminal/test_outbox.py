@@ -64,6 +64,23 @@ def test_new_epoch_renumbers_unacknowledged_reports_in_order(line: Line) -> None
     assert counters == [2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(("stored", "again"), [((1, 4), [4]), ((1, 99), [2, 3, 4]), ((7, 4), [2, 3, 4])])
+def test_report_that_the_welcome_says_to_be_stored_is_not_sent_again(
+    line: Line, stored: tuple[int, int], again: list[int]
+) -> None:
+    line.join()
+    for counter in range(5):
+        line.session.post(trouble(counter))
+    line.timer()
+    line.receive(Ack(epoch=1, seq=2))
+    line.session.drop(line.now, "lost")
+    line.now += 2_000
+    line.peer.stored = stored
+    line.join()
+    reports = [m for m in line.sent() if isinstance(m, ReportMessage)]
+    assert [msgspec.json.decode(m.report)["counter"] for m in reports] == again
+
+
 messages = st.one_of(
     st.builds(Ack, epoch=st.integers(0, 3), seq=st.integers(0, 30)),
     st.builds(SidecarHeartbeat, epoch=st.integers(0, 3), clock_ms=st.integers(0, 10**6)),
