@@ -57,7 +57,7 @@ class LogCode(StrEnum):
     ALERT_SENT = "alert_sent", "A message was accepted by an address of [alerts]."
     ALERT_FAILED = (
         "alert_failed",
-        "A message reached not every address of [alerts]; it is tried again. No field has an address.",
+        "An address of [alerts] did not accept a message; it is tried again. `number` is its place in the list.",
     )
     ALERT_LOOK_FAILED = "alert_look_failed", "An error of the alerts themselves; trading goes on."
     WATCHDOG_NOT_FED = (

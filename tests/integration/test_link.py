@@ -4,7 +4,7 @@ import asyncio
 import os
 import select
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import zmq
@@ -223,9 +223,12 @@ async def test_unread_peer_has_a_bounded_amount_of_buffered_data(link: Link, ter
     assert [peer_frame for _, peer_frame in await received(link, sent)] == [frame] * sent
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
-async def test_event_loop_rests_while_a_message_waits_that_nothing_receives(link: Link) -> None:
-    # A peer inside the process: its messages do not need the event loop.
+@asynccontextmanager
+async def peer_inside(link: Link) -> AsyncIterator[tuple[zmq.Socket[bytes], int]]:
+    """A peer inside the process, whose messages do not need the event loop, and the descriptor of the link's socket.
+
+    One message of the peer was received.
+    """
     link._socket.bind("inproc://peer")
     with link._context.socket(zmq.DEALER) as dealer:
         dealer.setsockopt(zmq.LINGER, 0)
@@ -233,9 +236,15 @@ async def test_event_loop_rests_while_a_message_waits_that_nothing_receives(link
         dealer.connect("inproc://peer")
         dealer.send(b"first")
         await received(link)
-        dealer.send(b"second")
         descriptor = link._socket.getsockopt(zmq.FD)
         assert isinstance(descriptor, int)
+        yield dealer, descriptor
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
+async def test_event_loop_rests_while_a_message_waits_that_nothing_receives(link: Link) -> None:
+    async with peer_inside(link) as (dealer, descriptor):
+        dealer.send(b"second")
         async with asyncio.timeout(GRACE_S):
             # The event loop's selector looks at it in the same way.
             while select.select([descriptor], [], [], 0)[0]:  # noqa: ASYNC110 - no event announces it
@@ -245,19 +254,10 @@ async def test_event_loop_rests_while_a_message_waits_that_nothing_receives(link
 
 @pytest.mark.skipif(os.name == "nt", reason="the socket's descriptor cannot be polled so on Windows")
 async def test_message_whose_signal_another_call_took_is_received(link: Link) -> None:
-    # A peer inside the process: its messages do not need the event loop, which stands still below.
-    link._socket.bind("inproc://peer")
-    with link._context.socket(zmq.DEALER) as dealer:
-        dealer.setsockopt(zmq.LINGER, 0)
-        dealer.setsockopt(zmq.ROUTING_ID, b"peer")
-        dealer.connect("inproc://peer")
-        dealer.send(b"first")
-        await received(link)
+    async with peer_inside(link) as (dealer, descriptor):
         receiving = asyncio.create_task(link.receive())
         try:
             await asyncio.sleep(0)  # It waits now.
-            descriptor = link._socket.getsockopt(zmq.FD)
-            assert isinstance(descriptor, int)
             dealer.send(b"second")
             assert select.select([descriptor], [], [], GRACE_S)[0]
             # The call looks at the same signal that the waiting receive is to be woken by, and takes it away.
