@@ -225,7 +225,7 @@ async def test_unread_peer_has_a_bounded_amount_of_buffered_data(link: Link, ter
 
 @asynccontextmanager
 async def peer_inside(link: Link) -> AsyncIterator[tuple[zmq.Socket[bytes], int]]:
-    """A peer inside the process, whose messages do not need the event loop, and the descriptor of the link's socket.
+    """A peer in this process, whose messages need no event loop, and the descriptor of the link's socket.
 
     One message of the peer was received.
     """
