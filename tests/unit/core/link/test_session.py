@@ -106,6 +106,7 @@ def test_welcome_says_which_reports_of_the_instance_are_in_the_journal() -> None
     link.committed(OFFICER, 1, 3, ready=False)
     assert stored(terminal.enter(link, epoch=2)) == (1, 3)
     # Nothing of epoch 2 was stored: the terminal may never have had its welcome.
+    link.committed(OFFICER, 2, 0, ready=False)
     assert stored(terminal.enter(link, epoch=3)) == (1, 3)
     link.gone(b"peer-1")
     assert stored(Terminal(b"peer-2", instance_id="b").enter(link, epoch=4)) == (0, 0)
