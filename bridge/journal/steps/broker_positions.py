@@ -4,13 +4,13 @@ A report of a position replaces it. A later deal changes its volume until the br
 lists everything deletes what it does not name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from bridge.core.link.reports import DealReport, PositionReport, ScanReport
+from bridge.core.link.reports import DealReport, OrderReport, PositionReport, ScanReport
 from bridge.core.trade.comparison import Field, Thing, closable
 from bridge.core.trade.records import CommandRecord, OrderRecord, PositionRecord
 from bridge.core.units.decimals import ZERO
@@ -21,6 +21,7 @@ from bridge.journal.steps.step import Step
 from bridge.journal.tables import (
     broker_positions,
     commands,
+    deals,
     officers,
     position_mismatches,
     positions,
@@ -92,6 +93,11 @@ def note_scan(step: Step, scan: ScanReport, epoch: int) -> tuple[dict[int, Posit
         elif not shown.changed_server_ms:
             standing[identifier] = shown.report
     for identifier in named - standing.keys() - changing.keys():
+        last = None if identifier in known else deals.last_in(step.connection, step.account, identifier)
+        if last is not None and last.time_server_ms > scan.to_server_ms:
+            # It was closed while the scan was read.
+            changing[identifier] = last.time_server_ms - scan.to_server_ms
+            continue
         report = reports.latest_position(step.connection, step.account, identifier)
         if report is None:
             # It is there, and its report could not be read.
@@ -152,21 +158,29 @@ def orders_to_cancel(step: Step) -> list[OrderRecord]:
     missing = _numbers(found, Thing.ORDER, Field.EXISTENCE)
     resting = [order for order in resting_orders(step) if order.ticket not in missing]
     known = {order.ticket for order in resting}
-    orphans = [
-        order
-        for ticket in sorted(_numbers(found, Thing.ORDER, Field.OWNER, shown=True) - known)
-        if (order := _orphan(step, ticket)) is not None
-    ]
+    orphans = [order for order, certain in _orphans(step, found) if certain and order.ticket not in known]
     return sorted([*resting, *orphans], key=lambda order: order.ticket)
 
 
-def _orphan(step: Step, ticket: int) -> OrderRecord | None:
-    report = reports.latest_order(step.connection, step.account, ticket)
-    command = commands.load(step.connection, step.officer, report.magic) if report is not None else None
-    if report is None or command is None:
-        return None
+def _orphans(
+    step: Step, found: Mapping[position_mismatches.Key, Mismatch]
+) -> Iterator[tuple[OrderRecord, bool]]:
+    """Yield the orders that only the broker has on its book, and whether that is certain: an order whose end is
+    reported may have ended while the scan that names it was read, until a further scan names it."""
+    for (thing, ticket, field), mismatch in sorted(found.items()):
+        if thing is Thing.ORDER and field is Field.OWNER and mismatch.difference.shown:
+            report = reports.latest_order(step.connection, step.account, ticket)
+            command = (
+                commands.load(step.connection, step.officer, report.magic) if report is not None else None
+            )
+            if report is not None and command is not None:
+                certain = mismatch.raised_at is not None or not report.off_the_book
+                yield _orphan(report, command), certain
+
+
+def _orphan(report: OrderReport, command: CommandRecord) -> OrderRecord:
     return OrderRecord(
-        ticket=ticket,
+        ticket=report.ticket,
         client_order_id=report.magic,
         directive_id=command.directive_id,
         symbol=report.symbol,
@@ -177,25 +191,26 @@ def _orphan(step: Step, ticket: int) -> OrderRecord | None:
     )
 
 
-def _numbers(
-    mismatches: Mapping[position_mismatches.Key, Mismatch], thing: Thing, field: Field, *, shown: bool = False
-) -> set[int]:
-    """Return the numbers of the things that differ in the field. What is missing at the broker counts once it is
-    raised: a terminal that has just started may not have its list yet."""
+def _numbers(mismatches: Mapping[position_mismatches.Key, Mismatch], thing: Thing, field: Field) -> set[int]:
+    """Return the numbers of the things that are missing at the broker by that field. Each counts once it is raised:
+    a terminal that has just started may not have its list yet."""
     return {
         number
         for (each, number, differs), mismatch in mismatches.items()
         if each is thing
         and differs is field
-        and mismatch.difference.shown is shown
-        and (shown or mismatch.raised_at is not None)
+        and not mismatch.difference.shown
+        and mismatch.raised_at is not None
     }
 
 
-def is_known(step: Step, meant: Callable[[PositionRecord], bool]) -> bool:
-    """Return True where the broker's whole list of this session is known, and no position of ours that is meant is
+def is_known(step: Step, meant: Callable[[PositionRecord | OrderRecord], bool]) -> bool:
+    """Return True where the broker's whole list of this session is known, and nothing of ours that is meant is
     changing just now."""
     if not is_listed(step):
+        return False
+    found = position_mismatches.load(step.connection, step.account)
+    if any(meant(order) for order, certain in _orphans(step, found) if not certain):
         return False
     shown = broker_positions.load_all(step.connection, step.account)
     return not any(

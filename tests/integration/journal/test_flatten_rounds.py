@@ -6,7 +6,7 @@ from bridge.core.link.messages import Command, Order
 from bridge.core.units.mt5_terms import OrderState
 
 from .bench import OFFICER, JournalBench, closing, directive, limit, server_ms, terms
-from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, result, scan, submitted
+from .reports import DEAL, ORDER, POSITION, TIMEOUT, booked, deal, result, scan, standing, submitted
 
 NONCE = "0f" * 8
 REQUOTE = 10004
@@ -141,6 +141,40 @@ def test_pending_order_that_a_later_scan_still_shows_is_cancelled_again(joined: 
     [again] = joined.advance()
     assert (again.order.kind, again.order.order) == ("CANCEL", 8700)
     assert again.order.client_order_id != cancel.client_order_id
+
+
+def test_pending_order_that_ended_while_a_scan_was_read_is_cancelled_once(joined: JournalBench) -> None:
+    [order] = joined.sent(limit())
+    joined.report(result(order.order, ticket=8700), booked(order.order, ticket=8700), scan(1, orders=[8700]))
+    [cancel] = flattened(joined)
+    off_the_book = booked(
+        order.order, ticket=8700, state=OrderState.CANCELED, time_done_server_ms=server_ms(joined.now)
+    )
+    # The terminal took its list before the removal, and its end was posted after it.
+    joined.report(submitted(cancel.order), off_the_book, result(cancel.order, ticket=8700))
+    joined.report(scan(2, joined.now, orders=[8700]))
+    assert joined.advance() == []
+    assert rounds(joined)[-1] != ("DONE", "NOTHING_OPEN")
+    joined.later(5)
+    joined.report(scan(3, joined.now, orders=()))
+    assert joined.advance() == []
+    assert rounds(joined) == [("DONE", ""), ("DONE", "NOTHING_OPEN")]
+
+
+def test_position_that_was_closed_while_a_scan_was_read_is_closed_once(joined: JournalBench) -> None:
+    order = opened(joined)
+    joined.report(standing(order, volume="0.3"), scan(1, joined.now, POSITION, orders=()))
+    [close] = flattened(joined)
+    before = joined.now
+    joined.later(2)
+    gone = deal(close.order, DEAL + 1, time_server_ms=server_ms(joined.now))
+    joined.report(submitted(close.order), gone, result(close.order, ticket=ORDER + 1))
+    joined.report(scan(2, before, POSITION, orders=()))
+    assert joined.advance() == []
+    joined.later(5)
+    joined.report(scan(3, joined.now, orders=()))
+    assert joined.advance() == []
+    assert rounds(joined) == [("DONE", ""), ("DONE", "NOTHING_OPEN")]
 
 
 def test_resume_ends_a_flatten(joined: JournalBench) -> None:
