@@ -31,7 +31,7 @@ def check_requests(evidence: Evidence, commands: list[Row]) -> Iterator[str]:
         name = directive["directive_id"]
         if request["action"] in (ACTION_DEAL, ACTION_PENDING):
             late = send["utc_ms"] - evidence.expires_ms[name]
-            if late > LATE_MS:
+            if late > LATE_MS + evidence.lag_ms:
                 yield f"directive {name} was sent {late} ms after its expiry"
         if command["kind"] == "OPEN" and request["action"] in (ACTION_DEAL, ACTION_PENDING):
             yield from _as_ordered(request, directive, netting=evidence.netting)

@@ -222,7 +222,7 @@ def _positions(evidence: Evidence, stored: list[Row], mismatches: list[Row]) -> 
         if evidence.netting and known[identifier] > volume and identifier not in raised:
             yield f"position {identifier} has {volume} at the broker, and {known[identifier]} of it are ours"
     for identifier in sorted(known.keys() - held.keys()):
-        if known[identifier] and identifier not in raised:
+        if identifier not in raised:
             yield f"position {identifier} is open in the journal, and not at the broker"
 
 

@@ -22,6 +22,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     expires_ms: dict[str, int]
     """By directive, the true time of its expiry, in ms since 1970: by the clock of the Director or the true one,
     whichever shows it later. A Director's clock that is confirmed to be another counts."""
+    lag_ms: int
+    """Most by which the sidecar's clock was slow without being distrusted."""
     arrivals: list[tuple[str, str]]
     """Events that the Director took, in order: key and body."""
     sends: list[dict[str, Any]]
@@ -50,6 +52,7 @@ def collect(world: "World", *, ended_after_s: float | None) -> list[Evidence]:
             ended_after_s=ended_after_s,
             issued=seat.issued,
             expires_ms=seat.expires_ms,
+            lag_ms=int(world.lag.total_seconds() * 1000),
             arrivals=[
                 (arrival.key, arrival.body)
                 for arrival in world.director.arrivals

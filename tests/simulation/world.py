@@ -27,6 +27,8 @@ from tests.simulation.terminal import TerminalProcess
 BOUND_S: Final = 360.0
 """Seconds after the last fault in which everything must have come to its end."""
 LOOK_S: Final = 5.0
+TOLERANCE: Final = timedelta(seconds=DirectorSettings(url="http://127.0.0.1:1").max_clock_skew_s)
+"""Distance of its clock from the Director's that the sidecar ignores."""
 QUIET_S: Final = 63.0
 """Least seconds from the last fault to the end: the terminal reads all records again every 60 s, and finds then
 what came late into the older history."""
@@ -81,6 +83,8 @@ class World:
         """Fault points at which a process is killed: name, passes until then, and its time of absence."""
         self._full_until = 0
         """Time up to which the disk is full."""
+        self.lag = timedelta(0)
+        """Most by which the sidecar's clock was slow within the tolerance: so late it may take a limit as over."""
         self.restored: set[str] = set()
         """Files that were put back to an earlier state or lost: journal, ledger."""
 
@@ -201,8 +205,8 @@ class World:
             case "clock jump" | "Director clock jump":
                 clock = self.clock if act.kind == "clock jump" else self._director_clock
                 jump = timedelta(seconds=act.what["seconds"])
-                clock.ahead += jump
-                self.schedule.at(end, None, lambda: setattr(clock, "ahead", clock.ahead - jump))
+                self._jump(clock, jump)
+                self.schedule.at(end, None, lambda: self._jump(clock, -jump))
             case "full disk":
                 self._full_until = max(self._full_until, end)
             case "unwritable journal":
@@ -210,6 +214,11 @@ class World:
                 self.schedule.at(end, None, lambda: self.sidecar.lock_journal(False))
             case _:
                 seat.do(act, end)
+
+    def _jump(self, clock: SimulatedClock, jump: timedelta) -> None:
+        clock.ahead += jump
+        if abs(self._director_clock.ahead - self.clock.ahead) <= TOLERANCE:
+            self.lag = max(self.lag, -self.clock.ahead)
 
     def _restore(self, act: Act, seat: Seat, end: int) -> None:
         """Keep a copy of files as they are, and put it in their place at the end. The processes start a second
@@ -268,10 +277,12 @@ class World:
     def _is_over(self) -> bool:
         with file.open_reader(self.journal) as journal:
             (known, open_, queued) = journal.execute(
-                "SELECT (SELECT count(*) FROM directives WHERE origin = 'director'),"
-                " (SELECT count(*) FROM commands WHERE state IN"
+                # Of an officer in quarantine nothing comes to an end until an operator acts.
+                "WITH served AS (SELECT officer FROM officers WHERE quarantine = '')"
+                " SELECT (SELECT count(*) FROM directives WHERE origin = 'director'),"
+                " (SELECT count(*) FROM commands WHERE officer IN served AND state IN"
                 " ('PLANNED', 'DISPATCHED', 'SUBMITTED', 'UNRESOLVED'))"
-                " + (SELECT count(*) FROM directives WHERE state = 'RECEIVED'),"
+                " + (SELECT count(*) FROM directives WHERE officer IN served AND state = 'RECEIVED'),"
                 " (SELECT count(*) FROM events WHERE state = 'queued')"
             ).fetchone()
         # A journal that was put back does not know the directives that it had received since.

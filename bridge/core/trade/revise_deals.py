@@ -20,6 +20,7 @@ from bridge.core.trade.records import (
     Outcome,
     PositionRecord,
 )
+from bridge.core.units.decimals import ZERO
 from bridge.core.units.mt5_terms import DealEntry
 
 
@@ -76,7 +77,7 @@ def revise_deal(
             ],
         )
         if annulled:
-            counted = _after_annulment(counted, scene.at)
+            counted = _after_annulment(_explained(lot, counted), scene.at)
         after.append(counted)
     if annulled:
         new_events = _annulled(report, before, maker=maker, allocations=allocations, book=book, scene=scene)
@@ -89,6 +90,17 @@ def revise_deal(
     return Outcome(
         disposition=Disposition.APPLIED, positions=tuple(after), allocations=now, events=tuple(new_events)
     )
+
+
+def _explained(before: PositionRecord, after: PositionRecord) -> PositionRecord:
+    """Return the lot after an annulment with the part of its correction that this does not explain: the broker may
+    have shown the volume that the annulment left before it was reported."""
+    correction, change = before.volume_corrected, after.volume_by_deals - before.volume_by_deals
+    if correction > 0 and change > 0:
+        return msgspec.structs.replace(after, volume_corrected=max(correction - change, ZERO))
+    if correction < 0 and change < 0:
+        return msgspec.structs.replace(after, volume_corrected=min(correction - change, ZERO))
+    return after
 
 
 def _after_annulment(lot: PositionRecord, at: datetime) -> PositionRecord:

@@ -74,6 +74,13 @@ def volume_of(bench: JournalBench) -> list[tuple[str, str, str, str]]:
     return bench.rows("SELECT state, volume_in, volume_out, volume_corrected FROM positions")
 
 
+def counts(bench: JournalBench) -> tuple[str, int, int, int]:
+    """Return state and volumes of the one lot; the volumes in tenths of a lot."""
+    [(state, *volumes)] = volume_of(bench)
+    put_on, taken_off, corrected = (int(Decimal(volume) * 10) for volume in volumes)
+    return state, put_on, taken_off, corrected
+
+
 # A swap by reopening
 
 
@@ -283,6 +290,29 @@ def test_position_closed_before_its_opening_deal_is_known_is_reported_opened_and
     joined.report(deal(command.order))
     assert joined.emitted()[-3:] == ["ORDER_FILLED", "POSITION_OPENED", "POSITION_CLOSED"]
     assert volume_of(joined) == [("CLOSED", "0.3", "0.3", "0.0")]
+
+
+@pytest.mark.parametrize("closed_again", [False, True])
+def test_volume_that_was_shown_is_explained_by_the_annulment_that_is_reported_after_it(
+    joined: JournalBench, closed_again: bool
+) -> None:
+    order = opened(joined)
+    first = leaving(order, time_server_ms=server_ms(joined.now))
+    joined.report(first)
+    assert counts(joined) == ("CLOSED", 3, 3, 0)
+    # The broker annuls the close, and shows the position; its history is late.
+    joined.report(shown(order, updated_server_ms=server_ms(joined.now)))
+    scans(joined, 2, 4)
+    assert counts(joined) == ("OPEN", 3, 3, 3)
+    if closed_again:
+        joined.report(leaving(order, DEAL + 200, order=ORDER + 200, time_server_ms=server_ms(joined.now)))
+        assert counts(joined) == ("CLOSED", 3, 6, 3)
+    joined.report(msgspec.structs.replace(first, type=f"{first.type}_CANCELED", profit=Decimal(0)))
+    expected = ("CLOSED", 3, 3, 0) if closed_again else ("OPEN", 3, 0, 0)
+    assert counts(joined) == expected
+    scans(joined, 5, 6, positions=() if closed_again else (POSITION,))
+    assert counts(joined) == expected
+    assert standing_mismatches(joined) == []
 
 
 def test_order_with_our_id_that_the_journal_has_as_ended_is_an_orphan_and_is_cancelled(
