@@ -70,7 +70,7 @@ def compare_with_broker(
             position_mismatches.delete(step.connection, step.account, key)
     if not netting:
         _adopt(step, lots, standing, lasting)
-    gone = _close_gone(step, lots, standing, scan, scene) if complete else []
+    gone = _close_gone(step, lots, standing, known, scan, scene) if complete else []
     return [*waits, *unraised, *gone]
 
 
@@ -168,16 +168,29 @@ def _close_gone(
     step: Step,
     lots: list[PositionRecord],
     standing: dict[int, PositionReport],
+    before: dict[position_mismatches.Key, Mismatch],
     scan: ScanReport,
     scene: Scene,
 ) -> list[timedelta]:
-    """Close each lot that is open without volume once the broker does not show its position any more.
+    """Close each lot whose deals leave no volume once the broker does not show its position any more.
 
-    Return the times after which those can be closed for which it is too early.
+    `before` are the differences before this scan. Return the times after which those can be closed for which it is
+    too early.
     """
+    missing = {
+        mismatch.difference.number
+        for (thing, _, field), mismatch in before.items()
+        if thing is Thing.POSITION
+        and field is Field.EXISTENCE
+        and not mismatch.difference.shown
+        and mismatch.raised_at is not None
+    }
     waits: list[timedelta] = []
     for lot in lots:
-        if lot.state is not PositionState.OPEN or lot.volume or lot.identifier in standing:
+        if lot.state is not PositionState.OPEN or lot.identifier in standing:
+            continue
+        if lot.volume and (lot.volume_by_deals or lot.identifier not in missing):
+            # Volume that no deal explains was the broker's to show, until its absence has lasted.
             continue
         last = deals.last_in(step.connection, step.account, lot.identifier)
         if last is None:
@@ -191,7 +204,13 @@ def _close_gone(
         if stepped is None:
             continue
         at = scene.to_utc(last.time_server_ms)
-        closed = msgspec.structs.replace(lot, state=stepped[0], closed_at=at, close_reason=last.reason)
+        closed = msgspec.structs.replace(
+            lot,
+            state=stepped[0],
+            closed_at=at,
+            close_reason=last.reason,
+            volume_corrected=lot.volume_corrected - lot.volume,
+        )
         positions.save(step.connection, step.account, closed)
         step.emit([position_events.closed(closed, last, at)])
     return waits

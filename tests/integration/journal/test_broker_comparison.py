@@ -315,6 +315,22 @@ def test_volume_that_was_shown_is_explained_by_the_annulment_that_is_reported_af
     assert standing_mismatches(joined) == []
 
 
+def test_volume_that_no_deal_explains_is_gone_once_its_absence_has_lasted(joined: JournalBench) -> None:
+    order = opened(joined)
+    joined.report(leaving(order, time_server_ms=server_ms(joined.now)))
+    joined.report(shown(order, updated_server_ms=server_ms(joined.now)))
+    scans(joined, 2, 4)
+    assert counts(joined) == ("OPEN", 3, 3, 3)
+    scans(joined, 5, 5, positions=())
+    # A terminal that has just started may not have its list yet.
+    assert counts(joined) == ("OPEN", 3, 3, 3)
+    scans(joined, 6, 7, positions=())
+    assert counts(joined) == ("CLOSED", 3, 3, 0)
+    # Its last deal closed it, and that was reported.
+    assert joined.emitted().count("POSITION_CLOSED") == 1
+    assert standing_mismatches(joined) == []
+
+
 def test_order_with_our_id_that_the_journal_has_as_ended_is_an_orphan_and_is_cancelled(
     joined: JournalBench,
 ) -> None:
