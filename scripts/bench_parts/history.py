@@ -36,6 +36,8 @@ class _Copy:
         self._number = number
         self._own_ids = own_ids
         self._tickets = tickets
+        self.ids: dict[str, dict[int, int]] = {}
+        """Numbers of the copied rows, by table and number of the row that was copied."""
 
     def value(self, value: object) -> object:
         """Return the column's value in the copy."""
@@ -63,15 +65,19 @@ def lengthen(path: Path, directives: int) -> None:
     # An order has the number before that of its deal.
     tickets = range(low - 1, high + 1)
     template = {table: _rows(connection, table) for table in _tables(connection)}
+    shown = connection.execute("SELECT * FROM audit ORDER BY seq").fetchall()
     copied = sum(str(row[2]).startswith(TEMPLATE) for row in template["directives"][1])
     connection.execute("BEGIN")
     for number in range(1, (directives - present) // copied + 1):
         copy = _Copy(number, own_ids, tickets)
         for table, (columns, rows) in template.items():
             if table == "audit":
+                # A build whose audit repeats the texts of the other tables.
                 _chain(connection, copy, rows)
-            else:
-                _insert(connection, table, columns, _copied(copy, columns, rows))
+            elif table != "audit_rows":
+                _insert(connection, table, columns, _copied(connection, copy, table, columns, rows))
+        if "audit_rows" in template:
+            _refer(connection, copy, template["audit_rows"][1], shown)
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -90,16 +96,21 @@ def _rows(connection: sqlite3.Connection, table: str) -> tuple[list[str], list[R
     return [column[0] for column in found.description], found.fetchall()
 
 
-def _copied(copy: _Copy, columns: list[str], rows: list[Row]) -> Iterator[Row]:
-    """Yield the rows of the copy. SQLite draws the ids, and a key that must be unique is new."""
+def _copied(
+    connection: sqlite3.Connection, copy: _Copy, table: str, columns: list[str], rows: list[Row]
+) -> Iterator[Row]:
+    """Yield the rows of the copy. Ids go on where the table ends, and a key that must be unique is new."""
     drawn = columns[0] == "id"
+    ids = copy.ids[table] = {}
+    if drawn:
+        (last,) = connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608 - as above
     key = columns.index("key") if "key" in columns and "subject" in columns else None
     for row in rows:
         changed = [copy.value(value) for value in row]
         if changed[drawn:] == list(row[drawn:]):
             continue
         if drawn:
-            changed[0] = None
+            changed[0] = ids[row[0]] = last = last + 1
         if key is not None:
             changed[key] = f"{changed[key]}-{copy._number}"
         yield tuple(changed)
@@ -124,6 +135,28 @@ def _chain(connection: sqlite3.Connection, copy: _Copy, rows: list[Row]) -> None
             new.append((*content, prev, hashed))
             prev = hashed
     _insert(connection, "audit", list(audit.COLUMNS), iter(new))
+
+
+def _refer(connection: sqlite3.Connection, copy: _Copy, rows: list[Row], shown: list[Row]) -> None:
+    """Append the copied rows of an audit that shows the texts of other tables. `shown`: these rows in its view."""
+    seq, prev = connection.execute("SELECT seq, hash FROM audit_rows ORDER BY seq DESC LIMIT 1").fetchone()
+    prev = prev.hex()
+    numbers = itertools.count(seq + 1)
+    tables = {"report": "reports", "event": "events", "delivered": "events"}
+    new = []
+    for row, view in zip(rows, shown, strict=True):
+        _, at_ms, kind, officer, directive, content, subject, body, _ = row
+        if directive not in copy.ids["directives"]:
+            continue
+        content = copy.ids[tables[kind]][content] if kind in tables else copy.value(content)
+        seen = [copy.value(value) for value in view[1 : len(audit.HASHED)]]
+        seen[4] = content
+        number = next(numbers)
+        prev = audit.chain(prev, (number, *seen))
+        place = copy.ids["directives"][directive]
+        stored = (copy.value(subject), copy.value(body), bytes.fromhex(prev))
+        new.append((number, at_ms, kind, officer, place, content, *stored))
+    _insert(connection, "audit_rows", list(audit.COLUMNS), iter(new))
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def test_journal_with_a_changed_audit_row_is_refused(rig: Rig) -> None:
     rig.stop()
     with closing(sqlite3.connect(rig.journal.path)) as connection, connection:
         connection.execute("DROP TRIGGER audit_is_never_changed")
-        connection.execute("UPDATE audit SET body = replace(body, 'EURUSD', 'GBPUSD')")
+        connection.execute("UPDATE audit_rows SET body = replace(body, 'EURUSD', 'GBPUSD')")
     run = rig.bridge("run", "--config", str(rig.config_path))
     assert run.exited() == ExitCode.JOURNAL_DAMAGED
     verify = rig.bridge("journal", "--config", str(rig.config_path), "verify")

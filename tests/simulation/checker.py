@@ -390,7 +390,8 @@ def _chain(audit: list[Row]) -> Iterator[str]:
     """Assert that the hash chain is whole."""
     prev = "0" * 64
     for number, row in enumerate(audit, start=1):
-        content = [row[name] for name in ("seq", "at", "kind", "officer", "directive_id", "subject", "body")]
+        named = ("seq", "at", "kind", "officer", "directive_id", "content", "subject", "body")
+        content = [row[name] for name in named]
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("\x7f", "\\u007f")
         if row["seq"] != number or row["prev"] != prev:
             yield f"row {number} of the audit does not follow the one before"

@@ -55,7 +55,7 @@ def back_up(path: Path, target: Path) -> Backup:
         _copy(path, target, partial)
         _check_copy(path, target, partial)
         with open_reader(partial) as copy:
-            (rows,) = copy.execute("SELECT count(*) FROM audit").fetchone()
+            (rows,) = copy.execute("SELECT count(*) FROM audit_rows").fetchone()
         _publish(partial, target)
     finally:
         with suppress(OSError):  # a scanner of Windows may have it open

@@ -68,8 +68,8 @@ def first_difference(connection: sqlite3.Connection) -> Altered | None:
     audited = _Audited()
     kinds = words([AuditKind.HALT, AuditKind.QUARANTINE, AuditKind.OPERATOR])
     for row in connection.execute(
-        "SELECT kind, officer, at, subject, body FROM audit INDEXED BY audit_of_operator_marks"
-        f" WHERE kind IN ({kinds}) ORDER BY seq"
+        "SELECT kind, officer, at, subject, body FROM audit WHERE seq IN"
+        f" (SELECT seq FROM audit_rows INDEXED BY audit_of_operator_marks WHERE kind IN ({kinds})) ORDER BY seq"
     ):
         audited.apply(*row)
     return _halt_difference(connection, audited) or _quarantine_difference(connection, audited)

@@ -412,31 +412,41 @@ CREATE INDEX events_by_directive ON events (officer, directive_id, id);
 """
 
 _AUDIT: Final = """
-CREATE TABLE audit (                            -- append-only; each row is chained to the one before it
+CREATE TABLE audit_rows (                       -- append-only; read it by the view audit
     seq INTEGER PRIMARY KEY,                    -- 1, 2, 3, ... without a gap
-    at TEXT NOT NULL,                           -- time of the occurrence
+    at_ms INTEGER NOT NULL,                     -- time of the occurrence, in ms since 1970-01-01 UTC
     kind TEXT NOT NULL,                         -- AuditKind
-    officer TEXT,                               -- officer that it concerns
-    directive_id TEXT,                          -- directive that it concerns; NULL: none
-    subject TEXT NOT NULL,                      -- thing that it is about; its form depends on the kind
-    body TEXT NOT NULL,                         -- content, mostly JSON; its form depends on the kind
-    prev TEXT NOT NULL,                         -- hash of the row before; 64 zeros in the first row
-    hash TEXT NOT NULL                          -- SHA-256 over prev and the columns before it, hex
+    officer TEXT,                               -- officer that it concerns; NULL: that of the directive, or none
+    directive INTEGER REFERENCES directives,    -- place of the directive that it concerns; NULL: none
+    content INTEGER,                            -- id of the report, event or command that it is about; NULL: none
+    subject TEXT,                               -- thing that it is about, or rest of it; NULL: see content
+    body TEXT,                                  -- content, mostly JSON; NULL: in the row that it is about
+    hash BLOB NOT NULL                          -- SHA-256 over the hash before it and its columns in the view audit
 ) STRICT;
 -- For the comparison of halts and quarantines at each start.
-CREATE INDEX audit_of_operator_marks ON audit (seq) WHERE kind IN ('halt', 'quarantine', 'operator');
-CREATE INDEX audit_by_directive ON audit (officer, directive_id, seq) WHERE directive_id IS NOT NULL;
+CREATE INDEX audit_of_operator_marks ON audit_rows (seq) WHERE kind IN ('halt', 'quarantine', 'operator');
+CREATE INDEX audit_by_directive ON audit_rows (directive) WHERE directive IS NOT NULL;
 -- Against INSERT OR REPLACE, which deletes a row without the trigger for deletes.
-CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit
-WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit)
+CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit_rows
+WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM audit_rows)
 BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit_rows
 BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
+CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit_rows
 BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 """
 
-_VIEWS: Final = """
+_SHOWN: Final = """coalesce(
+            CASE WHEN a.kind IN ('dispatch', 'command') THEN a.content || ' ' ELSE '' END || a.subject, r.key,
+            e.event_type, CAST(c.client_order_id AS TEXT), d.directive_id) AS subject,
+       coalesce(a.body, r.body, e.body, c.body, d.raw) AS body"""
+"""Subject and body of a row of the audit: its own, or those of the row that it is about."""
+_ABOUT: Final = """LEFT JOIN reports r ON a.kind = 'report' AND r.id = a.content
+    LEFT JOIN events e ON a.kind IN ('event', 'delivered', 'refused') AND e.id = a.content
+    LEFT JOIN commands c ON a.kind = 'planned' AND c.client_order_id = a.content"""
+_AT: Final = "strftime('%Y-%m-%dT%H:%M:%fZ', a.at_ms / 1000.0, 'unixepoch') AS at"
+
+_VIEWS: Final = f"""
 CREATE VIEW directive_overview AS
 SELECT d.id AS place, d.officer, d.directive_id, d.received_at, d.action, d.symbol,
        json_extract(d.body, '$.quantity') AS quantity, json_extract(d.body, '$.price') AS price,
@@ -449,8 +459,21 @@ SELECT d.id AS place, d.officer, d.directive_id, d.received_at, d.action, d.symb
        d.error_code, d.error_message
 FROM directives d;
 
+CREATE VIEW audit AS
+SELECT a.seq, {_AT},
+       a.kind, coalesce(a.officer, d.officer) AS officer, d.directive_id, a.content,
+       {_SHOWN},
+       lower(hex(coalesce((SELECT p.hash FROM audit_rows p WHERE p.seq = a.seq - 1), zeroblob(32)))) AS prev,
+       lower(hex(a.hash)) AS hash
+FROM audit_rows a LEFT JOIN directives d ON d.id = a.directive
+    {_ABOUT};
+
 CREATE VIEW timeline AS
-SELECT officer, directive_id, seq, at, kind, subject, body FROM audit WHERE directive_id IS NOT NULL;
+SELECT d.officer, d.directive_id, a.seq,
+       {_AT}, a.kind,
+       {_SHOWN}
+FROM directives d CROSS JOIN audit_rows a ON a.directive = d.id
+    {_ABOUT};
 
 CREATE VIEW undelivered_events AS
 SELECT id, officer, directive_id, event_type, created_at, state, refusals, last_error, dismissed_at, body

@@ -144,7 +144,7 @@ STORED: Final[Mapping[tuple[str, str], tuple[type[StrEnum], ...]]] = {
     ("events", "event_type"): (EventType,),
     ("events", "event_class"): (EventClass,),
     ("events", "state"): (EventState,),
-    ("audit", "kind"): (AuditKind,),
+    ("audit_rows", "kind"): (AuditKind,),
 }
 """Enums of each column, by table and column. NULL is allowed where the schema allows it."""
 

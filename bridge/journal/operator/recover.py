@@ -23,6 +23,7 @@ from bridge.journal.operator import lost_orders
 from bridge.journal.operator.lost_orders import Found, FoundBy
 from bridge.journal.steps.apply_reports import ReportBatch
 from bridge.journal.steps.evidence import apply_evidence
+from bridge.journal.steps.planned_commands import audit_planned
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step, json_text
 from bridge.journal.tables import (
@@ -278,9 +279,7 @@ class _Adopting:
         )
         place = directives.place(step.connection, step.officer, directive_id)
         commands.add(step.connection, record, step.now, place=place)
-        step.audit(
-            AuditKind.PLANNED, str(record.client_order_id), commands.order_json(record.order), directive_id
-        )
+        audit_planned(step, record)
         outcome = transitions.advance(record, CommandInput.SUBMITTED, step.now)
         step.apply_outcome(outcome, record)
         return outcome.command or record

@@ -167,7 +167,7 @@ class ReportBatch:
             # Repeated, and still not ours or not usable. The thing that it concerns may become known later.
             self.repeated += 1
             return
-        reports.add(
+        added = reports.add(
             self._connection,
             self._step.account,
             key=key,
@@ -184,7 +184,8 @@ class ReportBatch:
             broker_positions.note_deal(self._step, report)
         about = outcome.command or before or (outcome.positions[0] if outcome.positions else None)
         if about is not None or outcome.disposition is Disposition.UNUSABLE:
-            self._step.audit(AuditKind.REPORT, key, raw.decode(), about.directive_id if about else None)
+            directive_id = about.directive_id if about else None
+            self._step.audit(AuditKind.REPORT, key, raw.decode(), directive_id, content=added)
         self._step.apply_outcome(outcome, before)
         if outcome.command is not None and market_waits.is_replaced(before, outcome.command):
             self.successors.append(market_waits.replace(self._step, self._settings, outcome.command))

@@ -126,7 +126,8 @@ def _dispatch(
     )
     step.note_dispatch(sent.client_order_id)
     subject = f"{sent.client_order_id} attempt {sent.attempt}"
-    step.audit(AuditKind.DISPATCH, subject, f"epoch {gate.epoch}", sent.directive_id)
+    epoch = f"epoch {gate.epoch}"
+    step.audit(AuditKind.DISPATCH, subject, epoch, sent.directive_id, content=sent.client_order_id)
     return message
 
 

@@ -11,9 +11,8 @@ from bridge.core.trade.market_waits import Wait, successor, target_of
 from bridge.core.trade.records import CommandRecord
 from bridge.core.units import broker_time
 from bridge.core.units.decimals import ZERO
-from bridge.journal.database.words import AuditKind
 from bridge.journal.steps import broker_positions
-from bridge.journal.steps.planned_commands import client_order_ids
+from bridge.journal.steps.planned_commands import audit_planned, client_order_ids
 from bridge.journal.steps.sessions import offsets
 from bridge.journal.steps.step import Step
 from bridge.journal.tables import commands, directives, symbols
@@ -96,8 +95,7 @@ def _identity(step: Step, settings: OfficerSettings, command: CommandRecord) -> 
 def _add(step: Step, record: CommandRecord) -> CommandRecord:
     place = directives.place(step.connection, step.officer, record.directive_id)
     commands.add(step.connection, record, step.now, place=place)
-    body = commands.order_json(record.order)
-    step.audit(AuditKind.PLANNED, str(record.client_order_id), body, record.directive_id)
+    audit_planned(step, record)
     step.refresh_directive(record.directive_id)
     return record
 

@@ -17,7 +17,7 @@ def set_delivered(step: Step, delivery: Delivery) -> None:
     """Store that the Director accepted the event."""
     event, event_id = delivery.event, delivery.event_id
     events.set_delivered(step.connection, event.id, event_id, step.now)
-    step.audit(AuditKind.DELIVERED, event.event_type, event_id or "", event.directive_id)
+    step.audit(AuditKind.DELIVERED, event.event_type, event_id or "", event.directive_id, content=event.id)
 
 
 def count_refusal(step: Step, event: Outgoing, error: str) -> None:
@@ -28,7 +28,7 @@ def count_refusal(step: Step, event: Outgoing, error: str) -> None:
 def set_refused(step: Step, event: Outgoing, error: str) -> None:
     """Store that the Director refused the event for good: the next event of its directive may go."""
     events.set_refused(step.connection, event.id, error[:MAX_ERROR], step.now)
-    step.audit(AuditKind.REFUSED, event.event_type, error[:MAX_ERROR], event.directive_id)
+    step.audit(AuditKind.REFUSED, event.event_type, error[:MAX_ERROR], event.directive_id, content=event.id)
 
 
 def retry(step: Step, refused: Collection[RefusedEvent]) -> None:

@@ -38,10 +38,21 @@ def add_commands(
         )
         records.append(record)
         commands.add(step.connection, record, step.now, place=place)
-        body = commands.order_json(record.order)
-        step.audit(AuditKind.PLANNED, str(record.client_order_id), body, directive_id)
+        audit_planned(step, record)
     step.set_directive_state(directive_id, DirectiveState.WORKING)
     return records
+
+
+def audit_planned(step: Step, record: CommandRecord) -> None:
+    """Append the audit row of a command that was just stored."""
+    client_order_id = record.client_order_id
+    step.audit(
+        AuditKind.PLANNED,
+        str(client_order_id),
+        commands.order_json(record.order),
+        record.directive_id,
+        content=client_order_id,
+    )
 
 
 def client_order_ids(step: Step, settings: OfficerSettings, directive_id: str) -> planning.ClientOrderIds:

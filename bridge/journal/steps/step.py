@@ -116,14 +116,26 @@ class Step:
             f"its server is called {present.server} now: the account shows what the journal has of it",
         )
 
-    def audit(self, kind: AuditKind, subject: str, body: str = "", directive_id: str | None = None) -> str:
-        """Append one audit row of this officer. Return its hash: unique, even in a restored copy of the journal."""
+    def audit(
+        self,
+        kind: AuditKind,
+        subject: str,
+        body: str = "",
+        directive_id: str | None = None,
+        *,
+        content: int | None = None,
+    ) -> str:
+        """Append one audit row of this officer. Return its hash: unique, even in a restored copy of the journal.
+
+        `content`: id of the report, event or command that it is about (`audit.append`).
+        """
         return audit.append(
             self.connection,
             at=self.now,
             kind=kind,
             officer=self.officer,
             directive_id=directive_id,
+            content=content,
             subject=subject,
             body=_with_user(body, self._by) if kind is AuditKind.OPERATOR and self._by else body,
         )
@@ -157,7 +169,7 @@ class Step:
                 new_event=new_event,
             )
             body = encode_event(event, extra_fields=self._extra_fields).decode()
-            if events.add(
+            added = events.add(
                 self.connection,
                 self.officer,
                 event,
@@ -165,8 +177,9 @@ class Step:
                 key=key,
                 body=body,
                 at=self.now,
-            ):
-                self.audit(AuditKind.EVENT, event.event_type, body, event.directive_id)
+            )
+            if added is not None:
+                self.audit(AuditKind.EVENT, event.event_type, body, event.directive_id, content=added)
                 any_new = True
         if any_new:
             self._on_event()
@@ -219,6 +232,7 @@ class Step:
                     f"{after.client_order_id} {after.state}",
                     after.reason,
                     after.directive_id,
+                    content=after.client_order_id,
                 )
         for position in outcome.positions:
             positions.save(self.connection, self.account, position)

@@ -136,8 +136,8 @@ def add(
     key: str,
     body: str,
     at: datetime,
-) -> bool:
-    """Insert an event. Return False where its key is known: then nothing is written."""
+) -> int | None:
+    """Insert an event. Return its number; None where its key is known: then nothing is written."""
     inserted = connection.execute(
         f"{insert(TABLE, NEW)} ON CONFLICT (key) DO NOTHING",
         {
@@ -152,7 +152,7 @@ def add(
             "state": EventState.QUEUED,
         },
     )
-    return inserted.rowcount > 0
+    return inserted.lastrowid if inserted.rowcount > 0 else None
 
 
 def created_at(

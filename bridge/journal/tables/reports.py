@@ -79,9 +79,12 @@ def add(
     epoch: int,
     seq: int,
     at: datetime,
-) -> None:
-    """Insert a report. Its kind is the first part of its key. Raises UnknownWordError for a kind with no name."""
-    connection.execute(
+) -> int | None:
+    """Insert a report. Return its number. Its kind is the first part of its key.
+
+    Raises UnknownWordError for a kind with no name.
+    """
+    inserted = connection.execute(
         insert(TABLE, NEW),
         {
             **account.parameters,
@@ -97,6 +100,7 @@ def add(
             "received_at": utc_text(at),
         },
     )
+    return inserted.lastrowid
 
 
 def latest(connection: sqlite3.Connection, account: Account, key: str) -> Stored | None:

@@ -1,10 +1,12 @@
 """The audit's chain: rows are only appended, and a change of one is found."""
 
 import sqlite3
+from itertools import pairwise
 
 import pytest
 
 from bridge.journal.database import audit
+from bridge.journal.database.words import AuditKind
 from bridge.journal.tables.events import Delivery
 from bridge.journal.views import lists
 
@@ -25,15 +27,32 @@ def tampered(bench: JournalBench, *statements: str) -> str:
     """Return the first break of the chain after a change of the table without its triggers."""
     for trigger in ("audit_is_only_appended", "audit_is_never_changed", "audit_is_never_deleted"):
         bench.connection.execute(f"DROP TRIGGER {trigger}")
+    bench.connection.execute("PRAGMA foreign_keys = OFF")
     for statement in statements:
         bench.connection.execute(statement)
     with lists.reading(bench.path) as db:
         return lists.verify(db).broken
 
 
+def tampered_and_mended(bench: JournalBench, statement: str) -> str:
+    """Return the first break after the change, which is undone then."""
+    triggers = bench.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    bench.connection.execute("BEGIN")
+    for name, _ in triggers:
+        bench.connection.execute(f"DROP TRIGGER {name}")
+    bench.connection.execute(statement)
+    found = bench.chain_break()
+    bench.connection.execute("ROLLBACK")
+    return found
+
+
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE audit SET body = 'other' WHERE seq = 2", "DELETE FROM audit WHERE seq = 2", "DELETE FROM audit"],
+    [
+        "UPDATE audit_rows SET body = 'other' WHERE seq = 2",
+        "DELETE FROM audit_rows WHERE seq = 2",
+        "DELETE FROM audit_rows",
+    ],
 )
 def test_audit_row_cannot_be_changed_or_deleted_by_sql(lived: JournalBench, statement: str) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -65,47 +84,96 @@ def test_every_decision_about_money_is_in_the_audit(lived: JournalBench) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        "at = '2020-01-01T00:00:00.000Z'",
+        "at_ms = at_ms + 1",
         "kind = 'other'",
         "officer = 'eo-009'",
-        "directive_id = 'dir-9'",
+        "directive = 1",
         "subject = 'other'",
         "body = body || ' '",
-        "prev = hash",
-        "hash = prev",
+        "hash = zeroblob(32)",
     ],
     ids=lambda change: change.split()[0],
 )
 def test_changed_column_is_found(lived: JournalBench, change: str) -> None:
-    assert tampered(lived, f"UPDATE audit SET {change} WHERE seq = 4") == "row 4 was changed"  # noqa: S608 - our own words
+    assert tampered(lived, f"UPDATE audit_rows SET {change} WHERE seq = 4") == "row 4 was changed"  # noqa: S608 - our own words
+
+
+@pytest.mark.parametrize("kind", list(AuditKind))
+def test_changed_reference_is_found(lived: JournalBench, kind: AuditKind) -> None:
+    for change in ("content = content + 1", "directive = 3 - directive", "subject = 'x'", "body = 'x'"):
+        [(seq,)] = lived.rows("SELECT coalesce(max(seq), 0) FROM audit WHERE kind = ?", kind)
+        column = change.split()[0]
+        if seq and lived.rows(f"SELECT 1 FROM audit_rows WHERE seq = ? AND {column} IS NOT NULL", seq):  # noqa: S608 - a name
+            assert tampered_and_mended(lived, f"UPDATE audit_rows SET {change} WHERE seq = {seq}").startswith(  # noqa: S608 - as above
+                f"row {seq} was changed"
+            )
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "named"),
+    [
+        ("UPDATE directives SET raw = raw || ' ' WHERE id = 1", "directive", "directives dir-1"),
+        ("UPDATE commands SET body = body || ' '", "planned", "commands "),
+        ("UPDATE reports SET body = body || ' ' WHERE id = 1", "report", "reports 1"),
+        ("UPDATE reports SET key = key || ' ' WHERE id = 1", "report", "reports 1"),
+        ("DELETE FROM reports WHERE id = 1", "report", "reports 1"),
+        ("UPDATE events SET body = body || ' ' WHERE id = 1", "event", "events 1"),
+        ("DELETE FROM events WHERE id = 1", "event", "events 1"),
+    ],
+)
+def test_change_of_what_a_row_is_about_is_found_by_name(
+    lived: JournalBench, statement: str, kind: str, named: str
+) -> None:
+    [(seq,)] = lived.rows("SELECT min(seq) FROM audit WHERE kind = ?", kind)
+    found = tampered(lived, statement)
+    assert found.startswith(f"row {seq} was changed, or differs from its table: {named}")
+
+
+def test_audit_repeats_no_text_of_another_table(lived: JournalBench) -> None:
+    repeated = lived.rows(
+        "SELECT kind FROM audit_rows WHERE body IS NOT NULL AND body IN (SELECT body FROM reports UNION ALL"
+        " SELECT body FROM events UNION ALL SELECT body FROM commands UNION ALL SELECT raw FROM directives)"
+    )
+    assert repeated == []
 
 
 def test_changed_row_is_found_although_its_hash_and_the_next_rows_link_fit(lived: JournalBench) -> None:
     [(*row, prev)] = lived.rows(
-        "SELECT seq, at, kind, officer, directive_id, subject, body || ' ', prev FROM audit WHERE seq = 4"
+        "SELECT seq, at, kind, officer, directive_id, content, subject, body || ' ', prev FROM audit WHERE seq = 4"
     )
     forged = audit.chain(prev, tuple(row))
-    mended = (
-        f"UPDATE audit SET body = body || ' ', hash = '{forged}' WHERE seq = 4",  # noqa: S608 - our own hash
-        f"UPDATE audit SET prev = '{forged}' WHERE seq = 5",  # noqa: S608 - as above
-    )
-    assert tampered(lived, *mended) == "row 5 was changed"
+    mended = f"UPDATE audit_rows SET body = body || ' ', hash = x'{forged}' WHERE seq = 4"  # noqa: S608 - our own hash
+    assert tampered(lived, mended).startswith("row 5 was changed")
+
+
+def test_view_shows_the_hashes_in_hex_each_beside_the_one_before(lived: JournalBench) -> None:
+    rows = lived.rows("SELECT * FROM audit ORDER BY seq")
+    assert rows[0][8] == audit.GENESIS
+    for (*fields, prev, hashed), following in pairwise(rows):
+        assert audit.chain(prev, tuple(fields)) == hashed == following[8]
 
 
 def test_removed_row_is_found(lived: JournalBench) -> None:
-    assert tampered(lived, "DELETE FROM audit WHERE seq = 4") == "row 4 is missing"
+    assert tampered(lived, "DELETE FROM audit_rows WHERE seq = 4") == "row 4 is missing"
 
 
 def test_removed_row_is_found_although_later_rows_were_renumbered(lived: JournalBench) -> None:
-    moved = "UPDATE audit SET seq = -(seq - 1) WHERE seq > 4", "UPDATE audit SET seq = -seq WHERE seq < 0"
-    assert tampered(lived, "DELETE FROM audit WHERE seq = 4", *moved) == "row 4 was changed"
+    moved = (
+        "UPDATE audit_rows SET seq = -(seq - 1) WHERE seq > 4",
+        "UPDATE audit_rows SET seq = -seq WHERE seq < 0",
+    )
+    found = tampered(lived, "DELETE FROM audit_rows WHERE seq = 4", *moved)
+    assert found.startswith("row 4 was changed")
 
 
 def test_inserted_row_is_found(lived: JournalBench) -> None:
-    room = "UPDATE audit SET seq = -(seq + 1) WHERE seq >= 4", "UPDATE audit SET seq = -seq WHERE seq < 0"
+    room = (
+        "UPDATE audit_rows SET seq = -(seq + 1) WHERE seq >= 4",
+        "UPDATE audit_rows SET seq = -seq WHERE seq < 0",
+    )
     copy = (
-        "INSERT INTO audit SELECT 4, at, kind, officer, directive_id, subject, body, prev, hash FROM audit"
-        " WHERE seq = 3"
+        "INSERT INTO audit_rows SELECT 4, at_ms, kind, officer, directive, content, subject, body, hash"
+        " FROM audit_rows WHERE seq = 3"
     )
     assert tampered(lived, *room, copy) == "row 4 was changed"
 
@@ -113,10 +181,10 @@ def test_inserted_row_is_found(lived: JournalBench) -> None:
 def test_appended_row_with_a_wrong_hash_is_found(lived: JournalBench) -> None:
     last = lived.rows("SELECT max(seq) FROM audit")[0][0]
     forged = (
-        "INSERT INTO audit SELECT seq + 1, at, kind, officer, directive_id, subject, body, hash, hash FROM audit"
-        " ORDER BY seq DESC LIMIT 1"
+        "INSERT INTO audit_rows SELECT seq + 1, at_ms, kind, officer, directive, content, subject, body, hash"
+        " FROM audit_rows ORDER BY seq DESC LIMIT 1"
     )
-    assert tampered(lived, forged) == f"row {last + 1} was changed"
+    assert tampered(lived, forged).startswith(f"row {last + 1} was changed")
 
 
 def test_timeline_has_the_steps_of_one_directive_in_order(lived: JournalBench) -> None:

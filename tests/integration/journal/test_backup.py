@@ -79,7 +79,7 @@ def test_damaged_journal_gives_no_backup(joined: JournalBench, tmp_path: Path) -
     joined.close()
     with closing(sqlite3.connect(joined.path)) as connection, connection:
         connection.execute("DROP TRIGGER audit_is_never_changed")
-        connection.execute("UPDATE audit SET body = body || ' ' WHERE seq = 1")
+        connection.execute("UPDATE audit_rows SET body = body || ' ' WHERE seq = 1")
     with pytest.raises(JournalDamagedError, match=joined.path.name):
         back_up(joined.path, tmp_path / "copy.db")
     assert not list(tmp_path.glob("copy.db*"))

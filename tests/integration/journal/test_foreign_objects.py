@@ -139,7 +139,7 @@ def test_change_that_statements_undo_is_refused_with_them(
     [
         ("CREATE TRIGGER mine AFTER INSERT ON halts BEGIN DELETE FROM halts; END", "changes what it writes"),
         ("CREATE UNIQUE INDEX mine ON deals (symbol)", "limits what it can write"),
-        ("CREATE INDEX mine ON audit (json_extract(body, '$.x'))", "may fail for a value"),
+        ("CREATE INDEX mine ON audit_rows (json_extract(body, '$.x'))", "may fail for a value"),
         ("CREATE INDEX mine ON directives (raw ->> '$.symbol')", "may fail for a value"),
         ("CREATE INDEX mine ON deals (symbol) WHERE json_valid(body)", "may fail for a value"),
         ("CREATE TABLE mine (x TEXT REFERENCES Deals (symbol))", "foreign key to Deals limits"),
@@ -287,7 +287,7 @@ def test_mark_of_another_program_is_named(path: Path) -> None:
 
 def test_copy_as_sql_text_of_a_damaged_journal_is_damaged(lived: Path) -> None:
     copy = copied(lived)
-    run(copy, "DROP TRIGGER audit_is_never_changed", "UPDATE audit SET body = 'other' WHERE seq = 3")
+    run(copy, "DROP TRIGGER audit_is_never_changed", "UPDATE audit_rows SET body = 'other' WHERE seq = 3")
     with pytest.raises(JournalDamagedError, match="row 3 was changed"):
         file.check(copy)
 

@@ -113,7 +113,7 @@ def test_truncated_journal_is_refused(lived: Path, fraction: float) -> None:
 def test_broken_audit_chain_is_refused(lived: Path) -> None:
     with _tampering(lived) as connection:
         connection.execute("DROP TRIGGER audit_is_never_changed")
-        connection.execute("UPDATE audit SET body = 'other' WHERE seq = 3")
+        connection.execute("UPDATE audit_rows SET body = 'other' WHERE seq = 3")
     refused(lived, JournalDamagedError, "row 3 was changed")
 
 

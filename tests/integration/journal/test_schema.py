@@ -19,7 +19,7 @@ from .bench import settings
 
 TABLES = {
     "allocations",
-    "audit",
+    "audit_rows",
     "broker_positions",
     "clock_offsets",
     "commands",
@@ -40,6 +40,7 @@ TABLES = {
     "unreadable_directives",
 }
 VIEWS = {
+    "audit",
     "commands_waiting_for_market",
     "directive_overview",
     "officer_status",

@@ -31,7 +31,7 @@ def insert(connection: sqlite3.Connection, table: str, changes: dict[str, str]) 
     connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)  # noqa: S608 - names of columns
 
 
-@pytest.mark.parametrize(("table", "column"), [each for each in words.STORED if each[0] != "audit"])
+@pytest.mark.parametrize(("table", "column"), [each for each in words.STORED if each[0] != "audit_rows"])
 def test_journal_with_an_unknown_word_is_refused_by_name_and_left_as_it_is(
     tmp_path: Path, table: str, column: str
 ) -> None:
@@ -51,12 +51,14 @@ def test_journal_with_an_unknown_word_is_refused_by_name_and_left_as_it_is(
 def test_journal_with_an_unknown_kind_of_audit_row_is_refused_by_name(
     bench: JournalBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = (1, "2026-01-05T10:00:00.000Z", NEW, OFFICER, None, "x", "")
-    values = (*row, audit.GENESIS, audit.chain(audit.GENESIS, row))
-    bench.connection.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    row = (1, "2026-01-05T10:00:00.000Z", NEW, OFFICER, None, None, "x", "")
+    at_ms = int(NOW.timestamp() * 1000)
+    hashed = bytes.fromhex(audit.chain(audit.GENESIS, row))
+    values = (1, at_ms, NEW, OFFICER, None, None, "x", "", hashed)
+    bench.connection.execute("INSERT INTO audit_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     bench.close()
     with pytest.raises(
-        JournalUnknownWordError, match=f'audit.kind "{NEW}" .* supported: .*{AuditKind.BOUND}'
+        JournalUnknownWordError, match=f'audit_rows.kind "{NEW}" .* supported: .*{AuditKind.BOUND}'
     ):
         file.check(bench.path)
 
