@@ -56,6 +56,9 @@ class Deals:
                 # It was parked when it was reported before, and counts since.
                 return Outcome(disposition=Disposition.APPLIED), None
             return self._revise(report, counted)
+        if revision and self._is_divided(report):
+            # Among the deals after it, it would be divided otherwise, or wait for one before it.
+            return Outcome(disposition=Disposition.FOREIGN), None
         if report.annulled:
             return self._apply_annulled(report, complete=complete)
         # Money has no maker, whatever magic it bears.
@@ -107,6 +110,16 @@ class Deals:
 
     def _command_of(self, report: DealReport) -> CommandRecord | None:
         return commands.load(self._connection, self._step.officer, report.magic) if report.magic else None
+
+    def _is_divided(self, report: DealReport) -> bool:
+        """Return True where the deal is known as it is, and its volume is others' alone."""
+        known = deals.load_foreign(self._connection, self._step.account, report.ticket)
+        return (
+            known is not None
+            and content_hash(known) == content_hash(report)
+            and self._command_of(report) is None
+            and bool(allocations.of_deal(self._connection, self._step.account, report.ticket))
+        )
 
     def _is_lost(self, report: DealReport) -> bool:
         """Return True where the magic is a client order id of this officer's that no operator has taken over. The

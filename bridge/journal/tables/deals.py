@@ -109,6 +109,18 @@ def load_applied(connection: sqlite3.Connection, account: Account, ticket: int) 
     return found[0] if found else None
 
 
+def load_foreign(connection: sqlite3.Connection, account: Account, ticket: int) -> DealReport | None:
+    """Return the deal in its latest revision, where it concerns none of our commands."""
+    found = _reports(
+        connection.execute(
+            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket"
+            f" AND disposition = {words([Disposition.FOREIGN])}",
+            {**account.parameters, "ticket": ticket},
+        )
+    )
+    return found[0] if found else None
+
+
 def last_in(connection: sqlite3.Connection, account: Account, position_id: int) -> DealReport | None:
     """Return the position's last deal that counts."""
     found = _reports(

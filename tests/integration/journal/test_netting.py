@@ -230,6 +230,34 @@ def test_reversal_is_parked_until_the_reversed_position_is_known(netted: Journal
     assert parts == [("dir-1", "BUY", "0.3", "0.3"), ("dir-s", "SELL", "0.2", "0")]
 
 
+def test_reversals_by_others_that_are_reported_again_are_divided_as_before(netted: JournalBench) -> None:
+    [command] = netted.sent(directive())
+    plain: dict[str, Any] = {"magic": 0, "reason": "CLIENT", "order": ORDER + 50}
+    manual = [
+        deal(command.order, DEAL, type=Side.BUY, entry=DealEntry.IN, volume="0.4", **plain),
+        deal(command.order, DEAL + 1, type=Side.SELL, entry=DealEntry.INOUT, volume="0.5", **plain),
+        deal(command.order, DEAL + 2, type=Side.BUY, entry=DealEntry.INOUT, volume="0.2", **plain),
+        deal(command.order, DEAL + 3, type=Side.SELL, entry=DealEntry.INOUT, volume="0.4", **plain),
+    ]
+    divided = "SELECT deal_ticket, entry, volume FROM allocations ORDER BY deal_ticket, number"
+    netted.report(*manual)
+    before = netted.rows(divided)
+    assert before[1:5] == [
+        (DEAL + 1, "OUT", "0.4"),
+        (DEAL + 1, "IN", "0.1"),
+        (DEAL + 2, "OUT", "0.1"),
+        (DEAL + 2, "IN", "0.1"),
+    ]
+    # A terminal that has started again reports its whole history.
+    netted.report(*manual)
+    assert netted.rows("SELECT DISTINCT disposition FROM deals") == [("FOREIGN",)]
+    assert netted.rows(divided) == before
+    netted.report(deal(command.order, DEAL + 4, entry=DealEntry.OUT, volume="0.3"))
+    assert netted.directive_state() == "FILLED"
+    netted.report(*manual)
+    assert netted.rows("SELECT disposition FROM deals WHERE ticket < ?", DEAL + 4) == [("FOREIGN",)] * 4
+
+
 def test_reversal_on_a_hedging_account_is_unusable(joined: JournalBench) -> None:
     [command] = joined.sent(directive())
     joined.report(deal(command.order))
