@@ -175,6 +175,13 @@ def apply_order(
     if report.reason in (REASON_SL, REASON_TP, REASON_SO):
         # The server's own order that closes the position; some bear the opener's id. Its deal counts.
         return Outcome(disposition=Disposition.FOREIGN)
+    if (
+        report.reason != REASON_EXPERT
+        and report.ticket != command.order_ticket
+        and report.position_id not in (0, report.ticket)
+    ):
+        # Its own order too, on a position that stands: it closes the position and opens it anew, as for a swap.
+        return Outcome(disposition=Disposition.FOREIGN)
     position = command.order.position if netting else report.position_id
     if found := contradiction(
         command,

@@ -294,6 +294,18 @@ def test_order_of_a_stop_is_foreign_without_an_alarm(reason: str) -> None:
     assert (outcome.command, outcome.events) == (None, ())
 
 
+@pytest.mark.parametrize("side", ["SELL", "BUY"])
+def test_order_of_the_server_that_reopens_a_position_is_foreign_without_an_alarm(side: str) -> None:
+    """A server may let it bear the position's magic. An order of a program has the reason EXPERT."""
+    reopening = msgspec.structs.replace(
+        ORDER, ticket=8101, type=side, reason="CLIENT", position_id=7001, state=OrderState.FILLED
+    )
+    filled = msgspec.structs.replace(OPEN, state=S.FILLED, order_ticket=7001)
+    assert apply_order(reopening, filled, SCENE) == Outcome(disposition=Disposition.FOREIGN)
+    by_a_program = msgspec.structs.replace(reopening, type="SELL", reason="EXPERT")
+    assert apply_order(by_a_program, filled, SCENE).disposition is Disposition.UNUSABLE
+
+
 @pytest.mark.parametrize(
     "before",
     [
