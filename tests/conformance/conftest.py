@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.recording import compare, record
+from tests.conformance.reports import reports
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.mql5.builder.build import build
 from tests.native.rig import EXPERT
@@ -67,7 +68,8 @@ def rig(
         yield made
         if passed(request):
             check(made)
-            differences = made.compared and compare(recordings, name_of(request), kind, record(made))
+            recorded = record(made) | ({"reports": reports(made)} if made.reports_compared else {})
+            differences = made.compared and compare(recordings, name_of(request), kind, recorded)
             assert not differences, "\n".join([*differences, _REMEDY])
             made.stop()
 

@@ -54,6 +54,8 @@ class ConformanceRig(Rig):
         """Directive ids by officer."""
         self.compared = True
         """Compare the recording with that of the other terminal after the test."""
+        self.reports_compared = False
+        """Compare the last report of each deal, order and position, and the alarms, as well."""
         self.unordered: set[str] = set()
         """Directives whose events come in any order: their commands are independent. Empty: events of none."""
 

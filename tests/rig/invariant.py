@@ -152,8 +152,9 @@ def _book(rig: Rig, officer: str, broker: BrokerClient) -> Iterator[str]:
             *(getattr(deal, name) for name in _BOOKED),
         ):
             yield f"{deal}, and the journal has {row}"
+    deleted = {stored.pop(ticket)["position_id"] for ticket in rig.deleted_deals & stored.keys()}
     yield from (f"deal {ticket} in the journal is not at the broker" for ticket in stored)
-    yield from _money(rig, account, deals)
+    yield from _money(rig, account, [deal for deal in deals if deal.position_id not in deleted])
     held = {each.identifier: each.volume for each in broker.positions() if each.identifier in ours}
     known: defaultdict[int, Decimal] = defaultdict(Decimal)
     for row in rig.journal.rows(
@@ -213,7 +214,7 @@ def _strangers(rig: Rig, account: Account) -> dict[int, Decimal]:
 def _ours(deals: Iterable[Deal]) -> list[Deal]:
     """Return the deals of positions that an order with a client order id changed, foreign ones included."""
     deals = list(deals)
-    ours = {deal.position_id for deal in deals if deal.magic}
+    ours = {deal.position_id for deal in deals if deal.magic > 0}
     return [deal for deal in deals if deal.position_id in ours]
 
 

@@ -53,6 +53,8 @@ class World:
         """The Director accepts events and its answers are lost, so that events are delivered more than once."""
         self.journal_restored = False
         """The journal was restored from a backup: Director and broker know more than it does."""
+        self.deleted_deals: set[int] = set()
+        """Tickets of deals that the broker deleted for good; the journal keeps them."""
         self.clock_ahead = timedelta(0)
         """Time by which the wall clock of each process that is started from now on is ahead of this machine's."""
         self.sidecars = 0

@@ -8,6 +8,7 @@ from bridge.core.director.contract import EventType
 from bridge.exits import ExitCode
 from bridge.simulator.broker.fault_rules import DelayHistory, DropTransactions, LoseAnswer, SendKind
 from bridge.simulator.mt5.types import DealEntry, OrderType
+from tests.conformance.reports import reported
 from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import PLACED, rests, until, volumes
@@ -116,12 +117,14 @@ def corrected(rig: ConformanceRig) -> None:
 
 @case("B04", "A volume that changed without a deal is raised until a flatten has closed what is there")
 def raised(rig: ConformanceRig) -> None:
+    rig.reports_compared = True
     rig.configure(link=PROMPT)
     rig.start()
     opening = rig.open(quantity=0.02)
     (held,) = rig.broker.positions()
-    rig.broker.correct_position(held.ticket, volume=Decimal("0.01"))
+    rig.broker.correct_position(held.ticket, Decimal("0.01"), price_open=Decimal("0.5"))
     shows(rig, '"volume":0.01')
+    reported(rig, "position", identifier=held.identifier, volume=0.01, price_open=0.5)
     # The sidecar asks for the scan that raises it.
     *_, mismatch = rig.emitted(opening, *OPENED, EventType.SYSTEM_ERROR)
     assert mismatch.code == "POSITION_MISMATCH"

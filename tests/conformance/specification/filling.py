@@ -8,6 +8,7 @@ from bridge.exits import ExitCode
 from bridge.simulator.broker.fault_rules import Fills, MoveMarket, SendKind
 from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import OrderFilling, Retcode, TradeAction
+from tests.conformance.reports import reported
 from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import EXPERT_ONLY, case
 from tests.conformance.specification.expectations import (
@@ -160,7 +161,9 @@ def removals(rig: ConformanceRig) -> int:
     "The rest of a market order that was filled in part stays on an exchange's book, and a CANCEL removes it",
 )
 def rest_is_cancelled(rig: ConformanceRig) -> None:
+    rig.reports_compared = True
     opening = filled_in_part(rig)
+    reported(rig, "order", type="BUY", state="PARTIAL", volume_current=0.06, time_done_server_ms=None)
     cancel = rig.issue("CANCEL", target_directive_id=opening)
     *_, cancelled = rig.emitted(opening, *IN_PART, EventType.ORDER_CANCELLED)
     assert cancelled.body["remaining_quantity"] == 0.06

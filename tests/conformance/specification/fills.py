@@ -9,6 +9,7 @@ from bridge.core.director.contract import EventType
 from bridge.simulator.broker.fault_rules import Fills, Pace, SendKind
 from bridge.simulator.broker.scenario import Quirks, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Deal, DealEntry, DealType, OrderFilling, OrderState
+from tests.conformance.reports import reported
 from tests.conformance.rig import ConformanceRig
 from tests.conformance.specification.case import case
 from tests.conformance.specification.expectations import CANCELLED, PLACED, until
@@ -314,12 +315,14 @@ def close_annulled(rig: ConformanceRig) -> None:
 
 @case("F13", "A stop and a take profit that are filled in parts are reported part by part, with exact sums")
 def levels_in_parts(rig: ConformanceRig) -> None:
+    rig.reports_compared = True
     start(rig, exchange())
     ways: tuple[tuple[dict[str, Any], tuple[str, str, str], EventType], ...] = (
         ({"stop_loss": 1.09}, ("1.08900", "1.08890", "1.08880"), EventType.SL_TRIGGERED),
         ({"take_profit": 1.10}, ("1.10010", "1.10020", "1.10030"), EventType.TP_TRIGGERED),
     )
     for level, quotes, reached in ways:
+        reason = reached.partition("_")[0]
         rig.quote("1.09500")
         opening = rig.open(quantity=0.1, **level)
         rig.broker.set_depth("EURUSD", Decimal("0.04"))
@@ -328,15 +331,18 @@ def levels_in_parts(rig: ConformanceRig) -> None:
             rig.quote(bid)
             last = bid == quotes[-1]
             parts += [reached, EventType.POSITION_CLOSED] if last else [PART]
-            *_, reported = rig.emitted(opening, *OPENED, *parts)
+            *_, part = rig.emitted(opening, *OPENED, *parts)
             if not last:
-                assert number(reported.body["fill_quantity"]) == Decimal("0.04")
+                assert number(part.body["fill_quantity"]) == Decimal("0.04")
+                left = "0.06" if bid == quotes[0] else "0.02"
+                reported(rig, "order", reason=reason, state="PARTIAL", volume_current=left)
         assert [deal.volume for deal in deals(rig)[-3:]] == [
             Decimal("0.04"),
             Decimal("0.04"),
             Decimal("0.02"),
         ]
-        sums_up(rig, reported, opening)
+        reported(rig, "order", reason=reason, state="FILLED")
+        sums_up(rig, part, opening)
         rig.broker.set_depth("EURUSD", None)
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.conformance.rig import ConformanceRig, Kind
 from tests.conformance.specification import (
     actions,
+    broker_operations,
     changes,
     comparison,
     events,
@@ -43,6 +44,7 @@ PARTS = (
     market_hours,
     repeats,
     comparison,
+    broker_operations,
     executors,
 )
 """The modules whose cases the table holds."""
