@@ -212,6 +212,13 @@ class OfficerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         mapped = self.symbols.get(symbol)
         return (symbol, False) if mapped is None else (mapped, True)
 
+    def inquiries(self) -> dict[str, bool]:
+        """Return the names to ask the broker for, of the symbols that the configuration names, each with True where
+        only that exact name counts."""
+        named = (*self.symbols, *(self.risk_limits.allowed_symbols or ()), *self.symbol_deviation_points)
+        brokers_own = set(self.symbols.values())
+        return dict(self.inquiry(name) for name in named if name in self.symbols or name not in brokers_own)
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whole configuration."""

@@ -24,6 +24,7 @@ from bridge.sidecar.clock_report import ClockReport
 from bridge.sidecar.ports import TerminalLink
 from bridge.sidecar.runtime import Runtime
 from bridge.sidecar.scan_requests import ScanRequests
+from bridge.sidecar.symbol_requests import SymbolRequests
 from bridge.wake_up import WakeUp
 
 TICK_S = 1.0
@@ -50,6 +51,7 @@ class LinkWorker:
         self._reports: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         self._offsets: dict[str, OffsetWatch] = {}
         self._scans = ScanRequests()
+        self._symbols = SymbolRequests()
         started = runtime.clock.monotonic()
         self._caught_up = started
         """Time up to which every message of the terminals has been processed."""
@@ -110,6 +112,7 @@ class LinkWorker:
             await self._handle(self._sessions.tick(now, self._caught_up))
             self._watch_challenges(now)
             await self._request_scans()
+            await self._request_symbols()
             await self._watch_presence()
             await self._clock_report.look()
             await self._tick_wake_up.wait(self._runtime.clock, self._until_tick())
@@ -130,7 +133,7 @@ class LinkWorker:
     def _until_tick(self) -> float:
         """Return the seconds until the next look: until what is due next."""
         now = self._runtime.clock.monotonic()
-        due = min(self._sessions.next_beat, self._scans.next_after(now))
+        due = min(self._sessions.next_beat, self._scans.next_after(now), self._symbols.next_after(now))
         return min(max(due - now, 0.0), TICK_S)
 
     def gate(self, officer: str) -> Gate | None:
@@ -177,6 +180,15 @@ class LinkWorker:
         """Ask terminals for the scans that are due."""
         for officer, epoch in self._scans.take(self._runtime.clock.monotonic(), self._may_scan):
             await self.send(officer, epoch, messages.ScanRequest(epoch=epoch))
+
+    async def _request_symbols(self) -> None:
+        """Ask terminals for the configured symbols, so that the journal has them before the first directive."""
+        for officer, inquiry in self._symbols.take(self._runtime.clock.monotonic(), self._may_answer):
+            await self.inquire(officer, inquiry)
+
+    def _may_answer(self, officer: str, epoch: int) -> bool:
+        gate = self.gate(officer)
+        return gate is not None and gate.epoch == epoch and gate.ready and gate.broker_connected
 
     def _may_scan(self, officer: str, epoch: int) -> bool:
         gate = self.gate(officer)
@@ -263,6 +275,8 @@ class LinkWorker:
         self._present[officer] = monotonic
         self._reported_lost.discard(officer)
         self._offsets[officer] = OffsetWatch(opened.offset_s)
+        settings = self._runtime.settings.officer(officer)
+        self._symbols.begin(officer, opened.epoch, settings.inquiries() if settings else {}, monotonic)
         if effect.prove.poll_interval_s is not None:
             self._runtime.poll_intervals[officer] = effect.prove.poll_interval_s
         log.info(
@@ -324,6 +338,9 @@ class LinkWorker:
             if applied.scanned:
                 further = applied.further_scan_after
                 self._scans.note_scan(officer, epoch, further, self._runtime.clock.monotonic())
+                self._tick_wake_up.set()
+            for report in applied.symbols:
+                self._symbols.note_answer(officer, epoch, report, self._runtime.clock.monotonic())
                 self._tick_wake_up.set()
             await self._handle(self._sessions.committed(officer, epoch, applied.acked, ready=applied.scanned))
             faultpoint("reports.acknowledged")

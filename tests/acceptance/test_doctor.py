@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from bridge.exits import ExitCode
+from bridge.simulator.broker.scenario import Scenario, SymbolTerms
 from bridge.simulator.mt5.constants import SymbolTradeMode
 from tests.rig.deadline import Deadline
 from tests.rig.rig import REFUSED, Rig
@@ -26,6 +27,30 @@ def test_installation_that_trades_is_ok_in_every_check(rig: Rig) -> None:
     rig.start()
     rig.open()
     assert doctor(rig) == (ExitCode.OK, {})
+
+
+def test_each_configured_symbol_is_judged_before_the_first_directive(rig: Rig) -> None:
+    symbols = {"GOLD": "XAUUSD", "EURO": "EURUSD", "YEN": "USDJPY", "CABLE": "GBPUSD.x"}
+    rig.configure(officers=({"id": OFFICER, "symbols": symbols},))
+    terms = (
+        SymbolTerms(name="XAUUSD", trade_mode="DISABLED"),
+        SymbolTerms(name="EURUSD"),
+        SymbolTerms(name="USDJPY", trade_mode="LONGONLY"),
+    )
+    rig.start_director()
+    rig.start_broker(scenario=Scenario(symbols=terms))
+    rig.start_sidecar()
+    rig.start_terminal()
+    rig.ready()
+    found = wrong(rig, "symbol GBPUSD.x")
+    assert {check: each["level"] for check, each in found.items()} == {
+        "symbol XAUUSD": "wrong",
+        "symbol GBPUSD.x": "wrong",
+        "symbol USDJPY": "warning",
+    }
+    assert "is unknown to the broker" in found["symbol GBPUSD.x"]["value"]
+    assert "trading in it is disabled" in found["symbol XAUUSD"]["value"]
+    assert "filling FOK or IOC, no least distance of stops" in found["symbol USDJPY"]["value"]
 
 
 def wrong(rig: Rig, check: str) -> dict[str, Finding]:

@@ -91,6 +91,10 @@ REPORTS: list[AnyReport] = [
         volume_max=Decimal(100),
         volume_step=Decimal("0.01"),
         order_types=list(OrderType),
+        execution_mode="MARKET",
+        filling_modes=["FOK", "IOC"],
+        stops_level=10,
+        freeze_level=0,
     ),
     reports.DealReport(
         ticket=500_002,

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -11,6 +12,7 @@ from bridge.core.director.contract import OrderType
 from bridge.core.link.messages import Inquire, encode
 from bridge.core.link.reports import SymbolReport
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
+from bridge.simulator.terminal.broker_reports import symbol_report
 from tests.mql5.host.binding.library import Cell
 from tests.native.bench import Bench
 from tests.native.requests import inquire
@@ -62,6 +64,8 @@ def test_inquiry_returns_names_and_terms(expert: Path, tmp_path: Path) -> None:
         )
         assert report.volume_limit == 0 and report.trade_mode == "FULL"
         assert report.order_types == list(OrderType)
+        assert (report.execution_mode, report.filling_modes) == ("MARKET", ["FOK", "IOC"])
+        assert (report.stops_level, report.freeze_level) == (0, 0)
         assert answer(bench, "GBPUSD").name == "GBPUSD"
         assert answer(bench, "GBPUSD", exact=True).name == "GBPUSD"
         assert answer(bench, "XAU").candidates == ["mXAU.x"]
@@ -73,6 +77,36 @@ def test_inquiry_returns_names_and_terms(expert: Path, tmp_path: Path) -> None:
             assert (none.name, none.candidates, none.trade_mode) == ("", [], "FULL")
         # One answer for each inquiry, also without a change.
         assert answer(bench, "EURUSD.r") == report
+    finally:
+        bench.close()
+
+
+@pytest.mark.parametrize(
+    ("execution", "filling", "modes"),
+    [
+        ("MARKET", (), []),
+        ("INSTANT", ("FOK",), ["FOK", "RETURN"]),
+        ("REQUEST", (), ["RETURN"]),
+        ("EXCHANGE", ("IOC", "BOC"), ["IOC", "BOC", "RETURN"]),
+    ],
+)
+def test_inquiry_returns_how_orders_are_filled_and_how_near_they_may_be(
+    expert: Path,
+    tmp_path: Path,
+    execution: Literal["REQUEST", "INSTANT", "MARKET", "EXCHANGE"],
+    filling: tuple[Literal["FOK", "IOC", "BOC"], ...],
+    modes: list[str],
+) -> None:
+    terms = SymbolTerms(name="EURUSD", execution=execution, filling=filling, stops_level=30, freeze_level=10)
+    bench = Bench(expert, tmp_path, scenario=Scenario(symbols=(terms,)))
+    bench.start()
+    bench.join()
+    try:
+        report = answer(bench, "EURUSD", exact=True)
+        assert (report.execution_mode, report.filling_modes) == (execution, modes)
+        assert (report.stops_level, report.freeze_level) == (30, 10)
+        # The reference terminal reports the same.
+        assert report == symbol_report("EURUSD", bench.broker.symbol("EURUSD"))
     finally:
         bench.close()
 

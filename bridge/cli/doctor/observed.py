@@ -73,6 +73,8 @@ class SymbolSeen(msgspec.Struct, frozen=True, kw_only=True):
     """Name that the terminal is asked for."""
     report: SymbolReport | None = None
     """None where no terminal of the account was asked yet."""
+    chosen: SymbolReport | None = None
+    """Last answer about the broker's symbol that is taken for it, where it has another name."""
     seen_at: str = ""
 
 

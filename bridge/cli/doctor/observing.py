@@ -24,11 +24,13 @@ from bridge.cli.look import look
 from bridge.clock import SystemClock
 from bridge.config import Config
 from bridge.core.settings import OfficerSettings
+from bridge.core.trade.symbol_choice import choose
 from bridge.core.units import sddl
 from bridge.journal.database import audit, backup_note
 from bridge.journal.database.errors import JournalError
 from bridge.journal.database.file import check
 from bridge.journal.tables import clock_offsets, officers, symbols
+from bridge.journal.tables.values import Account
 from bridge.keys import (
     ApiKey,
     ApiKeyError,
@@ -210,33 +212,23 @@ def _officers(config: Config, shown: Look) -> dict[str, OfficerSeen]:
 
 def _officer(connection: sqlite3.Connection, settings: OfficerSettings) -> OfficerSeen:
     known = officers.load(connection, settings.id)
-    seen = [SymbolSeen(asked=name) for name in _named_symbols(settings)]
+    seen = [SymbolSeen(asked=name) for name in settings.inquiries()]
     if known is None or not known.login:
         return OfficerSeen(officer=settings.id, symbols=seen)
     offsets = clock_offsets.load(connection, settings.id, known.server)
     return OfficerSeen(
         officer=settings.id,
         offset=offsets[-1] if offsets else None,
-        symbols=[
-            SymbolSeen(
-                asked=each.asked,
-                report=symbols.load(connection, known.account, each.asked),
-                seen_at=symbols.seen_at(connection, known.account, each.asked),
-            )
-            for each in seen
-        ],
+        symbols=[_symbol(connection, known.account, each.asked) for each in seen],
     )
 
 
-def _named_symbols(settings: OfficerSettings) -> list[str]:
-    """Return the names that the terminal is asked for, of the symbols that the configuration names."""
-    named = (
-        *settings.symbols,
-        *(settings.risk_limits.allowed_symbols or ()),
-        *settings.symbol_deviation_points,
+def _symbol(connection: sqlite3.Connection, account: Account, asked: str) -> SymbolSeen:
+    report = symbols.load(connection, account, asked)
+    other = choose(report) if report is not None and not report.name else ""
+    return SymbolSeen(
+        asked=asked,
+        report=report,
+        chosen=symbols.load(connection, account, other) if other else None,
+        seen_at=symbols.seen_at(connection, account, asked),
     )
-    brokers_own = set(settings.symbols.values())
-    asked = (
-        settings.inquiry(name)[0] for name in named if name not in brokers_own or name in settings.symbols
-    )
-    return list(dict.fromkeys(asked))

@@ -7,6 +7,7 @@ from typing import Final
 from bridge.cli.doctor.finding import Finding, needs_sidecar, ok, unseen, warning, wrong
 from bridge.cli.doctor.observed import Observed, SymbolSeen
 from bridge.core.director.contract import OrderType
+from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import OfficerSettings
 from bridge.core.trade.symbol_choice import check_symbol, choose
 from bridge.core.units.mt5_terms import TradeMode
@@ -174,6 +175,22 @@ def _symbols(seen: Observed, officer: str, live: LiveOfficer | None) -> Iterator
             yield finding
 
 
+def _terms(report: SymbolReport) -> Iterator[str]:
+    """Yield what a symbol allows."""
+    yield report.trade_mode
+    yield f"{report.volume_min:f} to {report.volume_max:f} lots in steps of {report.volume_step:f}"
+    if report.filling_modes is not None:
+        yield f"filling {' or '.join(report.filling_modes) or 'not named'}"
+    if report.stops_level is not None:
+        yield (
+            f"stops at least {report.stops_level} points away"
+            if report.stops_level
+            else "no least distance of stops"
+        )
+    if report.freeze_level:
+        yield f"frozen within {report.freeze_level} points"
+
+
 def _symbol(officer: str, symbol: SymbolSeen, now: datetime) -> Finding:
     check = f"symbol {symbol.asked}"
     report = symbol.report
@@ -181,7 +198,7 @@ def _symbol(officer: str, symbol: SymbolSeen, now: datetime) -> Finding:
         return unseen(
             check,
             "no terminal was asked for it yet",
-            "the first directive in it has it asked for; nothing to do before",
+            "a terminal is asked once it is ready: see 'terminal' and 'broker connection', and look again",
             officer=officer,
         )
     name = choose(report)
@@ -190,12 +207,10 @@ def _symbol(officer: str, symbol: SymbolSeen, now: datetime) -> Finding:
         value, _, remedy = problem.message.partition("; ")
         return wrong(check, value, remedy, officer=officer)
     spelled = "" if name == symbol.asked else f"{name} at the broker, "
-    if not report.name:
-        return ok(check, f"{spelled}its terms are asked for with the first directive", officer=officer)
-    value = (
-        f"{spelled}{report.trade_mode}, {report.volume_min:f} to {report.volume_max:f} lots in steps of "
-        f"{report.volume_step:f}, reported {ago(symbol.seen_at, now)} ago"
-    )
+    report = report if report.name else symbol.chosen
+    if report is None or not report.name:
+        return ok(check, f"{spelled}its terms were not reported yet", officer=officer)
+    value = f"{spelled}{', '.join(_terms(report))}, reported {ago(symbol.seen_at, now)} ago"
     if report.trade_mode == "DISABLED":
         remedy = "ask the broker why it cannot be traded, or take it out of the configuration"
         return wrong(check, f"{value}: trading in it is disabled", remedy, officer=officer)

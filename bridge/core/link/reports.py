@@ -321,6 +321,14 @@ class SymbolReport(Report, frozen=True, kw_only=True, tag="symbol"):
     """ENUM_SYMBOL_TRADE_MODE: FULL, LONGONLY, SHORTONLY, CLOSEONLY, DISABLED."""
     order_types: list[OrderType] = []
     """Order types that SYMBOL_ORDER_MODE allows."""
+    execution_mode: Word | None = None
+    """ENUM_SYMBOL_TRADE_EXECUTION: REQUEST, INSTANT, MARKET, EXCHANGE. None here and below: an older program."""
+    filling_modes: Annotated[list[Word], msgspec.Meta(max_length=8)] | None = None
+    """Flags of SYMBOL_FILLING_MODE: FOK, IOC, BOC; and RETURN, which market execution alone forbids."""
+    stops_level: Count | None = None
+    """Least distance of stops and pending prices from the market, in points."""
+    freeze_level: Count | None = None
+    """Distance from the market within which nothing can be changed, in points."""
     sessions: Annotated[list[TradeSession], msgspec.Meta(max_length=70)] = []
     """Trading hours of the week; none where the broker publishes none."""
 

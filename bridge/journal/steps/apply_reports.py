@@ -41,9 +41,10 @@ from bridge.journal.steps import (
 from bridge.journal.steps.after_scan import check_after_scan, check_stops
 from bridge.journal.steps.apply_deals import Deals
 from bridge.journal.steps.apply_positions import apply_position
+from bridge.journal.steps.apply_symbol import apply_symbol
 from bridge.journal.steps.sessions import confirm_offset, margin_mode, offsets
 from bridge.journal.steps.step import Step
-from bridge.journal.tables import allocations, commands, deals, officers, orders, reports, sessions, symbols
+from bridge.journal.tables import allocations, commands, deals, officers, orders, reports, sessions
 
 _Stored = CommandReport | DealReport | OrderReport | PositionReport | ConnectionReport | TroubleReport
 """Reports that are stored as such. A scan moves the watermark; a symbol's terms have a table of their own."""
@@ -58,6 +59,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """A completed scan is among them."""
     further_scan_after: timedelta | None
     """Time after which a further scan decides what the last one could not; None where it left nothing open."""
+    symbols: list[SymbolReport]
+    """Answers about symbols."""
     applied: int
     repeated: int
     quarantined: int
@@ -92,6 +95,7 @@ def apply_reports(
         acked=batch[-1][0],
         scanned=work.scanned,
         further_scan_after=work.further_scan_after,
+        symbols=work.symbols,
         applied=work.applied,
         repeated=work.repeated,
         quarantined=work.quarantined,
@@ -126,6 +130,7 @@ class ReportBatch:
         """Commands that were planned in the place of those that the broker refused in a closed market."""
         self.scanned = False
         self.further_scan_after: timedelta | None = None
+        self.symbols: list[SymbolReport] = []
         self.applied = 0
         self.repeated = 0
         self.quarantined = 0
@@ -141,7 +146,9 @@ class ReportBatch:
             case ScanReport():
                 self._apply_scan(report)
             case SymbolReport():
-                self._apply_symbol(report, raw)
+                apply_symbol(self._step, report, raw, self._epoch)
+                self.symbols.append(report)
+                self.applied += 1
             case _:
                 if isinstance(report, PositionReport) and not stored:
                     broker_positions.note_position(self._step, report)
@@ -404,13 +411,6 @@ class ReportBatch:
             waits.append(parked - before)
         self.further_scan_after = min(waits, default=None)
         self.scanned = True
-        self.applied += 1
-
-    def _apply_symbol(self, report: SymbolReport, raw: bytes) -> None:
-        """Store the terms of a symbol, as the terminal of this session sees them."""
-        if symbols.save(self._connection, self._step.account, report, self._epoch, self._step.now):
-            subject = f"{report.asked} is {report.name or 'unknown to the broker'}"
-            self._step.audit(AuditKind.SYMBOL, subject, raw.decode())
         self.applied += 1
 
     def store_unusable(self, seq: int, raw: bytes, note: str) -> None:

@@ -19,6 +19,7 @@ from bridge.core.link.reports import (
 )
 from bridge.core.units.mt5_terms import DealEntry, OrderState, Side
 from bridge.simulator.broker.market.hours import DAY_S, DAYS
+from bridge.simulator.mt5.constants import OrderFilling, SymbolExecution, SymbolFilling
 from bridge.simulator.mt5.types import Deal, Order, Position, SymbolInfo, SymbolOrder
 from bridge.simulator.terminal.ledger import Entry
 
@@ -140,8 +141,19 @@ def symbol_report(asked: str, symbol: SymbolInfo | None) -> SymbolReport:
         volume_limit=symbol.volume_limit,
         trade_mode=symbol.trade_mode.name,
         order_types=[each for each in OrderType if SymbolOrder[each.name] in symbol.order_mode],
+        execution_mode=symbol.trade_exemode.name,
+        filling_modes=_filling_modes(symbol),
+        stops_level=symbol.trade_stops_level,
+        freeze_level=symbol.trade_freeze_level,
         sessions=_sessions(symbol),
     )
+
+
+def _filling_modes(symbol: SymbolInfo) -> list[str]:
+    """Return the flags, and RETURN, which has none: market execution alone forbids it."""
+    flags = [each.name for each in OrderFilling if each is not OrderFilling.RETURN]
+    named = [name for name in flags if SymbolFilling[name] in symbol.filling_mode]
+    return named if symbol.trade_exemode is SymbolExecution.MARKET else [*named, OrderFilling.RETURN.name]
 
 
 def _sessions(symbol: SymbolInfo) -> list[TradeSession]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.core.director.contract import EventType
+from bridge.core.link.reports import SymbolReport, decode_report
 from bridge.simulator.broker.market.hours import opens_at
 from bridge.simulator.broker.market.symbols import SHIPPED
 from bridge.simulator.broker.scenario import Scenario, SymbolTerms
@@ -287,3 +288,33 @@ def without_a_quote(rig: ConformanceRig) -> None:
     rig.open()
     rig.quote("150.000", symbol="USDJPY")
     rig.emitted(rig.issue("OPEN_SHORT", symbol="USDJPY"), *OPENED)
+
+
+@case("S10", "A session asks for the symbols that the configuration names, before any directive does")
+def configured(rig: ConformanceRig) -> None:
+    limits = {"allowed_symbols": ["GOLD", "EURUSD", "GBPUSD"]}
+    rig.configure(officers=[{"id": OFFICER, "symbols": {"GOLD": "XAUUSD"}, "risk_limits": limits}])
+    euro = SymbolTerms(name="EURUSD", execution="EXCHANGE", filling=("FOK",), stops_level=20, freeze_level=5)
+    rig.start_with(Scenario(symbols=(euro, SymbolTerms(name="XAUUSD"))))
+
+    def answers() -> dict[str, SymbolReport]:
+        rows = rig.journal.rows("SELECT body FROM symbols")
+        reports = [decode_report(row["body"].encode()) for row in rows]
+        return {report.asked: report for report in reports if isinstance(report, SymbolReport)}
+
+    until(rig, "each is answered", lambda: len(answers()) == 3)
+    found = answers()
+    assert {asked: report.name for asked, report in found.items()} == {
+        "EURUSD": "EURUSD",
+        "GBPUSD": "",
+        "XAUUSD": "XAUUSD",
+    }
+    known = found["EURUSD"]
+    assert (known.trade_mode, known.execution_mode, known.filling_modes) == (
+        "FULL",
+        "EXCHANGE",
+        ["FOK", "RETURN"],
+    )
+    assert (known.stops_level, known.freeze_level) == (20, 5)
+    # What was answered serves the first directive.
+    rig.open(symbol="GOLD")

@@ -34,3 +34,28 @@ ENUM_ORDER_TYPE_FILLING ChoosePendingFilling(const long flags,const long executi
    return(((flags&SYMBOL_FILLING_FOK)!=0) ? ORDER_FILLING_FOK : ORDER_FILLING_RETURN);
   }
 //+------------------------------------------------------------------+
+//| Read the filling modes that a symbol takes: those with a flag,   |
+//| and RETURN; return their number.                                 |
+//+------------------------------------------------------------------+
+int FillingModes(const long flags,const long execution,string &names[])
+  {
+   long every[3]={SYMBOL_FILLING_FOK,SYMBOL_FILLING_IOC,SYMBOL_FILLING_BOC};
+   string every_name[3]={"FOK","IOC","BOC"};
+   int count=0;
+   ArrayResize(names,4);
+   for(int i=0; i<3; i++)
+     {
+      if((flags&every[i])==0)
+         continue;
+      names[count]=every_name[i];
+      count++;
+     }
+   if(execution!=SYMBOL_TRADE_EXECUTION_MARKET)
+     {
+      names[count]="RETURN";
+      count++;
+     }
+   ArrayResize(names,count);
+   return(count);
+  }
+//+------------------------------------------------------------------+

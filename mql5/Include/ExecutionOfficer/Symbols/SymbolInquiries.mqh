@@ -7,6 +7,7 @@
 #include "..\Json\Writer.mqh"
 #include "..\Link\LinkSession.mqh"
 #include "..\Terminal\EnumNames.mqh"
+#include "Filling.mqh"
 #include "SymbolRules.mqh"
 #include "SymbolSearch.mqh"
 
@@ -31,6 +32,7 @@ string SymbolReport(const string asked,const string name,const CSymbolCandidates
   {
    CJsonWriter json;
    string order_types[];
+   string filling_modes[];
    json.Text("kind","symbol");
    json.Text("asked",asked);
    json.TextIfAny("name",name);
@@ -52,6 +54,12 @@ string SymbolReport(const string asked,const string name,const CSymbolCandidates
    json.Text("trade_mode",SymbolTradeModeName(SymbolInfoInteger(name,SYMBOL_TRADE_MODE)));
    AllowedOrderTypes(SymbolInfoInteger(name,SYMBOL_ORDER_MODE),order_types);
    json.Number("order_types",JsonList(order_types));
+   long execution=SymbolInfoInteger(name,SYMBOL_TRADE_EXEMODE);
+   json.Text("execution_mode",SymbolExecutionName(execution));
+   FillingModes(SymbolInfoInteger(name,SYMBOL_FILLING_MODE),execution,filling_modes);
+   json.Number("filling_modes",JsonList(filling_modes));
+   json.Integer("stops_level",MathMax(SymbolInfoInteger(name,SYMBOL_TRADE_STOPS_LEVEL),(long)0));
+   json.Integer("freeze_level",MathMax(SymbolInfoInteger(name,SYMBOL_TRADE_FREEZE_LEVEL),(long)0));
    json.Number("sessions",SessionsJson(name));
    return(json.Result());
   }

@@ -217,3 +217,22 @@ string SymbolTradeModeName(const long mode)
      }
   }
 //+------------------------------------------------------------------+
+//| Return the name of an ENUM_SYMBOL_TRADE_EXECUTION.               |
+//+------------------------------------------------------------------+
+string SymbolExecutionName(const long execution)
+  {
+   switch((int)execution)
+     {
+      case SYMBOL_TRADE_EXECUTION_REQUEST:
+         return("REQUEST");
+      case SYMBOL_TRADE_EXECUTION_INSTANT:
+         return("INSTANT");
+      case SYMBOL_TRADE_EXECUTION_MARKET:
+         return("MARKET");
+      case SYMBOL_TRADE_EXECUTION_EXCHANGE:
+         return("EXCHANGE");
+      default:
+         return(UnknownName(execution));
+     }
+  }
+//+------------------------------------------------------------------+

@@ -33,7 +33,7 @@ from tests.unit.status import samples
 from tests.unit.status.samples import BEAT, NOW, OFFICER
 
 SHIPPED = "ExecutionOfficer 1.00"
-SYMBOL = SymbolReport(
+TERMS = SymbolReport(
     asked="EURUSD",
     name="EURUSD",
     volume_min=Decimal("0.01"),
@@ -93,7 +93,7 @@ WELL = Observed(
         OFFICER: OfficerSeen(
             officer=OFFICER,
             offset=Offset(NOW - timedelta(days=3), 7200, NOW),
-            symbols=[SymbolSeen(asked="EURUSD", report=SYMBOL, seen_at=utc_text(NOW))],
+            symbols=[SymbolSeen(asked="EURUSD", report=TERMS, seen_at=utc_text(NOW))],
         )
     },
     shipped=SHIPPED,
@@ -132,7 +132,7 @@ def file(**changes: object) -> Observed:
 
 def symbol(**changes: object) -> Observed:
     """The well observations with another answer about the symbol."""
-    seen = SymbolSeen(asked="EURUSD", report=replace(SYMBOL, **changes), seen_at=utc_text(NOW))
+    seen = SymbolSeen(asked="EURUSD", report=replace(TERMS, **changes), seen_at=utc_text(NOW))
     return replace(WELL, officers={OFFICER: replace(WELL.officers[OFFICER], symbols=[seen])})
 
 

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from bridge.cli.doctor.examination import examine
 from bridge.cli.doctor.finding import Level, exit_status, of_message
-from bridge.cli.doctor.observed import Certificate, Key, Observed, Poll, Port, PortState
+from bridge.cli.doctor.observed import Certificate, Key, Observed, Poll, Port, PortState, SymbolSeen
 from bridge.core.director.contract import utc_text
 from bridge.core.director.responses import Failed, FailureKind
+from bridge.core.link.reports import SymbolReport
 from bridge.core.settings import WebSettings
 from bridge.exits import ExitCode
 from bridge.journal.database.alteration import Altered
@@ -22,6 +23,7 @@ from tests.unit.cli.doctor.seen import (
     JOURNAL,
     LIVE,
     SESSION,
+    TERMS,
     WELL,
     beat,
     bound,
@@ -320,6 +322,38 @@ def test_symbol_under_another_name_is_shown_with_it() -> None:
     [finding] = [each for each in examine(symbol(name="EURUSD.r")) if each.check == SYMBOL]
     assert finding.level is Level.OK
     assert finding.value.startswith("EURUSD.r at the broker, FULL, 0.01 to 100 lots")
+
+
+def test_symbol_is_shown_with_its_filling_modes_and_levels() -> None:
+    shown = symbol(filling_modes=["FOK", "IOC"], stops_level=20, freeze_level=5)
+    [finding] = [each for each in examine(shown) if each.check == SYMBOL]
+    assert finding.level is Level.OK
+    assert finding.value == (
+        "FULL, 0.01 to 100 lots in steps of 0.01, filling FOK or IOC, stops at least 20 points away, "
+        "frozen within 5 points, reported 0 s ago"
+    )
+
+
+def test_symbol_of_which_the_terminal_reports_no_filling_modes_is_shown_without_them() -> None:
+    [finding] = [each for each in examine(symbol(stops_level=0, filling_modes=[])) if each.check == SYMBOL]
+    assert "filling not named, no least distance of stops, reported" in finding.value
+    [finding] = [each for each in examine(WELL) if each.check == SYMBOL]
+    assert finding.value == "FULL, 0.01 to 100 lots in steps of 0.01, reported 0 s ago"
+
+
+def test_symbol_that_is_taken_for_another_name_is_judged_by_its_own_terms() -> None:
+    asked = SymbolReport(asked="EURUSD", candidates=["EURUSD.r"], alike=[9], symbols_total=10)
+    for chosen, level, value in (
+        (None, Level.OK, "EURUSD.r at the broker, its terms were not reported yet"),
+        (replace(TERMS, name="EURUSD.r"), Level.OK, "EURUSD.r at the broker, FULL, 0.01 to 100 lots"),
+        (replace(TERMS, name="EURUSD.r", trade_mode="DISABLED"), Level.WRONG, "trading in it is disabled"),
+    ):
+        seen = SymbolSeen(asked="EURUSD", report=asked, chosen=chosen, seen_at=utc_text(NOW))
+        officer = replace(WELL.officers[OFFICER], symbols=[seen])
+        [finding] = [
+            each for each in examine(replace(WELL, officers={OFFICER: officer})) if each.check == SYMBOL
+        ]
+        assert finding.level is level and value in finding.value
 
 
 def test_key_that_nobody_else_may_read_by_windows_rights_is_ok() -> None:

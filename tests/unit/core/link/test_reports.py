@@ -92,6 +92,10 @@ EXAMPLES: list[AnyReport] = [
         volume_limit=Decimal(500),
         trade_mode="LONGONLY",
         order_types=[OrderType.MARKET, OrderType.LIMIT],
+        execution_mode="EXCHANGE",
+        filling_modes=["FOK", "RETURN"],
+        stops_level=10,
+        freeze_level=0,
     ),
     ScanReport(
         instance_id=INSTANCE_ID,
