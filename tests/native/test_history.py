@@ -11,6 +11,7 @@ import pytest
 
 from bridge.core.link.reports import DealReport, OrderReport, ScanReport
 from bridge.simulator.broker.scenario import Scenario
+from bridge.simulator.mt5.types import OrderType
 from tests.mql5.host.binding.library import Cell
 from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
@@ -126,5 +127,46 @@ def test_many_deals_in_one_second_are_reported_once(expert: Path, tmp_path: Path
         assert len({deal.ticket for deal in bench.peer.reports_of(DealReport)}) == len(
             bench.broker.state.trade.book.deals
         )
+    finally:
+        bench.close()
+
+
+DEEP_SCAN_MS = 3_600_000
+RESCAN_MS = 60_000
+
+
+def test_deep_scan_reports_what_was_annulled_behind_the_overlap_and_repeats_nothing_then(
+    expert: Path, tmp_path: Path
+) -> None:
+    bench = Bench(expert, tmp_path)
+    try:
+        bench.peer.overlap_ms = 1_000
+        bench.start()
+        join(bench)
+        bench.broker.manual_open("EURUSD", OrderType.BUY, Decimal("0.10"))
+        bench.run(2 * RESCAN_MS)
+        opening = bench.peer.reports_of(DealReport)[-1].ticket
+        # For ten minutes each rescan starts as early as the first scan.
+        bench.peer.watermark_server_ms = bench.broker.server_time()
+        bench.pipes[-1].close()
+        bench.join()
+        bench.broker.cancel_deal(opening)
+        bench.run(2 * RESCAN_MS)
+
+        def types() -> list[str]:
+            return [deal.type for deal in bench.peer.reports_of(DealReport) if deal.ticket == opening]
+
+        # It is older than what a rescan reads.
+        assert types() == ["BUY"]
+        bench.clock.advance_us(DEEP_SCAN_MS * 1_000)
+        bench.run(2 * RESCAN_MS)
+        assert types() == ["BUY", "BUY_CANCELED"]
+        bench.peer.watermark_server_ms = bench.broker.server_time()
+        bench.peer.forget()
+        bench.clock.advance_us(DEEP_SCAN_MS * 1_000)
+        bench.run(2 * RESCAN_MS)
+        earliest = min(scan.from_server_ms for scan in bench.peer.reports_of(ScanReport))
+        assert earliest <= bench.broker.server_time() - 7 * 86_400_000
+        assert bench.peer.reports_of(DealReport) == []
     finally:
         bench.close()

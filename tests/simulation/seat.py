@@ -30,6 +30,8 @@ BROKER_AHEAD_S: Final = 7_200
 """Distance of the broker's clock from UTC."""
 MARKET_S: Final = 1.0
 """Seconds between quotes."""
+READ_MS: Final = 3_000_000
+"""History that each rescan reads, less a margin for what is under way."""
 
 
 class Shared:
@@ -264,7 +266,9 @@ class Seat:
         self._notify()
 
     def _our_deals(self) -> list[Deal]:
-        return [deal for deal in self.broker.history_deals(0, 2**52) if deal.magic]
+        """Return the deals that a rescan still reads. Older ones are a deep scan's, once an hour."""
+        since = self.broker.server_time() - READ_MS
+        return [deal for deal in self.broker.history_deals(since, 2**52) if deal.magic]
 
     def _do_at_broker(self, act: Act) -> None:
         what, choose = act.what, self._random.choice

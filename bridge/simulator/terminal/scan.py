@@ -2,6 +2,8 @@
 
     full scan    after each welcome, from the sidecar's watermark less the overlap: everything is reported
     rescan       every RESCAN_MS, and when the broker is connected again: what this instance has not reported yet
+    deep scan    a rescan of DEEP_MS of history, every DEEP_SCAN_MS: a broker may annul a deal, or
+                 book its costs, days later
     change scan  CHANGE_SCAN_MS after a look met a change, or when the sidecar asks: the same, with the history
                  since the last scan
     look         when the broker's records have changed, LOOK_MS after the last look or sooner after a trade
@@ -30,6 +32,8 @@ from bridge.simulator.terminal.search import AHEAD_MS
 
 LOOK_MS: Final = 250
 RESCAN_MS: Final = 60_000
+DEEP_SCAN_MS: Final = 3_600_000
+DEEP_MS: Final = 7 * 86_400_000
 CHANGE_SCAN_MS: Final = 1_000
 """Time between a change and the change scan, which the deals and further changes have to arrive in; also the least
 time between a scan and a later change scan."""
@@ -121,6 +125,8 @@ class Scan(msgspec.Struct, kw_only=True):
     """End of the walk."""
     everything: bool
     """Report also what was reported before: the journal may have been restored from a backup."""
+    deep: bool = False
+    first_look: int = 0
     whole: bool = True
     """False for a change scan: records that it does not meet are kept in memory."""
     deals: int = 0
@@ -154,6 +160,8 @@ class Scanner:
         self._from_ms = 0
         self._next_look_ms = 0
         self._next_scan_ms = 0
+        self._next_deep_ms: int | None = None
+        self._deep_look = 0  # first look of the last deep scan; 0: none yet
         self._noted: tuple[int, int] | None = None  # last transaction, number of changes at the broker
         self._looked: tuple[int, int] | None = None  # the same at the last look
         self._at_rest = False  # nothing is under way
@@ -245,8 +253,8 @@ class Scanner:
             scan.deals += len(deals)
             scan.orders += len(orders)
             past = chain[AnyReport](map(deal_report, deals), map(order_report, orders))
-            # No later scan goes back that far, so none of it needs memory.
-            return self._news(past, self._looks, everything=scan.everything, remember=False)
+            # No later scan but a deep one goes back that far, so none of it needs memory.
+            return self._news(past, self._looks, everything=scan.everything, remember=scan.deep)
         snapshot = self._snapshot(scan.recent_ms)
         self._listed = _listed(snapshot)
         self._changed = False
@@ -313,11 +321,26 @@ class Scanner:
         now_ms = self._broker.server_time()
         # Server time may have been set back behind the watermark: daylight saving, or another server.
         from_ms = max(0, min(self._watermark_ms, now_ms) - self._overlap_ms)
+        deep = not everything and self._is_deep_due(mono_ms)
+        if deep:
+            self._next_deep_ms = mono_ms + DEEP_SCAN_MS
+            from_ms = max(0, min(from_ms, now_ms - DEEP_MS))
         recent_ms = max(from_ms, now_ms - max(RECENT_MS, 2 * self._overlap_ms))
-        walk = HistoryWalk(self._broker, from_ms, recent_ms)
-        self._scan = Scan(walk=walk, from_ms=from_ms, recent_ms=recent_ms, everything=everything)
+        self._scan = Scan(
+            walk=HistoryWalk(self._broker, from_ms, recent_ms),
+            from_ms=from_ms,
+            recent_ms=recent_ms,
+            everything=everything,
+            deep=deep,
+            first_look=self._looks + 1,
+        )
         self._next_scan_ms = mono_ms + RESCAN_MS
         self._note_start(mono_ms)
+
+    def _is_deep_due(self, mono_ms: int) -> bool:
+        if self._next_deep_ms is None:
+            self._next_deep_ms = mono_ms + DEEP_SCAN_MS
+        return mono_ms >= self._next_deep_ms
 
     def _snapshot(self, from_ms: int) -> Snapshot:
         """Return the records, with history and positions of one moment."""
@@ -373,9 +396,12 @@ class Scanner:
         self._watermark_ms = snapshot.to_ms
         if scan.whole:
             self._from_ms = scan.from_ms
-            # A record that no later scan can meet needs no memory.
+            if scan.deep:
+                self._deep_look = scan.first_look
+            # A record that no later scan can meet needs no memory: those of the last deep scan meet the next.
+            first = self._deep_look or snapshot.number
             self._reported = {
-                subject: known for subject, known in self._reported.items() if known[1] >= snapshot.number
+                subject: known for subject, known in self._reported.items() if known[1] >= first
             }
         self._counter += 1
         live = [order.ticket for order in snapshot.live]

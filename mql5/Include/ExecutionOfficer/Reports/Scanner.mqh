@@ -27,8 +27,10 @@
 //|                                                                  |
 //| It is not known whether a connected terminal has its complete    |
 //| history. For DEEP_RESCAN_MS after each welcome and reconnection, |
-//| rescans start as early as the full scan.                         |
+//| rescans start as early as the full scan. Some are deep scans     |
+//| (DeepScans.mqh).                                                 |
 //+------------------------------------------------------------------+
+#include "DeepScans.mqh"
 #include "HistoryWalk.mqh"
 #include "LedgerReport.mqh"
 #include "ReportFilter.mqh"
@@ -71,6 +73,8 @@ private:
    CSnapshot         m_snapshot;
    CHistoryWalk      m_walk;
    CScanChanges      m_changes;
+   CDeepScans        m_deep;
+   bool              m_is_deep;            // the scan under way
    ENUM_SCAN_KIND    m_kind;               // the scan under way
    ENUM_SCAN_STAGE   m_stage;              // of it
    bool              m_walked_since_quick; // since the last quick scan during the walk
@@ -97,6 +101,7 @@ private:
    long              QuickScanFrom(void) const;
    int               Portion(const int room,const long mono_ms);
    void              StartNext(const long mono_ms);
+   void              Rescan(const long mono_ms);
    long              ChangeScanFrom(void) const;
    bool              Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms);
    void              End(void);
@@ -159,8 +164,10 @@ void CScanner::Forget(void)
    m_snapshot.Clear();
    m_walk.Clear();
    m_changes.Clear();
+   m_deep.Clear();
    m_kind=SCAN_KIND_NONE;
    m_welcomed=false;
+   m_is_deep=false;
   }
 //+------------------------------------------------------------------+
 //| Begin a session: post the ledger beyond its mark, then           |
@@ -313,15 +320,29 @@ void CScanner::StartNext(const long mono_ms)
       m_deep_until_ms=mono_ms+DEEP_RESCAN_MS;
      }
    else if(mono_ms>=m_next_scan_ms)
-     {
-      long deep_ms=ScanFrom(m_welcome.watermark_server_ms);
-      long from_ms=ScanFrom(m_watermark_ms);
-      Start(SCAN_KIND_RESCAN,(mono_ms<m_deep_until_ms && deep_ms<from_ms) ? deep_ms : from_ms,mono_ms);
-     }
+      Rescan(mono_ms);
    else if(m_changes.ScanDue(m_filter.Posted(),mono_ms))
       Start(SCAN_KIND_CHANGE,ChangeScanFrom(),mono_ms);
    else if(mono_ms>=m_next_quick_ms)
       Start(SCAN_KIND_QUICK,QuickScanFrom(),mono_ms);
+  }
+//+------------------------------------------------------------------+
+//| Start a rescan.                                                  |
+//+------------------------------------------------------------------+
+void CScanner::Rescan(const long mono_ms)
+  {
+   long server_ms=ServerMs();
+   long from_ms=ScanFrom(m_watermark_ms);
+   long first_ms=ScanFrom(m_welcome.watermark_server_ms);
+   if(mono_ms<m_deep_until_ms && first_ms<from_ms)
+      from_ms=first_ms;
+   bool deep=m_deep.Due(mono_ms);
+   if(deep && server_ms-DEEP_SCAN_HISTORY_MS<from_ms)
+      from_ms=(server_ms>DEEP_SCAN_HISTORY_MS) ? server_ms-DEEP_SCAN_HISTORY_MS : 0;
+   if(!Start(SCAN_KIND_RESCAN,from_ms,mono_ms) || !deep)
+      return;
+   m_deep.Started(mono_ms);
+   m_is_deep=true;
   }
 //+------------------------------------------------------------------+
 //| Return the start of a change scan: a minute before the end of    |
@@ -346,6 +367,7 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
    m_stage=SCAN_STAGE_WALK;
    m_retaken=0;
    m_tail_ms=from_ms;
+   m_is_deep=false;
    if(kind!=SCAN_KIND_QUICK)
       m_scan_from_ms=from_ms;
    if(kind!=SCAN_KIND_QUICK && kind!=SCAN_KIND_CHANGE)
@@ -437,7 +459,9 @@ void CScanner::End(void)
    if(m_kind!=SCAN_KIND_CHANGE)
      {
       m_from_ms=m_scan_from_ms;
-      m_filter.Forget(m_scan_reading);
+      if(m_is_deep)
+         m_deep.Ended(m_scan_reading);
+      m_filter.Forget(m_deep.FirstToKeep(m_scan_reading));
      }
    m_counter++;
    m_session.Post(ScanReport(m_session.InstanceId(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),

@@ -25,7 +25,7 @@ from bridge.simulator.broker.state import new_state
 from bridge.simulator.mt5.types import Deal, Order, OrderType
 from bridge.simulator.terminal.broker_reports import position_report
 from bridge.simulator.terminal.outbox import WINDOW
-from bridge.simulator.terminal.scan import RESCAN_MS, Scanner
+from bridge.simulator.terminal.scan import DEEP_MS, DEEP_SCAN_MS, RESCAN_MS, Scanner
 from tests.sidecar_peer import open_order
 from tests.unit.simulator.terminal.rig import START_MS, STEP_MS, Rig
 
@@ -410,3 +410,26 @@ class Hasty(Broker):
         for order in live:
             self.manual_cancel(order.ticket)
         return live
+
+
+def test_deep_scan_reports_what_was_annulled_behind_the_overlap_and_repeats_nothing_then(rig: Rig) -> None:
+    rig.peer.overlap_ms = 1_000
+    rig.join()
+    rig.broker.manual_open("EURUSD", OrderType.BUY, LOT)
+    rig.run(2 * RESCAN_MS)
+    opening = tickets(rig)[-1]
+    rig.broker.cancel_deal(opening)
+    rig.run(2 * RESCAN_MS)
+    # It is older than what a rescan reads.
+    assert [deal.type for deal in rig.peer.reports_of(DealReport) if deal.ticket == opening] == ["BUY"]
+    rig.peer.watermark_server_ms = rig.broker.server_time()
+    rig.mono_ms += DEEP_SCAN_MS
+    rig.run(2 * RESCAN_MS)
+    found = [deal.type for deal in rig.peer.reports_of(DealReport) if deal.ticket == opening]
+    assert found == ["BUY", "BUY_CANCELED"]
+    rig.peer.forget()
+    rig.mono_ms += DEEP_SCAN_MS
+    rig.run(2 * RESCAN_MS)
+    earliest = min(scan.from_server_ms for scan in rig.peer.reports_of(ScanReport))
+    assert earliest <= rig.broker.server_time() - DEEP_MS
+    assert rig.peer.reports_of(DealReport) == []
