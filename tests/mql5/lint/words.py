@@ -25,6 +25,10 @@ _PLAIN: Final = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fF]?")
 _SUFFIXED: Final = re.compile(r"(?:0[xX][0-9A-Fa-f]+|\d+)[uUlL]+")
 """Numbers that the rules of the subset report."""
 _HEX: Final = re.compile(r"0[xX][0-9A-Fa-f]+")
+_ESCAPE: Final = re.compile(
+    r"\\(?:x[0-9A-Fa-f]{1,4}|[ntr\\\"']|0(?![0-9]))|(?P<other>\\(?:[0-9]+|.))", re.DOTALL
+)
+_QUOTED: Final = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
 MAX_MACRO_PARAMETERS: Final = 8
 
 
@@ -107,6 +111,29 @@ def character(program: Program) -> Iterator[Finding]:
             yield program.finding("character", i, f"literal {token.text}", rule, "write a string")
 
 
+def escape(program: Program) -> Iterator[Finding]:
+    """Report sequences behind a backslash whose result MetaQuotes leaves undefined, and decimal codes.
+
+    Source: MQL5 reference, 'Character Constants'. How many digits a decimal code takes is not documented.
+    """
+    for token in program.code:
+        if token.kind in (Kind.STRING, Kind.CHAR):
+            yield from _escapes(token.text, token.file, token.line)
+    for token in program.directives:
+        if re.match(r"#[ \t]*define\b", token.text):
+            for quoted in _QUOTED.findall(token.text):
+                yield from _escapes(quoted, token.file, token.line)
+
+
+def _escapes(text: str, file: str, line: int) -> Iterator[Finding]:
+    for found in _ESCAPE.finditer(text):
+        if other := found["other"]:
+            rule = "behind a backslash stand n t r \\ ' \", x and 1 to 4 hexadecimal digits, or a single 0"
+            yield Finding(
+                "escape", file, line, f"sequence {other}", rule, "write the character's code as \\xHHHH"
+            )
+
+
 def delete_array(program: Program) -> Iterator[Finding]:
     """Report delete[]."""
     for at in program.words(("delete",)):
@@ -171,6 +198,7 @@ RULES: Final = (
     range_for,
     number_suffix,
     character,
+    escape,
     delete_array,
     default_body,
     directive,

@@ -68,6 +68,12 @@ def test_statement_translates_to(tmp_path: Path, mql: str, cpp: str) -> None:
     assert body(tmp_path, mql, "class CFoo {};") == squeezed(cpp)
 
 
+@pytest.mark.parametrize("sign", ["/", "%", "/=", "%="])
+def test_operator_of_a_class_keeps_its_sign(tmp_path: Path, sign: str) -> None:
+    text = f"class CFoo {{ public: int operator{sign}(const int by) {{ return(9/by); }} }};"
+    assert f"intoperator{sign}(constintby)" in squeezed(translated(tmp_path, text).text)
+
+
 def test_line_directives_name_the_source_file(tmp_path: Path) -> None:
     text = translated(
         tmp_path, '#include "part.mqh"\nint g_main;\n', part="int g_part;\n\nint G(void) { return(1); }\n"

@@ -46,20 +46,13 @@ _WORDS: Final = TYPE_NAMES | {
     "_LastError": "::rt::last_error()",
     "dynamic_cast": "::rt::pointer_cast",
 }
-_ESCAPES: Final = {
-    "n": 10,
-    "t": 9,
-    "r": 13,
-    "0": 0,
-    "\\": 92,
-    '"': 34,
-    "'": 39,
-    "a": 7,
-    "b": 8,
-    "f": 12,
-    "v": 11,
-}
+_ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, '"': 34, "'": 39}
+"""Those of the reference's page 'Character Constants'; the lint refuses others, whose result is undefined there."""
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{1,4})|(.))", re.DOTALL)
+_DATE: Final = re.compile(
+    r"D'(\d{1,4})\.(\d{1,2})\.(\d{1,4})(?: +(\d{1,2})(?::(\d{1,2})(?::(\d{1,2}))?)?)? *'", re.ASCII
+)
+_YEARS: Final = range(1970, 3001)
 _DEFINE: Final = re.compile(r"#[ \t]*define[ \t]+\w+(?:\([^)]*\))?", re.DOTALL)
 _CONDITION: Final = re.compile(r"#[ \t]*(?:ifdef|ifndef|else|endif|undef|if|elif)\b")
 
@@ -90,6 +83,8 @@ def _rewritten(token: Token, last: Token) -> str:
         case Kind.SIGN:
             if token.text == "::" and last.kind is Kind.SIGN and last.text != ">":
                 return "::ea::"
+            if last.kind is Kind.WORD and last.text == "operator":
+                return token.text
             return _SIGNS.get(token.text, token.text)
         case Kind.STRING:
             return f"u{_string(token.text)}_s"
@@ -141,14 +136,17 @@ def _number(token: Token) -> str:
 
 def date_value(token: Token) -> int:
     """Return seconds since 1970 of D'2026.01.31', D'31.01.2026 12:00' or D'2026.01.31 12:00:30'."""
-    parts = [int(part) for part in re.findall(r"\d+", token.text)]
-    if len(parts) >= 3 and parts[2] > 31:
+    found = _DATE.fullmatch(token.text)
+    parts = [int(part or 0) for part in found.groups()] if found else [0, 0, 0, 0, 0, 0]
+    if parts[2] > 31:
         parts[0], parts[2] = parts[2], parts[0]
+    year, month, day, hour, minute, second = parts
     try:
-        year, month, day, hour, minute, second = (parts + [0] * 6)[:6]
+        if year not in _YEARS:
+            raise ValueError(year)
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except (ValueError, OverflowError):
-        rule = "a date is D'YYYY.MM.DD [HH:MM[:SS]]' and exists in the calendar"
+    except ValueError:
+        rule = "a date is D'YYYY.MM.DD [HH[:MM[:SS]]]', from 1970 to 3000, and exists in the calendar"
         raise LiteralError(token.where, f"date {token.text}", rule, "correct it") from None
     return int(moment.timestamp())
 

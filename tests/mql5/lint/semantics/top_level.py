@@ -7,24 +7,40 @@ from tests.mql5.lint.program import Finding
 from tests.mql5.lint.semantics.tables import INTEGERS, SIZES, Tables, key_of
 from tests.mql5.lint.syntax.cursor import finding
 from tests.mql5.lint.syntax.tree import (
+    Binary,
     Call,
+    Cast,
     Class,
     Expression,
     Function,
     Literal,
     Name,
+    New,
+    Scoped,
+    Ternary,
+    Unary,
     Unit,
     Values,
     Variable,
 )
 from tests.mql5.reference import names
+from tests.mql5.translator.expressions import BUILT_IN_TYPES
 from tests.mql5.translator.lexer import Kind, Token
 
 MAX_NAME: Final = 250
+"""Limit of the list of errors."""
+MAX_IDENTIFIER: Final = 63
+"""Limit of the reference's page 'Identifiers'; of 'Input Variables' for the names of inputs."""
 MAX_BYTES: Final = (1 << 31) - 1
+INPUT: Final = frozenset({"input", "sinput"})
 RESERVED: Final = frozenset(
-    "pack offsetof matrix matrixf matrixc vector vectorf vectorc complex complexf".split()
+    "bool char class color datetime double enum float int long short string struct uchar uint ulong union ushort"
+    " void const delete override private protected public virtual extern input static"
+    " break case continue default do dynamic_cast else for if new offsetof operator pack return sizeof switch while"
+    " this true false template typename namespace"
+    " matrix matrixf matrixc vector vectorf vectorc complex complexf".split()
 )
+"""Words of the reference's page 'Reserved Words', without `group`, which public code has as a name."""
 
 
 def check_top_level(tables: Tables, unit: Unit) -> Iterator[Finding]:
@@ -97,6 +113,9 @@ def check_name(token: Token, name: str) -> Iterator[Finding]:
     """Yield the faults of a declared name."""
     if len(name) > MAX_NAME:
         yield finding(126, token, f"name of {len(name)} characters", "shorten it")
+    elif len(name) > MAX_IDENTIFIER:
+        thing, rule = f"name of {len(name)} characters", f"a name has at most {MAX_IDENTIFIER}"
+        yield Finding("name-length", token.file, token.line, thing, rule, "shorten it")
     if name in RESERVED:
         yield finding(149, token, f"name {name}, a word of MQL5", "rename it")
 
@@ -154,6 +173,8 @@ def check_function(tables: Tables, function: Function) -> Iterator[Finding]:
             yield finding(143, one.token, f"parameter {one.name} of type void", "write another type")
         if one.type.references and one.start is not None:
             yield finding(138, one.token, f"parameter {one.name}", "remove the default, or pass a value")
+        elif one.start is not None and not _is_constant(tables, one.start):
+            yield finding(188, one.token, f"default of {one.name}", "write a constant, or an overload")
         if one.name in tables.classes:
             yield finding(281, one.token, f"parameter {one.name}", "rename it")
     if "export" in function.behind or "export" in function.words:
@@ -226,6 +247,8 @@ def check_variable(tables: Tables, variable: Variable, *, member: bool = False) 
     ):
         if not kind.pointers and (owner is None or owner.kind != "class") and not variable.dimensions:
             yield finding(389, variable.token, f"constant {variable.name}", "write = VALUE")
+    if INPUT & variable.words and variable.start is not None and not _is_constant(tables, variable.start):
+        yield finding(188, variable.token, f"start value of the input {variable.name}", "write a constant")
     yield from _values(tables, variable)
 
 
@@ -255,6 +278,29 @@ def _may_be_constant(tables: Tables, dimension: Expression) -> bool:
             return variable.type.const
         return dimension.name in names().constants or dimension.name not in tables.functions
     return not isinstance(dimension, Call)
+
+
+def _is_constant(tables: Tables, value: Expression | None) -> bool:
+    """Return False where a value depends on a call or a variable, as far as this program declares it."""
+    match value:
+        case Name(name=name) | Scoped(name=name):
+            variable = tables.globals.get(name)
+            return variable is None or (variable.type.const and not INPUT & variable.words)
+        case Call(function=function, arguments=arguments):
+            converts = isinstance(function, Name) and (
+                function.name in BUILT_IN_TYPES or function.name in tables.enums
+            )
+            return converts and all(_is_constant(tables, one) for one in arguments)
+        case Unary(operand=inner) | Cast(value=inner):
+            return _is_constant(tables, inner)
+        case Binary(left=left, right=right):
+            return _is_constant(tables, left) and _is_constant(tables, right)
+        case Ternary(condition=condition, yes=yes, no=no):
+            return all(_is_constant(tables, one) for one in (condition, yes, no))
+        case New():
+            return False
+        case _:
+            return True
 
 
 def _values(tables: Tables, variable: Variable) -> Iterator[Finding]:

@@ -24,6 +24,10 @@ PAIRS: Final = (
     Pair(133, "void F(void) {", "void F(void) { }", "BracketError"),
     Pair(144, "void F(void) { int x=1); x++; }", "void F(void) { int x=(1); x++; }", "BracketError"),
     Pair(145, "void F(void) { int x=(1; x++; }", "void F(void) { int x=(1); x++; }", "BracketError"),
+    *(
+        Pair(149, f"void F(void) {{ int {word}=1; }}", f"void F(void) {{ int {word}_=1; {word}_++; }}")
+        for word in ("color", "datetime", "string", "uint", "new", "delete", "this", "char", "namespace")
+    ),
     Pair(158, "int g_x=0xG1;", "int g_x=0xF1;", "number-suffix"),
     Pair(159, f'string g_s="{LONG}";', 'string g_s="x";'),
     Pair(174, "#import user32", "#define A"),
@@ -32,6 +36,10 @@ PAIRS: Final = (
     Pair(240, "int g_x=\\n;", 'string g_x="\\n";', "LexError"),
     Pair(285, "input int InpA[]={1};", "input int InpA=1;", "input"),
     Pair(287, "datetime g_t=D'2026.02.30';", "datetime g_t=D'2026.02.28';"),
+    Pair(287, "datetime g_t=D'1969.12.31';", "datetime g_t=D'1970.01.01';"),
+    Pair(287, "datetime g_t=D'3001.01.01';", "datetime g_t=D'3000.12.31 23:59:59';"),
+    Pair(287, "datetime g_t=D'2026/01/31';", "datetime g_t=D'31.01.2026';"),
+    Pair(287, "datetime g_t=D'2026.01.31T12:00';", "datetime g_t=D'19.07.1980 12';"),
     Pair(288, "#property colour 1", '#property copyright "x"'),
     Pair(289, '#property stacksize "big"', "#property stacksize 65536"),
     Pair(
