@@ -8,6 +8,9 @@
 
 namespace rt {
 
+constexpr int array_resize_error = 4007;  // ERR_ARRAY_RESIZE_ERROR (reference, 'Runtime Errors')
+constexpr std::int64_t most_bytes = INT_MAX;  // of one array: compile error 335 has this limit for fixed ones
+
 constexpr int poison = 0xFE;  // -ftrivial-auto-var-init=pattern writes the same pattern into local variables
 
 inline int &filling() {
@@ -56,9 +59,10 @@ class array {
     const T *end() const { return items_ + size_; }
 
     bool resize(int wanted, int reserve = 0) {
-        if (!dynamic_ || wanted < 0) return false;
-        grow(wanted, reserve);
-        return true;
+        const bool possible = dynamic_ && wanted >= 0 && fits(wanted);
+        if (possible) grow(wanted, fits(std::int64_t(wanted) + reserve) ? reserve : 0);
+        else last_error() = array_resize_error;
+        return possible;
     }
 
     // MQL5 frees the memory of an emptied array; here the capacity remains, which no function shows.
@@ -80,6 +84,8 @@ class array {
     bool dynamic_ = true;
     bool owned_ = true;
 
+    static bool fits(std::int64_t count) { return count <= most_bytes / std::int64_t(sizeof(T)); }
+
     std::size_t checked(at index) const {
         if (index.value < 0 || index.value >= size_)
             kill("array out of range: index " + std::to_string(index.value) + " of " + std::to_string(size_), index.where);
@@ -88,7 +94,8 @@ class array {
 
     void grow(int wanted, int reserve) {
         if (wanted > capacity_) {
-            const int room = wanted + (reserve > 0 ? reserve : wanted / 2);
+            const int more = reserve > 0 ? reserve : wanted / 2;
+            const int room = fits(std::int64_t(wanted) + more) ? wanted + more : wanted;
             void *raw = ::operator new(sizeof(T) * static_cast<std::size_t>(room), std::align_val_t(alignof(T)));
             T *moved = static_cast<T *>(raw);
             for (int i = 0; i < size_; ++i) {

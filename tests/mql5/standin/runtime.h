@@ -124,21 +124,61 @@ void end(T &value) {
     value.~T();
 }
 
-// Operand of `/` and `%`: returns the divisor unless it is 0. MQL5 stops with "zero divide", also for double.
+// Operand of `/` and `%`: gives the divisor unless it is 0. MQL5 stops with "zero divide", also for double. A signed
+// divisor stays beside its place: the least integer divided by -1 has no result, and the processor stops the process.
 struct divisor {
     const char *file;
     int line;
 };
 
 template <class T>
-constexpr T operator->*(divisor where, T by) {
+struct signed_divisor {
+    T by;
+    divisor where;
+
+    template <class L>
+    constexpr void check(const L &left) const {
+        using common = decltype(left / by);
+        if constexpr (std::is_integral_v<common> && std::is_signed_v<common>)
+            if (by == T(-1) && static_cast<common>(left) == std::numeric_limits<common>::min())
+                kill("integer overflow in a division", place(where.file, where.line));
+    }
+};
+
+template <class T>
+constexpr auto operator->*(divisor where, T by) {
     if (by == T(0)) kill("zero divide", place(where.file, where.line));
-    return by;
+    if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) return signed_divisor<T>{by, where};
+    else return by;
 }
 
 template <class T>
-constexpr T operator%=(divisor where, T by) {
+constexpr auto operator%=(divisor where, T by) {
     return where->*by;
+}
+
+template <class L, class T>
+constexpr auto operator/(const L &left, signed_divisor<T> right) -> decltype(left / right.by) {
+    right.check(left);
+    return left / right.by;
+}
+
+template <class L, class T>
+constexpr auto operator%(const L &left, signed_divisor<T> right) -> decltype(left % right.by) {
+    right.check(left);
+    return left % right.by;
+}
+
+template <class L, class T>
+constexpr L &operator/=(L &left, signed_divisor<T> right) {
+    right.check(left);
+    return left /= right.by;
+}
+
+template <class L, class T>
+constexpr L &operator%=(L &left, signed_divisor<T> right) {
+    right.check(left);
+    return left %= right.by;
 }
 
 struct enum_name {

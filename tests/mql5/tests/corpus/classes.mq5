@@ -36,6 +36,7 @@ public:
    virtual double    Area(void) const override { return(m_side*m_side); }
    double            Side(void) const { return(m_side); }
    bool operator<(const CSquare &other) const { return(m_side<other.m_side); }
+   double operator/(const int by) const { return(m_side/by); }
   };
 interface INamed
   {
@@ -122,6 +123,7 @@ void Pointers(void)
    Check(Area(g_square)==4.0,"object by reference");
    CSquare larger(5.0);
    Check(g_square<larger,"operator");
+   Check(larger/2==2.5,"operator /");
    Check(CShape::Count()>=3,"static member");
    INamed *named=new CTitled;
    CheckText(named.Title(),"titled");

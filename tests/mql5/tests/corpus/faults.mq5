@@ -15,6 +15,8 @@ void OnStart(void)
    int grown[];
    string text="abc";
    long wide=1;
+   int least=INT_MIN+g_zero;
+   long widest=LONG_MIN+g_zero;
    switch(InpCase)
      {
       case 1: Print(numbers[3+g_zero]);                                          break;
@@ -34,6 +36,9 @@ void OnStart(void)
       case 15: PrintFormat("%d",7,8);                                            break;
       case 16: Print(text[3]);                                                   break;
       case 17: Print(PositionGetInteger((ENUM_POSITION_PROPERTY_INTEGER)99999)); break;
+      case 18: Print(least/(g_zero-1));                                          break;
+      case 19: Print(widest%(g_zero-1));                                         break;
+      case 20: least/=(g_zero-1); Print(least);                                  break;
       default: Print("alive");
      }
   }

@@ -145,6 +145,10 @@ void Control(void)
          break;
      }
    Check((sum>5 ? 1 : 2)==1,"conditional");
+   int halves[8/2-1],minus=-1;
+   uchar small=9;
+   small/=2;
+   Check(ArraySize(halves)==3 && small%minus==0 && 8/minus==-8 && INT_MIN/2*2==INT_MIN && (uint)7/2==3,"divisions");
    Check(7/2==3 && -7/2==-3 && 7%3==1 && (7&3)==3 && (1<<4)==16,"operators");
    int quotient=20;
    quotient/=2+3;

@@ -27,6 +27,10 @@ void OnStart(void)
    Check(ArrayCompare(source,source)==0,"ArrayCompare");
    ArrayFree(target);
    Check(ArraySize(target)==0,"ArrayFree");
+   ArrayResize(other,1);
+   ResetLastError();
+   Check(ArrayResize(other,INT_MAX)==-1 && ArraySize(other)==1 && _LastError==4007,"more than memory has");
+   Check(ArrayResize(other,2,INT_MAX)==2 && ArraySize(other)==2,"reserve that memory lacks");
    string words[];
    ArrayResize(words,2);
    Check(words[0]==NULL,"fresh strings");
