@@ -1,6 +1,7 @@
 """Pending orders: requests of every form and lifetime, and refusals."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from bridge.simulator.mt5.types import (
     SymbolTradeMode,
     TradeRequest,
 )
+from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
 from tests.native.requests import Commands, pending
 from tests.sidecar_peer import open_order
@@ -112,6 +114,24 @@ def test_price_on_the_wrong_side_or_too_near_is_refused(commands: Commands) -> N
     assert isinstance(commands.execute(exactly), TradeRequest)
 
 
+def test_price_of_more_than_eight_digits_is_not_rounded(commands: Commands) -> None:
+    near(
+        commands.bench,
+        digits=10,
+        point=Decimal("0.0000000001"),
+        trade_tick_size=Decimal("0.0000000001"),
+        trade_stops_level=0,
+    )
+    commands.bench.broker.set_quote("EURUSD", Decimal("0.0000123460"), Decimal("0.0000123470"))
+    order = pending("LIMIT", "0.0000123457", stops=("0.0000123401", "0.0000123499"))
+    sent = commands.sent(order)
+    assert (sent.price, sent.sl, sent.tp) == (
+        Decimal("0.0000123457"),
+        Decimal("0.0000123401"),
+        Decimal("0.0000123499"),
+    )
+
+
 @pytest.mark.parametrize("lasts", TimeInForce)
 def test_lifetime_under_every_expiration_mode(commands: Commands, lasts: TimeInForce) -> None:
     now = commands.bench.broker.server_time()
@@ -175,6 +195,22 @@ def test_session_past_midnight(commands: Commands) -> None:
     assert symbol is not None
     bench.broker.set_symbol(replace(symbol, sessions=(read_session("WED 22:00-26:00"),)))
     assert isinstance(commands.execute(open_order()), TradeRequest)  # the first minute of Thursday
+    bench.clock.advance_us(2 * 3_600_000_000)
+    bench.run(1_000)
+    closed = "the market for EURUSD is closed until 2026.01.07 22:00:00, server time"
+    assert commands.execute(open_order()) == (NotSentReason.CHECK, Retcode.MARKET_CLOSED, closed)
+
+
+def test_session_whose_end_is_a_time_of_day_is_open_until_then(expert: Path, tmp_path: Path) -> None:
+    bench = Bench(expert, tmp_path, Switches(session_end_wraps=True))
+    bench.start()
+    bench.join()
+    commands = Commands(bench)
+    symbol = bench.broker.symbol("EURUSD")
+    assert symbol is not None
+    for published in ("THU 00:00-24:00", "WED 22:00-26:00"):
+        bench.broker.set_symbol(replace(symbol, sessions=(read_session(published),)))
+        assert isinstance(commands.execute(open_order()), TradeRequest), published
     bench.clock.advance_us(2 * 3_600_000_000)
     bench.run(1_000)
     closed = "the market for EURUSD is closed until 2026.01.07 22:00:00, server time"

@@ -15,6 +15,7 @@ from bridge.core.director.contract import TimeInForce
 from bridge.core.link.messages import CommandKind, Order
 from bridge.core.link.reports import NotSentReason
 from bridge.core.units.mt5_terms import Side
+from bridge.simulator.broker.execution.pending_checks import LAST_DATETIME_MS
 from bridge.simulator.broker.market.hours import read_session
 from bridge.simulator.mt5.types import (
     OrderFilling,
@@ -360,6 +361,19 @@ def test_expiry_that_has_passed_or_is_unknown_is_refused(commands: Commands) -> 
         reason, retcode, message = commands.refused(order, commands.bench.broker.server_time() - ago_ms)
         assert (reason, retcode) == (NotSentReason.CHECK, Retcode.INVALID_EXPIRATION)
         assert message.startswith("the expiry 20") and " has passed; the server time is 20" in message
+
+
+def test_expiry_behind_the_last_time_of_mql5_is_refused(commands: Commands) -> None:
+    order = pending("LIMIT", "1.09000", time_in_force=GTD)
+    for modes in (ALL_MODES, _D):
+        terms(commands, expiration_mode=modes)
+        for late_ms in (LAST_DATETIME_MS + 1_000, LAST_DATETIME_MS * 8):
+            assert commands.execute(order, late_ms) == check(
+                Retcode.INVALID_EXPIRATION,
+                f"expires_server_ms {late_ms} is behind MQL5's last time, 3000.12.31 23:59:59; use GTC",
+            )
+    terms(commands, expiration_mode=ALL_MODES)
+    assert commands.sent(order, LAST_DATETIME_MS + 999).expiration == LAST_DATETIME_MS
 
 
 def test_order_of_whole_days_ends_before_its_hour(commands: Commands) -> None:

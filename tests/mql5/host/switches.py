@@ -49,6 +49,7 @@ class Switches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     order_in_neither_list: int = 0
     position_late: int = 0
     quotes_late: int = 0
+    session_end_wraps: bool = False
     check_says_done: bool = False
     check_knows_no_change: bool = False
     comment_most: int = 31
@@ -110,6 +111,7 @@ ABOUT: Final[dict[str, About]] = {
     "order_in_neither_list": About(800, "a new live order is visible this late too", "3, live gap"),
     "position_late": About(800, "a new position is visible this late after OrderSend returns", "3, book"),
     "quotes_late": About(2_500, "no symbol has a quote this long after the start", "4, book"),
+    "session_end_wraps": About(True, "a session's end is a time of day: 24:00 is 00:00", "4, field"),
     "check_says_done": About(True, "OrderCheck's code for a valid request is 10009, not 0", "2, unconfirmed"),
     "check_knows_no_change": About(True, "OrderCheck refuses every change and removal", "2, unconfirmed"),
     "comment_most": About(16, "maximum length of a comment", "5, unconfirmed"),

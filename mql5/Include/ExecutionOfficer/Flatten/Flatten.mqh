@@ -364,7 +364,7 @@ void CFlatten::PrepareClose(const ulong ticket,const double volume,MqlTradeReque
    request.volume=(most>0.0 && volume>most) ? most : volume;
    // A server that requires no price needs no quote; one that does refuses, and the close is tried again.
    if(ReadMarket(symbol,market))
-      request.price=NormalizeDouble(is_long ? market.bid : market.ask,market.digits);
+      request.price=ToDigits(is_long ? market.bid : market.ask,market.digits);
    request.deviation=(ulong)m_risk_limits.max_deviation;
    request.type=is_long ? ORDER_TYPE_SELL : ORDER_TYPE_BUY;
    request.type_filling=ChooseFilling(false,SymbolInfoInteger(symbol,SYMBOL_FILLING_MODE),

@@ -172,7 +172,7 @@ bool PrepareMarket(const SOrder &order,const SRiskLimits &risk_limits,const SMar
    request.magic=(ulong)order.client_order_id;
    request.symbol=symbol;
    request.volume=ToStep(order.volume,SymbolInfoDouble(symbol,SYMBOL_VOLUME_STEP));
-   request.price=NormalizeDouble(price,market.digits);
+   request.price=ToDigits(price,market.digits);
    request.sl=ToStep(order.stop_loss,tick_size);
    request.tp=ToStep(order.take_profit,tick_size);
    request.deviation=(ulong)SentDeviation(risk_limits,order);

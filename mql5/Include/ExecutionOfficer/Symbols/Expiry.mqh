@@ -18,6 +18,8 @@
 
 #define DAY_S 86400
 #define LAST_SECOND_S 86399
+// 3000.12.31 23:59:59 is the last value of datetime (MQL5 reference, Datetime type).
+#define LAST_DATETIME_S 32535215999
 //+------------------------------------------------------------------+
 //| Values of type_time and expiration.                              |
 //+------------------------------------------------------------------+
@@ -75,6 +77,8 @@ bool ChooseMoment(const string symbol,const long allowed,const long expires_serv
    long expires_s=expires_server_ms/1000;
    if(expires_server_ms==0)
       return(RefuseExpiry(answer,"expires_server_ms is missing; time_in_force GTD requires it"));
+   if(expires_s>LAST_DATETIME_S)
+      return(RefuseExpiry(answer,"expires_server_ms "+IntegerToString(expires_server_ms)+" is behind MQL5's last time, 3000.12.31 23:59:59; use GTC"));
    if(1000*expires_s<=server_ms)
       return(RefuseExpiry(answer,"the expiry "+ClockText(expires_server_ms)+" has passed; the server time is "+ClockText(server_ms)));
    if((allowed&SYMBOL_EXPIRATION_SPECIFIED)!=0)

@@ -81,21 +81,39 @@ string JoinedList(const string &words[],const string nothing)
    return((list=="") ? nothing : list);
   }
 //+------------------------------------------------------------------+
+//| Read a trade session, in seconds since the midnight of its day   |
+//| (0: Sunday); return false where there is none. An end that is    |
+//| not behind the begin is a time of the next day: the end of the   |
+//| whole day, 24:00, is shown as 00:00 by some terminals.           |
+//+------------------------------------------------------------------+
+bool ReadSession(const string symbol,const int day,const uint index,long &from_s,long &to_s)
+  {
+   datetime from=0;
+   datetime to=0;
+   if(!SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,index,from,to))
+      return(false);
+   from_s=(long)from;
+   to_s=(long)to;
+   if(to_s<=from_s)
+      to_s+=DAY_S;
+   return(true);
+  }
+//+------------------------------------------------------------------+
 //| Return the trade sessions of the week as JSON.                   |
 //+------------------------------------------------------------------+
 string SessionsJson(const string symbol)
   {
-   datetime from=0;
-   datetime to=0;
+   long from_s=0;
+   long to_s=0;
    int count=0;
    string list="";
    for(int day=0; day<WEEK_DAYS; day++)
-      for(uint i=0; count<SESSIONS_MAX && SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
+      for(uint i=0; count<SESSIONS_MAX && ReadSession(symbol,day,i,from_s,to_s); i++)
         {
-         if((long)from>DAY_S || (long)to>2*DAY_S)
+         if(from_s>DAY_S || to_s>2*DAY_S)
             continue;
-         list+=((count>0) ? "," : "")+"{\"day\":"+IntegerToString(day)+",\"from_s\":"+IntegerToString((long)from)
-               +",\"to_s\":"+IntegerToString((long)to)+"}";
+         list+=((count>0) ? "," : "")+"{\"day\":"+IntegerToString(day)+",\"from_s\":"+IntegerToString(from_s)
+               +",\"to_s\":"+IntegerToString(to_s)+"}";
          count++;
         }
    return("["+list+"]");
@@ -106,10 +124,10 @@ string SessionsJson(const string symbol)
 //+------------------------------------------------------------------+
 bool HasSessions(const string symbol)
   {
-   datetime from=0;
-   datetime to=0;
+   long from_s=0;
+   long to_s=0;
    for(int day=0; day<WEEK_DAYS; day++)
-      if(SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,0,from,to))
+      if(ReadSession(symbol,day,0,from_s,to_s))
          return(true);
    return(false);
   }
@@ -119,10 +137,10 @@ bool HasSessions(const string symbol)
 //+------------------------------------------------------------------+
 bool SessionHolds(const string symbol,const int day,const long second)
   {
-   datetime from=0;
-   datetime to=0;
-   for(uint i=0; SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
-      if(second>=(long)from && second<(long)to)
+   long from_s=0;
+   long to_s=0;
+   for(uint i=0; ReadSession(symbol,day,i,from_s,to_s); i++)
+      if(second>=from_s && second<to_s)
          return(true);
    return(false);
   }
@@ -144,17 +162,17 @@ bool SessionOpen(const string symbol,const long server_ms)
 //+------------------------------------------------------------------+
 long NextOpening(const string symbol,const long server_ms)
   {
-   datetime from=0;
-   datetime to=0;
+   long from_s=0;
+   long to_s=0;
    long now_s=server_ms/1000;
    long midnight_s=now_s-now_s%DAY_S;
    for(int ahead=0; ahead<=WEEK_DAYS; ahead++)
      {
       long next_s=0;
       int day=(int)((midnight_s/DAY_S+FIRST_WEEKDAY+ahead)%WEEK_DAYS);
-      for(uint i=0; SymbolInfoSessionTrade(symbol,(ENUM_DAY_OF_WEEK)day,i,from,to); i++)
+      for(uint i=0; ReadSession(symbol,day,i,from_s,to_s); i++)
         {
-         long begins_s=midnight_s+ahead*DAY_S+(long)from;
+         long begins_s=midnight_s+ahead*DAY_S+from_s;
          if(begins_s>now_s && (next_s==0 || begins_s<next_s))
             next_s=begins_s;
         }

@@ -25,6 +25,7 @@ from tests.mql5.host.switches import Switches
 T = TypeVar("T")
 R = TypeVar("R", Deal, Order, Position)
 END_OF_TIME: Final = 1 << 52
+_DAY_S: Final = 86_400
 KEPT_US: Final = 2_000
 """Age up to which account, symbol and connection are not asked for again within one handler.
 
@@ -56,6 +57,10 @@ class BrokerView:
     def logged_in(self) -> bool:
         """True after the login to the account."""
         return self._program.elapsed_ms() >= self._switches.account_late
+
+    def session_end(self, end_s: int) -> int:
+        """Return the end of a trade session as the terminal shows it, in seconds: the switch session_end_wraps."""
+        return end_s % _DAY_S if self._switches.session_end_wraps else end_s
 
     def connected(self) -> bool:
         """Return TERMINAL_CONNECTED."""

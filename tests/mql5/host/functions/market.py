@@ -90,7 +90,10 @@ class Market:
         sessions = sorted((each.from_s, each.to_s) for each in symbol.sessions if each.day == day)
         if not symbol.sessions:
             sessions = [(0, _DAY_S)]
-        return sessions[session] if session < len(sessions) else None
+        if session >= len(sessions):
+            return None
+        begin_s, end_s = sessions[session]
+        return begin_s, self._view.session_end(end_s)
 
     def SymbolInfoMarginRate(self, name: str, type: int) -> Answer:
         """Return 1.0 for both rates: the broker applies its leverage without margin rates."""

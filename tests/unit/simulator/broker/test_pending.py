@@ -458,6 +458,16 @@ def test_modify_is_checked_like_placing() -> None:
     assert book_of(server) == before
 
 
+@pytest.mark.parametrize("lifetime", [OrderTime.SPECIFIED, OrderTime.SPECIFIED_DAY])
+def test_expiry_behind_the_last_datetime_of_mql5_is_refused_for_a_change_too(lifetime: OrderTime) -> None:
+    server = broker()
+    ticket = placed(server)
+    late = change(ticket, type_time=lifetime, expiration=LAST_DATETIME_MS + 1000)
+    assert server.order_send(late).retcode == Retcode.INVALID_EXPIRATION
+    last = change(ticket, type_time=lifetime, expiration=LAST_DATETIME_MS)
+    assert server.order_send(last).retcode == Retcode.DONE
+
+
 def test_order_near_its_price_is_frozen() -> None:
     server = broker(SymbolTerms(name="EURUSD", freeze_level=50))
     ticket = placed(server)
