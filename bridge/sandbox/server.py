@@ -92,7 +92,10 @@ class _Director:
         except web.HTTPNotFound:
             return _error(404, f'unknown path "{request.path}"; supported: {", ".join(PATHS)}')
         except web.HTTPException as error:
-            return _error(error.status, error.text or error.reason)
+            answer = _error(error.status, error.text or error.reason)
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
+            return answer
 
     async def list_pending(self, request: web.Request) -> web.StreamResponse:
         officer = request.query.get("officer")

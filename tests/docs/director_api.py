@@ -71,7 +71,7 @@ def _poll() -> dict[str, Any]:
         "name": "officer",
         "in": "query",
         "required": True,
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "minLength": 1},
         "description": "Id of the execution officer.",
     }
     listing = _content({"$ref": _REF.format(name="Listing")})
@@ -82,6 +82,7 @@ def _poll() -> dict[str, Any]:
         "responses": {
             "200": {"description": "The pending directives.", "content": listing},
             "204": {"description": "No directive is pending."},
+            **_errors("officer is missing or unknown"),
         },
     }
 
@@ -90,9 +91,10 @@ def _post() -> dict[str, Any]:
     key = {
         "name": IDEMPOTENCY_HEADER,
         "in": "header",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-        "description": "The same for each attempt at one event: the second one is to be answered as the first.",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": "64 hexadecimal digits, the same for each attempt at one event: the second one is to be "
+        "answered as the first. The sidecar always sends it; the contract does not require it.",
     }
     return {
         "summary": "Report an execution event.",
@@ -104,9 +106,25 @@ def _post() -> dict[str, Any]:
             "200": {
                 "description": "The event is stored.",
                 "content": _content({"$ref": _REF.format(name="EventReceipt")}),
-            }
+            },
+            **_errors("the body is no JSON object"),
+            "422": _error("A field of the event breaks the contract. The event is tried four times."),
         },
     }
+
+
+def _errors(bad: str) -> dict[str, Any]:
+    """Return the answers that are no success; docs/director.md has the reaction to each status."""
+    return {
+        "400": _error(f"The request cannot be carried out, such as: {bad}."),
+        "401": _error("The API key is missing or wrong: polls and delivery go on once a key is accepted."),
+        "429": _error("Too many requests: tried again after Retry-After, or sooner than a minute without."),
+        "503": _error("Not now: tried again, as any status from 500 on."),
+    }
+
+
+def _error(text: str) -> dict[str, Any]:
+    return {"description": f"{text} The body is for people: the first 200 characters are shown."}
 
 
 def _content(schema: dict[str, Any]) -> dict[str, Any]:
@@ -123,6 +141,9 @@ def _schemas() -> dict[str, Any]:
         for name, field in schema["properties"].items():
             origin = "" if name in of_contract else "Addition of this bridge. "
             schema["properties"][name] = {**field, "description": origin + described[name]}
+    posted = made[ExecutionEvent.__name__]["properties"]
+    posted["occurred_at"]["format"] = "date-time"
+    posted["reported_by"]["minLength"] = 1
     directive = made[Directive.__name__]
     # An OPEN alone needs the type of its order.
     directive["required"] = [name for name in directive["required"] if name != "order_type"]

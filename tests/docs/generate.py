@@ -33,6 +33,7 @@ from bridge.journal.views.hops import Hop
 from bridge.log_codes import LogCode
 from bridge.web.metrics import described
 from tests.docs import (
+    command_reference,
     directive_fields,
     director_api,
     event_examples,
@@ -365,6 +366,7 @@ PARTS: Final[dict[str, Callable[[], str]]] = {
     "command-diagram": command_diagram,
     "change-table": change_table,
     "change-diagram": change_diagram,
+    "commands": command_reference.command_reference,
     "risk_limits": risk_limits,
     "position-table": position_table,
     "retcodes": retcodes,

@@ -313,6 +313,8 @@ async def test_unknown_path_wrong_method_and_huge_body_are_json_errors() -> None
     async with rig() as sandbox:
         assert (await sandbox.call("GET", "/nowhere"))[0] == 404
         assert (await sandbox.call("POST", "/v1/directives/pending", b"{}"))[0] == 405
+        async with sandbox.http.post(f"{sandbox.url}/v1/directives/pending") as refused:
+            assert (refused.status, refused.headers["Allow"]) == (405, "GET,HEAD")
         huge = io.BytesIO(b" " * (9 << 20))
         status, answer = await sandbox.call("POST", "/v1/directives", huge, officer="eo-001")
         assert status == 413 and "error" in answer
