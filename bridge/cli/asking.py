@@ -16,8 +16,8 @@ from bridge.sidecar.control_answers import STATUS_PATH, ControlError
 from bridge.sidecar.control_file import ControlFile
 from bridge.sidecar.live_status import LiveStatus
 
-LOOK_S: Final = 3.0
-"""Time-out of a status request in seconds."""
+LOOK_S: Final = 2.5
+"""Time-out of a status request in seconds. With the wait for a locked journal (READ_S) it is less than five."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -5,7 +5,7 @@ A sidecar that was killed leaves its control file behind. Nothing answers there 
 
 import http.client
 import time
-from typing import Final
+from typing import Any, Final
 
 import click
 import msgspec
@@ -36,6 +36,9 @@ LOCK_S: Final = 60.0
 Opening a journal of years takes seconds, and on a busy machine many."""
 OWN_S: Final = 3.0
 """Seconds to wait for another program's lock on a journal that no sidecar owns."""
+WITHIN_S: Final = 4.75
+"""Seconds within which a halt or flatten is answered, where a sidecar did not hear and the journal is locked."""
+_SHORTEST_S: Final = 0.5
 NOTICE_S: Final = 2.0
 """Seconds of waiting after which the operator is shown the reason."""
 _TRY_AGAIN_S: Final = 0.1
@@ -67,7 +70,8 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
                 "'execution-officer status' shows the state",
             ) from error
         try:
-            with opened(config.journal, config.settings, wait_s=OWN_S, step_wait_s=OWN_S) as journal:
+            wait_s = own_wait_s(request, time.monotonic() - began)
+            with opened(config.journal, config.settings, wait_s=wait_s, step_wait_s=wait_s) as journal:
                 return performing(request, config.settings, SystemClock().now())(journal), False
         except RefusedError as error:
             raise Failure(error.exit_status, str(error)) from error
@@ -91,6 +95,13 @@ def carry_out(config: Config, request: Request[A]) -> tuple[A, bool]:
                 ) from error
             # A sidecar that starts can be asked in a moment; one that stops releases the journal.
             time.sleep(_TRY_AGAIN_S)
+
+
+def own_wait_s(request: Request[Any], waited_s: float) -> float:
+    """Return the seconds to wait for another program's lock, after so many seconds of asking the sidecar."""
+    if not isinstance(request, StopCommand):
+        return OWN_S
+    return min(OWN_S, max(WITHIN_S - waited_s, _SHORTEST_S))
 
 
 def _ask(config: Config, request: Request[A]) -> A:

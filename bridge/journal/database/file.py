@@ -34,7 +34,7 @@ from bridge.journal.database.schema import APPLICATION_ID, migrations, without_p
 
 OPEN_S: Final = 5.0
 """Seconds for which the opening waits for a lock of another program."""
-READ_S: Final = 3.0
+READ_S: Final = 2.0
 """Seconds for which a reading connection waits for a lock of another program."""
 LONG_BYTES: Final = 16 * 1024 * 1024
 """Size from which a journal's whole check goes on behind the start, in bytes. Below it takes half a second."""

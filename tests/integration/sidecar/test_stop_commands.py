@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from bridge.cli.owner import OWN_S, STOP_S
+from bridge.cli.asking import LOOK_S
+from bridge.cli.owner import OWN_S, STOP_S, own_wait_s
+from bridge.journal.database.file import READ_S
+from bridge.sidecar.operator.flatten import FlattenRequest
+from bridge.sidecar.operator.halt import HaltRequest
 from bridge.sidecar.stop_commands import PROMPT_S
 
 from .clock import TIMEOUT_S
@@ -161,4 +165,26 @@ def test_command_line_waits_longer_than_the_sidecar_and_less_than_five_seconds()
     # The sidecar waits for the journal twice where a symbol is compared first. Without a sidecar the command waits
     # for the lock itself.
     assert 2 * PROMPT_S < STOP_S < ANSWERED_S
-    assert OWN_S < ANSWERED_S
+
+
+@pytest.mark.parametrize("asked_s", [0.0, 1.0, STOP_S])
+def test_command_line_waits_less_than_five_seconds_for_a_deaf_sidecar_and_a_lock_together(
+    asked_s: float,
+) -> None:
+    for waited_s in (own_wait_s(HaltRequest(), asked_s), own_wait_s(FlattenRequest(**FLATTEN), asked_s)):
+        assert 0 < waited_s <= OWN_S
+        assert asked_s + waited_s < ANSWERED_S
+
+
+def test_status_waits_less_than_five_seconds_for_a_deaf_sidecar_and_a_lock_together() -> None:
+    assert LOOK_S + READ_S < ANSWERED_S
+
+
+async def test_status_is_answered_at_once_while_the_journal_is_locked(
+    harness: Harness, sidecar: Controlled
+) -> None:
+    began = harness.clock.monotonic()
+    with locked(harness.path):
+        # The clock stands: the answer waits for nothing.
+        assert (await sidecar.status())["stops_not_stored"] == []
+    assert harness.clock.monotonic() == began
