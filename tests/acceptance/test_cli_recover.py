@@ -54,7 +54,9 @@ def lost_order(folder: Path) -> Order:
 
 def test_recover_lists_adopts_and_says_when_nothing_is_lacking(lossy: CommandLine) -> None:
     look = ("recover", "--officer", OFFICER, "--last-scan")
+    before = lossy.journal.read_bytes()
     assert lossy.run(*look) == ExitCode.UNADOPTED
+    assert lossy.journal.read_bytes() == before
     assert "dir-1" in lossy.stdout and "position open" in lossy.stdout and "No sidecar runs" in lossy.stdout
     actions = {action["code"]: action for action in lossy.status()[1]["required_actions"]}
     assert "1 of our orders" in actions["LOST_ORDERS"]["what"]

@@ -14,9 +14,9 @@ from tests.integration.journal.test_recover import fill
 
 
 def keep(path: Path) -> dict[str, bytes]:
-    """Return the content of the journal's files."""
-    names = (path.name, f"{path.name}-wal")
-    return {name: path.with_name(name).read_bytes() for name in names if path.with_name(name).exists()}
+    """Return the content of the journal's files. An empty log is none."""
+    files = (path, path.with_name(f"{path.name}-wal"))
+    return {each.name: each.read_bytes() for each in files if each.exists() and each.stat().st_size}
 
 
 def only(command_line: CommandLine, officer: str) -> None:
@@ -39,11 +39,21 @@ def used(without_journal: CommandLine) -> CommandLine:
 
 
 @pytest.mark.parametrize(
-    "words", [("halt",), ("recover",), ("rebind", "--officer", OTHER, "--why", "x", "--yes")]
+    "words",
+    [
+        ("run",),
+        ("halt",),
+        ("flatten", "--yes"),
+        ("recover",),
+        ("rebind", "--officer", OTHER, "--why", "x", "--yes"),
+    ],
+    ids=lambda words: words[0],
 )
 def test_journal_of_another_officer_is_refused_and_left_unchanged(
-    used: CommandLine, words: tuple[str, ...]
+    used: CommandLine, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KEY", "secret")
+    assert used.run("setup") == ExitCode.OK
     only(used, OTHER)
     before = keep(used.journal)
     assert used.run(*words) == ExitCode.OTHER_OFFICER
