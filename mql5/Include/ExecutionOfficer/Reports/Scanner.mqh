@@ -24,23 +24,16 @@
 //| MetaTrader guarantees neither their order nor their arrival, so  |
 //| nothing is read from them. Reports are posted in portions,       |
 //| whatever the length of the history.                              |
-//|                                                                  |
-//| It is not known whether a connected terminal has its complete    |
-//| history. For DEEP_RESCAN_MS after each welcome and reconnection, |
-//| rescans start as early as the full scan. Some are deep scans     |
-//| (DeepScans.mqh).                                                 |
 //+------------------------------------------------------------------+
-#include "DeepScans.mqh"
 #include "HistoryWalk.mqh"
 #include "LedgerReport.mqh"
 #include "ReportFilter.mqh"
 #include "ScanChanges.mqh"
+#include "ScanRanges.mqh"
 #include "Snapshot.mqh"
 
 #define QUICK_SCAN_MS 250
 #define RESCAN_MS 60000
-#define QUICK_SCAN_HISTORY_MS 60000        // records that enter the history later are found by the next rescan
-#define DEEP_RESCAN_MS 600000
 #define SCAN_RECORDS_PER_CALL 256          // records in one timer call
 #define WALK_RECORDS_MIN 2048            // a history of fewer records is read at once
 #define SCAN_POSITIONS_MAX 2048  // a shortened list would mean that the others are closed
@@ -73,8 +66,7 @@ private:
    CSnapshot         m_snapshot;
    CHistoryWalk      m_walk;
    CScanChanges      m_changes;
-   CDeepScans        m_deep;
-   bool              m_is_deep;            // the scan under way
+   CScanRanges       m_ranges;
    ENUM_SCAN_KIND    m_kind;               // the scan under way
    ENUM_SCAN_STAGE   m_stage;              // of it
    bool              m_walked_since_quick; // since the last quick scan during the walk
@@ -84,25 +76,17 @@ private:
    long              m_tail_ms;            // end of the walk and start of the snapshot
    int               m_retaken;            // snapshots of this scan that were not current any more
    bool              m_welcomed;           // a full scan is due
-   SWelcome          m_welcome;
    long              m_counter;
-   long              m_watermark_ms;
-   long              m_from_ms;
-   long              m_deep_until_ms;
    long              m_next_quick_ms;
    long              m_next_scan_ms;
    string            m_alarm;
 
-   long              ScanFrom(const long watermark_server_ms) const;
    int               ReportWalk(const int room);
    int               ReportSnapshot(const int room);
    bool              Take(const long from_ms);
    void              QuickScanInWalk(const long mono_ms);
-   long              QuickScanFrom(void) const;
    int               Portion(const int room,const long mono_ms);
    void              StartNext(const long mono_ms);
-   void              Rescan(const long mono_ms);
-   long              ChangeScanFrom(void) const;
    bool              Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mono_ms);
    void              End(void);
 
@@ -139,6 +123,7 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
    m_ledger.Load(session,ledger);
    m_filter=GetPointer(filter);
    m_changes.Load();
+   m_ranges.Load();
    Forget();
    m_reading=0;
    m_scan_reading=0;
@@ -148,9 +133,6 @@ void CScanner::Load(CLinkSession &session,CLedger &ledger,CReportFilter &filter)
    m_walked_since_quick=false;
    m_stage=SCAN_STAGE_WALK;
    m_counter=0;
-   m_watermark_ms=0;
-   m_from_ms=0;
-   m_deep_until_ms=0;
    m_next_quick_ms=0;
    m_next_scan_ms=0;
    m_alarm="";
@@ -164,10 +146,9 @@ void CScanner::Forget(void)
    m_snapshot.Clear();
    m_walk.Clear();
    m_changes.Clear();
-   m_deep.Clear();
+   m_ranges.Forget();
    m_kind=SCAN_KIND_NONE;
    m_welcomed=false;
-   m_is_deep=false;
   }
 //+------------------------------------------------------------------+
 //| Begin a session: post the ledger beyond its mark, then           |
@@ -175,7 +156,7 @@ void CScanner::Forget(void)
 //+------------------------------------------------------------------+
 void CScanner::Begin(const SWelcome &welcome)
   {
-   m_welcome=welcome;
+   m_ranges.Begin(welcome.watermark_server_ms,welcome.overlap_ms);
    m_welcomed=true;
    m_ledger.Begin(welcome.ledger_mark);
    m_walk.Clear();
@@ -188,7 +169,7 @@ void CScanner::RescanNow(const long mono_ms)
   {
    m_next_scan_ms=mono_ms;
    m_next_quick_ms=mono_ms;
-   m_deep_until_ms=mono_ms+DEEP_RESCAN_MS;
+   m_ranges.RescanEarly(mono_ms);
   }
 //+------------------------------------------------------------------+
 //| Scan with the next step: a trade transaction came.               |
@@ -313,47 +294,20 @@ void CScanner::StartNext(const long mono_ms)
   {
    if(m_welcomed)
      {
-      m_watermark_ms=m_welcome.watermark_server_ms;
-      if(!Start(SCAN_KIND_FULL,ScanFrom(m_watermark_ms),mono_ms))
+      if(!Start(SCAN_KIND_FULL,m_ranges.Full(),mono_ms))
          return;
       m_welcomed=false;
-      m_deep_until_ms=mono_ms+DEEP_RESCAN_MS;
+      m_ranges.RescanEarly(mono_ms);
      }
    else if(mono_ms>=m_next_scan_ms)
-      Rescan(mono_ms);
+     {
+      if(Start(SCAN_KIND_RESCAN,m_ranges.Rescan(mono_ms),mono_ms))
+         m_ranges.Started(mono_ms);
+     }
    else if(m_changes.ScanDue(m_filter.Posted(),mono_ms))
-      Start(SCAN_KIND_CHANGE,ChangeScanFrom(),mono_ms);
+      Start(SCAN_KIND_CHANGE,m_ranges.Change(),mono_ms);
    else if(mono_ms>=m_next_quick_ms)
-      Start(SCAN_KIND_QUICK,QuickScanFrom(),mono_ms);
-  }
-//+------------------------------------------------------------------+
-//| Start a rescan.                                                  |
-//+------------------------------------------------------------------+
-void CScanner::Rescan(const long mono_ms)
-  {
-   long server_ms=ServerMs();
-   long from_ms=ScanFrom(m_watermark_ms);
-   long first_ms=ScanFrom(m_welcome.watermark_server_ms);
-   if(mono_ms<m_deep_until_ms && first_ms<from_ms)
-      from_ms=first_ms;
-   bool deep=m_deep.Due(mono_ms);
-   if(deep && server_ms-DEEP_SCAN_HISTORY_MS<from_ms)
-      from_ms=(server_ms>DEEP_SCAN_HISTORY_MS) ? server_ms-DEEP_SCAN_HISTORY_MS : 0;
-   if(!Start(SCAN_KIND_RESCAN,from_ms,mono_ms) || !deep)
-      return;
-   m_deep.Started(mono_ms);
-   m_is_deep=true;
-  }
-//+------------------------------------------------------------------+
-//| Return the start of a change scan: a minute before the end of    |
-//| the last scan, as a quick scan. Records that enter the history   |
-//| later are a rescan's.                                            |
-//+------------------------------------------------------------------+
-long CScanner::ChangeScanFrom(void) const
-  {
-   long now_ms=ServerMs();
-   long since_ms=((m_watermark_ms<now_ms) ? m_watermark_ms : now_ms)-QUICK_SCAN_HISTORY_MS;
-   return((since_ms>m_from_ms) ? since_ms : m_from_ms);
+      Start(SCAN_KIND_QUICK,m_ranges.Quick(),mono_ms);
   }
 //+------------------------------------------------------------------+
 //| Start a scan; return false while the broker is disconnected. The |
@@ -367,7 +321,6 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
    m_stage=SCAN_STAGE_WALK;
    m_retaken=0;
    m_tail_ms=from_ms;
-   m_is_deep=false;
    if(kind!=SCAN_KIND_QUICK)
       m_scan_from_ms=from_ms;
    if(kind!=SCAN_KIND_QUICK && kind!=SCAN_KIND_CHANGE)
@@ -375,7 +328,7 @@ bool CScanner::Start(const ENUM_SCAN_KIND kind,const long from_ms,const long mon
       m_scan_reading=m_filter.NextReading();
       if(!SelectHistory(from_ms))
          return(false);
-      long tail_ms=EarliestServerMs()-QUICK_SCAN_HISTORY_MS;
+      long tail_ms=m_ranges.Tail();
       if(HistoryOrdersTotal()+HistoryDealsTotal()>WALK_RECORDS_MIN && tail_ms>from_ms)
         {
          // The walk and the selection count in seconds.
@@ -418,27 +371,8 @@ void CScanner::QuickScanInWalk(const long mono_ms)
   {
    m_next_quick_ms=mono_ms+QUICK_SCAN_MS;
    m_walked_since_quick=false;
-   if(Take(QuickScanFrom()))
+   if(Take(m_ranges.Quick()))
       m_stage=SCAN_STAGE_QUICK_IN_WALK;
-  }
-//+------------------------------------------------------------------+
-//| Return the start of a quick scan. It is never earlier than the   |
-//| last scan's: records before that are not in the hashes.          |
-//+------------------------------------------------------------------+
-long CScanner::QuickScanFrom(void) const
-  {
-   long since_ms=EarliestServerMs()-QUICK_SCAN_HISTORY_MS;
-   return((since_ms>m_from_ms) ? since_ms : m_from_ms);
-  }
-//+------------------------------------------------------------------+
-//| Return the start of a scan. The server time may be behind the    |
-//| watermark: daylight saving, or another server.                   |
-//+------------------------------------------------------------------+
-long CScanner::ScanFrom(const long watermark_server_ms) const
-  {
-   long now_ms=ServerMs();
-   long from_ms=((watermark_server_ms<now_ms) ? watermark_server_ms : now_ms)-m_welcome.overlap_ms;
-   return((from_ms>0) ? from_ms : 0);
   }
 //+------------------------------------------------------------------+
 //| Post the end of a scan. All its reports were posted.             |
@@ -455,14 +389,9 @@ void CScanner::End(void)
          m_alarm="more than "+IntegerToString(SCAN_POSITIONS_MAX)+" positions are open: the scan cannot be reported. Close positions";
       return;
      }
-   m_watermark_ms=m_snapshot.ToMs();
+   m_ranges.Moved(m_snapshot.ToMs());
    if(m_kind!=SCAN_KIND_CHANGE)
-     {
-      m_from_ms=m_scan_from_ms;
-      if(m_is_deep)
-         m_deep.Ended(m_scan_reading);
-      m_filter.Forget(m_deep.FirstToKeep(m_scan_reading));
-     }
+      m_filter.Forget(m_ranges.Ended(m_scan_from_ms,m_scan_reading));
    m_counter++;
    m_session.Post(ScanReport(m_session.InstanceId(),m_counter,m_scan_from_ms,m_snapshot.ToMs(),m_walk.Deals()+m_snapshot.Deals(),
                            m_walk.Orders()+m_snapshot.Orders(),positions,live_orders));
