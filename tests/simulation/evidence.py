@@ -1,5 +1,6 @@
 """Evidence of a run for the checker: plain data, and the journal's path."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ class Evidence(msgspec.Struct, kw_only=True):
     """By directive, the true time of its expiry, in ms since 1970: by the clock of the Director or the true one,
     whichever shows it later. A Director's clock that is confirmed to be another counts."""
     lag_ms: int
-    """Most by which the sidecar's clock was slow without being distrusted."""
+    """Most by which the sidecar's clock was slow without being distrusted, and by which the terminal may read what
+    the sidecar's clock shows later than it was sent."""
     arrivals: list[tuple[str, str]]
     """Events that the Director took, in order: key and body."""
     sends: list[dict[str, Any]]
@@ -52,14 +54,15 @@ def collect(world: "World", *, ended_after_s: float | None) -> list[Evidence]:
             ended_after_s=ended_after_s,
             issued=seat.issued,
             expires_ms=seat.expires_ms,
-            lag_ms=int(world.lag.total_seconds() * 1000),
+            lag_ms=int(world.lag.total_seconds() * 1000) + seat.terminal.timer_ms,
             arrivals=[
                 (arrival.key, arrival.body)
                 for arrival in world.director.arrivals
                 if arrival.officer == seat.officer
             ],
             sends=[{**msgspec.to_builtins(send), "utc_ms": utc_ms} for utc_ms, send in seat.sends()],
-            deals=_plain(seat.broker.history_deals(0, 2**52)),
+            # By ticket: the broker's clock may have been set back.
+            deals=sorted(_plain(seat.broker.history_deals(0, 2**52)), key=itemgetter("ticket")),
             positions=_plain(seat.broker.positions()),
             orders=_plain(seat.broker.orders()),
             magics={

@@ -90,8 +90,8 @@ class ExpertProcess(TerminalProcess):
         self._passed = passed
         drawn = random.sample(SWITCHES, random.choice([0, 0, 1, 3, 6]))
         self.switches: Switches = thrown(*drawn)
-        self._timer_ms = random.choice([50, 100, 100, 250])
-        around.trace(name, "has", {"switches": drawn, "timer_ms": self._timer_ms})
+        self.timer_ms = random.choice([50, 100, 100, 250])
+        around.trace(name, "has", {"switches": drawn, "timer_ms": self.timer_ms})
         self._clock: StepClock | None = None
         self._terminal: NativeTerminal | None = None
         self._loaded = False
@@ -109,7 +109,7 @@ class ExpertProcess(TerminalProcess):
                 inputs={
                     "InpOfficer": around.officer,
                     "InpLinkKey": around.key.to_text(),
-                    "InpTimerMs": str(self._timer_ms),
+                    "InpTimerMs": str(self.timer_ms),
                     "InpPollIntervalS": "0",
                 },
                 clock=clock,

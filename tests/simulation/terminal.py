@@ -84,6 +84,8 @@ class TerminalProcess(ABC):
         self.faults = {"broker does not answer": 0, "slow timer": 0}
         self.life: Life | None = None
         self.lives = 0
+        self.timer_ms = 0
+        """Interval at which messages are read; 0: as they arrive."""
         self.errors: list[str] = []
         """Errors that ended a life."""
         self._step_at = -1
