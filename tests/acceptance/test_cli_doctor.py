@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -30,6 +31,13 @@ from tests.integration.journal.bench import OFFICER, OTHER
 KEY = "the-key-of-the-test"
 KEY_VARIABLE = "DOCTOR_API_KEY"
 Finding = dict[str, Any]
+PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
+SHOWN_FOLDER = "~/officer"
+"""Folder that the page shows in the place of the test's."""
+VARYING = re.compile(
+    r"\d{4}-\d\d-\d\d( \d\d:\d\d)?|\d+ d \d+ h|\d+ s ago|\d+ s behind|in \d+ ms|[\d.]+ [GM]iB|(?<=:)\d{4,5}\b"
+)
+"""Moments, durations, sizes and ports."""
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes say nothing on Windows")
 
@@ -124,6 +132,11 @@ def doctor(folder: Path, **variables: str) -> tuple[int, list[Finding]]:
     return done.returncode, report["findings"]
 
 
+def masked(text: str) -> list[str]:
+    """Return the lines of an output without what differs from run to run."""
+    return [VARYING.sub("...", line) for line in text.splitlines()]
+
+
 def of(findings: list[Finding], check: str, officer: str = "") -> Finding:
     [finding] = [each for each in findings if (each["check"], each["officer"]) == (check, officer)]
     return finding
@@ -162,8 +175,10 @@ def test_eleven_broken_things_are_found_at_once_each_with_its_remedy(without_jou
             folder / "journal.db",
             BackupNote(file="old.db", bytes=1, at=datetime.now(UTC) - timedelta(days=30)),
         )
-        code, findings = doctor(folder, SSL_CERT_FILE=str(folder / "certificate.pem"))
-    assert code == ExitCode.ATTENTION
+        variables = {"SSL_CERT_FILE": str(folder / "certificate.pem")}
+        code, findings = doctor(folder, **variables)
+        printed = run("doctor", cwd=folder, **{KEY_VARIABLE: KEY, **variables})
+    assert (code, printed.returncode) == (ExitCode.ATTENTION, ExitCode.ATTENTION)
     broken = {
         ("link key", OFFICER, "wrong"): "chmod 600",
         ("link key", OTHER, "wrong"): "execution-officer setup",
@@ -186,6 +201,10 @@ def test_eleven_broken_things_are_found_at_once_each_with_its_remedy(without_jou
         "7200 s behind" in of(findings, "clock")["value"] or "7199 s behind" in of(findings, "clock")["value"]
     )
     assert of(findings, "API key")["level"] == of(findings, "Director")["level"] == "ok"
+    # The page shows a run of this very test.
+    shown = re.search(r"```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown is not None
+    assert masked(printed.stdout.replace(str(folder), SHOWN_FOLDER)) == masked(shown[1])
 
 
 def test_whole_installation_without_a_sidecar_has_its_own_exit_status(installed: CommandLine) -> None:

@@ -1,6 +1,8 @@
 """`doctor` beside a running sidecar with a terminal and a broker."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 from bridge.exits import ExitCode
@@ -11,6 +13,8 @@ from tests.rig.rig import REFUSED, Rig
 from tests.rig.world import OFFICER
 
 Finding = dict[str, Any]
+PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
+AGE = re.compile(r"\d+ s ago")
 OFFICERS = ({"id": OFFICER, "risk_limits": {"allowed_symbols": ["EURUSD"]}},)
 
 
@@ -51,6 +55,16 @@ def test_each_configured_symbol_is_judged_before_the_first_directive(rig: Rig) -
     assert "is unknown to the broker" in found["symbol GBPUSD.x"]["value"]
     assert "trading in it is disabled" in found["symbol XAUUSD"]["value"]
     assert "filling FOK or IOC, no least distance of stops" in found["symbol USDJPY"]["value"]
+    process = rig.bridge("doctor", "--config", str(rig.config_path))
+    assert process.exited() == ExitCode.ATTENTION
+    # The lines of the page are of such a run.
+    shown = [
+        line.removeprefix("    ")
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if "    " in line[:4]
+    ]
+    assert len(shown) == 5
+    assert {AGE.sub("...", line) for line in shown} <= {AGE.sub("...", line) for line in process.log}
 
 
 def wrong(rig: Rig, check: str) -> dict[str, Finding]:
