@@ -58,11 +58,8 @@ def test_each_configured_symbol_is_judged_before_the_first_directive(rig: Rig) -
     process = rig.bridge("doctor", "--config", str(rig.config_path))
     assert process.exited() == ExitCode.ATTENTION
     # The lines of the page are of such a run.
-    shown = [
-        line.removeprefix("    ")
-        for line in PAGE.read_text(encoding="utf-8").splitlines()
-        if "    " in line[:4]
-    ]
+    below = PAGE.read_text(encoding="utf-8").rpartition("```")[2]
+    shown = [line[4:] for line in below.splitlines() if line.startswith("    ")]
     assert len(shown) == 5
     assert {AGE.sub("...", line) for line in shown} <= {AGE.sub("...", line) for line in process.log}
 
