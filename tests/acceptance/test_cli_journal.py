@@ -117,3 +117,24 @@ def test_no_character_that_controls_a_terminal_is_printed(listed: CommandLine) -
     assert "left alone: view mine\ufffd[31m." in listed.stdout
     assert listed.run("journal", "show", "\x9b31m\u202e") == ExitCode.FAILED
     assert 'unknown directive "\ufffd31m\ufffd"' in listed.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("journal", "list"),
+        ("journal", "show", "{}"),
+        ("journal", "undelivered"),
+        ("journal", "report"),
+        ("status",),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_id_of_a_director_controls_no_terminal(command_line: CommandLine, words: tuple[str, ...]) -> None:
+    hostile = "dir\x1b[31m\n\u202e\x9b"
+    with command_line.bench_of_existing() as bench:
+        bench.take(directive(hostile, signal_id=hostile, quantity=-1))
+    command_line.run(*(word.format(hostile) for word in words))
+    shown = command_line.stdout + command_line.stderr
+    assert words[-1] in ("report", "status") or "dir\ufffd[31m" in shown
+    assert not {"\x1b", "\u202e", "\x9b"} & set(shown)

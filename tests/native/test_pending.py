@@ -132,6 +132,15 @@ def test_price_of_more_than_eight_digits_is_not_rounded(commands: Commands) -> N
     )
 
 
+@pytest.mark.parametrize("directive_id", ["\U0001f600" * 128, "\x01\n\u202e\x9b"])
+def test_order_of_a_directive_with_any_id_is_sent(commands: Commands, directive_id: str) -> None:
+    commands.sent(replace(open_order(), directive_id=directive_id))
+    commands.bench.restart()
+    commands.bench.join()
+    # The ledger is whole.
+    commands.sent(replace(open_order(), directive_id=directive_id))
+
+
 @pytest.mark.parametrize("lasts", TimeInForce)
 def test_lifetime_under_every_expiration_mode(commands: Commands, lasts: TimeInForce) -> None:
     now = commands.bench.broker.server_time()

@@ -4,7 +4,8 @@ The rules of each action and order type are in `actions`. A field that breaks on
 value, the rule and the remedy. A field without a meaning for the action is not read, so that it cannot stop one.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Never, TypeVar, assert_never
@@ -33,6 +34,7 @@ from bridge.core.units.decimals import AmountError, check_amount, read_decimal, 
 MAX_ID_LENGTH: Final = 128
 MAX_SYMBOL_LENGTH: Final = 64
 MAX_DEVIATION_POINTS: Final = 100_000
+_NOT_STORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _TIME_REMEDY: Final = "send one like 2026-01-04T10:00:00Z"
 
 FIELDS_OF_SOME_ACTIONS: Final = (
@@ -59,7 +61,7 @@ class RefusedError(Exception):
 
 def read_directive_id(members: Members) -> str:
     """Return the directive's id. Raises RefusedError."""
-    directive_id = _required_text(members, "directive_id", MAX_ID_LENGTH)
+    directive_id = _required_text(members, "directive_id", MAX_ID_LENGTH, _check_storable)
     _check_prefix("directive_id", directive_id)
     return directive_id
 
@@ -96,7 +98,7 @@ def read_directive(directive_id: str, members: Mapping[str, object]) -> Directiv
         take_profit=_amount(members, "take_profit", zero_allowed=removable),
         issued_at=issued_at,
         expires_at=_time_after(members, "expires_at", issued_at),
-        target_directive_id=_optional_text(members, "target_directive_id", MAX_ID_LENGTH),
+        target_directive_id=_optional_text(members, "target_directive_id", MAX_ID_LENGTH, _check_storable),
         limit_price=_amount(members, "limit_price"),
         time_in_force=_time_in_force(members),
         order_expires_at=_time_after(members, "order_expires_at", issued_at),
@@ -207,13 +209,31 @@ def _check_lifetime(directive: Directive) -> None:
 def _signal_id(members: Mapping[str, object]) -> str | None:
     """Return the signal's id, which nothing depends on; None where it is no usable text."""
     try:
-        return _optional_text(members, "signal_id", MAX_ID_LENGTH)
+        return _optional_text(members, "signal_id", MAX_ID_LENGTH, _check_storable)
     except RefusedError:
         return None
 
 
-def _required_text(members: Mapping[str, object], name: str, longest: int) -> str:
-    text = _optional_text(members, name, longest)
+def _check_printable(name: str, text: str) -> None:
+    if not text.isprintable():
+        _refuse("INVALID_VALUE", f"{name} {show(text)} must have printable characters only")
+
+
+def _check_storable(name: str, text: str) -> None:
+    """Check an id, which may be any text: SQLite's functions and a terminal's texts end at a zero, and half of a
+    surrogate pair has no UTF-8.
+    """
+    if _NOT_STORABLE.search(text):
+        _refuse("INVALID_VALUE", f"{name} {show(text)} must not hold U+0000 or a half of a surrogate pair")
+
+
+_Check = Callable[[str, str], None]
+
+
+def _required_text(
+    members: Mapping[str, object], name: str, longest: int, check: _Check = _check_printable
+) -> str:
+    text = _optional_text(members, name, longest, check)
     if text is None and members.get(name) is not None:
         _refuse("INVALID_VALUE", f'{name} "" must not be blank')
     if text is None:
@@ -228,7 +248,9 @@ def _other_spelling(members: Mapping[str, object], name: str) -> str:
     return "" if other in (None, name) else f", and {show(other)} is another field"
 
 
-def _optional_text(members: Mapping[str, object], name: str, longest: int) -> str | None:
+def _optional_text(
+    members: Mapping[str, object], name: str, longest: int, check: _Check = _check_printable
+) -> str | None:
     value = members.get(name)
     if value is None:
         return None
@@ -241,8 +263,7 @@ def _optional_text(members: Mapping[str, object], name: str, longest: int) -> st
         _refuse("INVALID_VALUE", f"{name} {show(value)} must not be blank")
     if len(value) > longest:
         _refuse("INVALID_VALUE", f"{name} {show(value)} must have at most {longest} characters")
-    if not value.isprintable():
-        _refuse("INVALID_VALUE", f"{name} {show(value)} must have printable characters only")
+    check(name, value)
     return value
 
 

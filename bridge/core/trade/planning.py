@@ -378,5 +378,6 @@ def _closable(
 
 
 def comment(directive_id: str) -> str:
-    """Return the start of the directive's id as the order's comment: plain ASCII, for the operator."""
-    return directive_id.encode("ascii", "replace").decode()[:COMMENT_LENGTH]
+    """Return the start of the directive's id as the order's comment: printable ASCII, for the operator."""
+    start = directive_id[:COMMENT_LENGTH]
+    return "".join(each if each.isascii() and each.isprintable() else "?" for each in start)

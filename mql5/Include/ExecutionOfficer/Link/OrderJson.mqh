@@ -9,7 +9,7 @@
 
 #define CLIENT_ORDER_ID_MAX 4503599627370495    // 52 bits
 #define INT31_MAX 2147483647
-#define DIRECTIVE_ID_MAX 128
+#define DIRECTIVE_ID_MAX 256                      // 128 characters of two UTF-16 units
 #define ORDER_FIELDS "|client_order_id|kind|symbol|side|volume|order_type|position|order|opener|stop_loss|take_profit|price|limit_price|time_in_force|expires_ms|deviation_points|max_spread_points|comment|directive_id|"
 //+------------------------------------------------------------------+
 //| Read one value of a list; the first one where the field is       |

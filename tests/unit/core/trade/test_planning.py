@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.core.director.actions import ACTIONS, Intent, intent_of
@@ -485,8 +485,9 @@ def test_directive_that_never_expires_changes_no_time_in_force_that_it_names(
 
 
 @given(st.text())
+@example("a\nb\x7f")
 def test_a_comment_is_short_plain_ascii(directive_id: str) -> None:
     text = comment(directive_id)
-    assert text.isascii() and len(text) == min(len(directive_id), 26)
-    if directive_id.isascii():
+    assert text.isascii() and text.isprintable() and len(text) == min(len(directive_id), 26)
+    if directive_id.isascii() and directive_id.isprintable():
         assert directive_id.startswith(text)

@@ -62,6 +62,18 @@ def test_word_is_one_argument_of_sh_again(word: str) -> None:
     assert shlex.split(f"program {quoted(word, windows=False)} last") == ["program", word, "last"]
 
 
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("a\nb", r"$'a\U0000000ab'"),
+        ("it's\u202e", r"$'it\'s\U0000202e'"),
+        ("\\\x1b[2J", r"$'\\\U0000001b[2J'"),
+    ],
+)
+def test_word_that_is_not_printable_has_codes_in_bash(word: str, shown: str) -> None:
+    assert quoted(word, windows=False) == shown
+
+
 @given(st.text('$`(){};&|%"\u201c^!\\ ax'))
 def test_powershell_runs_nothing_of_a_word(word: str) -> None:
     """It runs `$(...)` inside double quotes, and what follows `;`, `&` or `|` outside them."""
