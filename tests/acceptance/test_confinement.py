@@ -91,6 +91,26 @@ def test_system_call_whose_use_ends_the_process_is_found_by_a_trial(folder: Path
     assert "SystemCallFilter=@system-service" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("lines", "filtered"),
+    [
+        ("NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\n", False),
+        ("NoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\n", True),
+        ("NoNewPrivs:\t0\nSeccomp:\t1\n", True),
+        # A kernel that does not say.
+        ("NoNewPrivs:\t0\n", True),
+        ("", True),
+    ],
+)
+def test_trial_is_left_out_only_where_the_kernel_knows_of_no_filter(
+    tmp_path: Path, lines: str, filtered: bool
+) -> None:
+    status = tmp_path / "status"
+    status.write_text(lines)
+    assert confinement.is_filtered(status) is filtered
+    assert confinement.is_filtered(tmp_path / "missing")
+
+
 @linux_only
 def test_journal_on_a_read_only_file_system_is_refused_with_the_names_of_the_options(folder: Path) -> None:
     script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
