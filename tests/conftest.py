@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -13,13 +13,18 @@ import structlog
 from hypothesis import settings
 
 from tests.order import arrange, workers
-from tests.rig.fork_server import ForkServer
+from tests.rig.fork_server import ForkServer, end_shared, shared
 
 QUICK: Final = ("unit/core", "unit/test_layers.py")
 """Folders and files whose tests have the marker `quick`: `pytest -m quick` collects nothing else."""
 
+EXAMPLES: Final = int(os.environ.get("RIG_EXAMPLES", "50"))
+"""Generated examples of each property that does not set its own number."""
+
 # Machines are shared and noisy, and a failure must come back when it is looked for.
-settings.register_profile("bridge", deadline=None, derandomize=True, database=None, print_blob=True)
+settings.register_profile(
+    "bridge", deadline=None, derandomize=True, database=None, print_blob=True, max_examples=EXAMPLES
+)
 settings.register_profile("quick", settings.get_profile("bridge"), max_examples=10)
 
 
@@ -57,12 +62,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
+def fork_server() -> ForkServer:
     """The process from which this worker's tests fork their processes. It has imported everything, once."""
     if os.name != "posix":
         pytest.skip("there are no such signals on Windows")
-    with ForkServer() as opened:
-        yield opened
+    return shared()
+
+
+def pytest_sessionfinish() -> None:
+    """End the process from which the tests forked theirs."""
+    end_shared()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

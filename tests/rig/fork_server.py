@@ -71,17 +71,48 @@ class ForkServer:
         self._control.close()
         self._process.wait(TIMEOUT_S)
 
-    def start(self, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Child:
-        """Run a module with its arguments in the folder. Its stdout and stderr together are its log."""
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        errors: int | None = None,
+    ) -> Child:
+        """Run a module with its arguments in the folder. Its stdout and stderr together are its log.
+
+        `errors` is a descriptor for its stderr, where that is not to be in the log.
+        """
         request = {"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)}
         log, log_end = os.pipe()
         status, status_end = os.pipe()
         try:
-            socket.send_fds(self._control, [json.dumps(request).encode()], [log_end, status_end])
+            ends = [log_end, status_end] if errors is None else [log_end, status_end, errors]
+            socket.send_fds(self._control, [json.dumps(request).encode()], ends)
         finally:
             os.close(log_end)
             os.close(status_end)
         return Child(log, status)
+
+
+class _Shared:
+    """Forking process of this whole process, once something has asked for it."""
+
+    server: ForkServer | None = None
+
+
+def shared() -> ForkServer:
+    """Return the forking process of this test session. The first call starts it; `end_shared` ends it."""
+    if _Shared.server is None:
+        _Shared.server = ForkServer()
+    return _Shared.server
+
+
+def end_shared() -> None:
+    """End the forking process of this test session, where one was started."""
+    if _Shared.server is not None:
+        _Shared.server.__exit__(None, None, None)
+        _Shared.server = None
 
 
 def _import_all(package: ModuleType) -> None:
@@ -114,18 +145,19 @@ def _serve(control: socket.socket) -> None:
                 _write_ended(statuses)
             if control not in ready:
                 continue
-            request, descriptors, _, _ = socket.recv_fds(control, _MAX_REQUEST, 2)
+            request, descriptors, _, _ = socket.recv_fds(control, _MAX_REQUEST, 3)
             if not request:
                 return
-            log, status = descriptors
+            log, status, *errors = descriptors
             pid = os.fork()
             if pid == 0:
                 for inherited in (selector, woken, wake, control):
                     inherited.close()
                 for descriptor in (status, *statuses.values()):
                     os.close(descriptor)
-                _run(json.loads(request), log)
-            os.close(log)
+                _run(json.loads(request), log, *errors)
+            for descriptor in (log, *errors):
+                os.close(descriptor)
             statuses[pid] = status
             os.write(status, b"%d\n" % pid)
 
@@ -143,16 +175,18 @@ def _write_ended(statuses: dict[int, int]) -> None:
         os.close(status)
 
 
-def _run(request: dict[str, Any], log: int) -> NoReturn:
+def _run(request: dict[str, Any], log: int, errors: int | None = None) -> NoReturn:
     """Run the child's module. An exception passes through, so that the interpreter reports it as usual."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for descriptor in (1, 2):
-        os.dup2(log, descriptor)
-    os.close(log)
+    os.dup2(log, 1)
+    os.dup2(log if errors is None else errors, 2)
+    for descriptor in (log, *(() if errors is None else (errors,))):
+        os.close(descriptor)
     # The streams of the server may be of a file, whose position they would ask for.
-    sys.stdout, sys.stderr = (open(descriptor, "w", closefd=False) for descriptor in (1, 2))
+    sys.stdout = open(1, "w", closefd=False)
+    sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)
     os.chdir(request["folder"])
     os.environ.update(request["environment"])
     module, *arguments = request["arguments"]
