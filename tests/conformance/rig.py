@@ -14,6 +14,7 @@ from bridge.simulator.mt5.types import Retcode
 from tests.conformance.switch_sets import UNLISTED, SwitchSet
 from tests.mql5.host.__main__ import LISTING
 from tests.mql5.host.switches import Switches, dump
+from tests.native.rig import INPUTS
 from tests.rig.deadline import Deadline
 from tests.rig.director import Event
 from tests.rig.ports import HOST
@@ -46,8 +47,7 @@ class ConformanceRig(Rig):
         """Switches of the native terminal by officer. The reference terminal has none."""
         self.switches: Switches | None = None
         """Switches of all native terminals, in place of `switch_sets`."""
-        # 0: the sidecar polls at the interval of its configuration.
-        self.inputs = {"InpPollIntervalS": "0"}
+        self.inputs = dict(INPUTS)
         """Inputs of the EA, beside the required ones."""
         self._library = library
         self.issued: defaultdict[str, list[str]] = defaultdict(list)

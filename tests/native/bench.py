@@ -17,7 +17,7 @@ from tests.sidecar_peer import KEY, OFFICER, SidecarPeer
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 5760
-TIMER_MS: Final = 20
+TIMER_MS: Final = 50
 
 
 @dataclass

@@ -12,6 +12,14 @@ from tests.rig.world import OFFICER
 
 EXPERT: Final = Path(__file__).parents[2] / "mql5/Experts/ExecutionOfficer/ExecutionOfficer.mq5"
 
+INPUTS: Final = {
+    # 0: the sidecar polls at the interval of its configuration.
+    "InpPollIntervalS": "0",
+    # At the shortest interval the timer calls of some terminals at the same time would take a core.
+    "InpTimerMs": "50",
+}
+"""Inputs of an EA in a process of its own, beside the required ones."""
+
 
 class NativeRig(Rig):
     """Rig whose `start_terminal` starts the EA. Each officer has a data folder in the scenario's folder."""
@@ -52,8 +60,7 @@ class NativeRig(Rig):
         arguments += ["--link-key-file", str(link_key or self.link_key(officer))]
         arguments += ["--broker", f"tcp://{HOST}:{self._broker_ports[officer]}"]
         arguments += ["--files", str(self.files(officer).parent), "--expert", str(self._library)]
-        # 0: the sidecar polls at the interval of its configuration.
-        for pair in ("InpPollIntervalS=0", *inputs):
+        for pair in (*(f"{name}={value}" for name, value in INPUTS.items()), *inputs):
             arguments += ["--input", pair]
         if switches:
             arguments += ["--switch", *switches]

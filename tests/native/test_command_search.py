@@ -36,7 +36,7 @@ def lose_ledger(bench: Bench) -> None:
 
 def execute(bench: Bench, order: Order) -> None:
     bench.send_frame(bench.peer.command(order))
-    bench.run(500)
+    bench.run(1_000)
     assert bench.sends(order.client_order_id) == 1
 
 
@@ -56,7 +56,7 @@ def test_open_that_is_live_at_the_broker_is_reported_and_not_sent(
     execute(joined, order)
     lose_ledger(joined)
     joined.send_frame(joined.peer.command(order, search_from_server_ms=search_from))
-    joined.run(500)
+    joined.run(1_000)
     assert joined.stages(order.client_order_id) == ["received", "found"]
     assert joined.sends(order.client_order_id) == 1
     assert reported <= {type(report) for report in joined.peer.reports}
@@ -66,7 +66,7 @@ def test_open_that_is_live_at_the_broker_is_reported_and_not_sent(
     # Neither the same attempt again nor a status request raises it once more, or sends anything.
     joined.send_frame(joined.peer.command(order))
     joined.send_frame(joined.peer.status_request(order))
-    joined.run(500)
+    joined.run(1_000)
     assert joined.stages(order.client_order_id) == ["received", "found"]
     assert joined.sends(order.client_order_id) == 1
     assert len(joined.peer.reports_of(TroubleReport)) == 1
@@ -85,7 +85,7 @@ def test_closed_position_is_found_in_the_history_from_the_given_time_on(
     lose_ledger(joined)
     since = deal.time_server_ms + offset_ms
     joined.send_frame(joined.peer.command(open_order(), search_from_server_ms=since))
-    joined.run(500)
+    joined.run(1_000)
     assert joined.stages()[-1] == ("found" if found else "result")
     assert joined.sends() == (1 if found else 2)
     # The manual close of the position that was found is reported too.
@@ -116,7 +116,7 @@ def test_close_that_was_executed_is_found_and_not_refused(joined: Bench, late: b
     deadline_ms = joined.clock_ms + 25 if late else 10**9
     frame = joined.peer.command(close, deadline_ms=deadline_ms, search_from_server_ms=1)
     joined.send_frame(frame)
-    joined.run(500)
+    joined.run(1_000)
     assert joined.stages(1003) == ["received", "found"]
     assert {deal.magic for deal in joined.peer.reports_of(DealReport)} == {1001, 1003}
 
@@ -126,7 +126,7 @@ def test_change_is_sent_without_a_search(joined: Bench) -> None:
     (order,) = joined.broker.orders()
     cancel = change("CANCEL", client_order_id=1004, order=order.ticket, opener=order.magic)
     joined.send_frame(joined.peer.command(cancel, search_from_server_ms=1))
-    joined.run(500)
+    joined.run(1_000)
     assert joined.stages(1004) == ["received", "submitted", "result"]
 
 
@@ -136,11 +136,11 @@ def test_command_whose_history_cannot_be_selected_is_not_sent(expert: Path, tmp_
         bench.start()
         _until_session(bench)
         bench.send_frame(bench.peer.command(open_order(), search_from_server_ms=1))
-        bench.run(500)
+        bench.run(1_000)
         assert bench.stages() == ["received", "not_sent UNSEARCHED"]
         bench.run(120_000)
         bench.send_frame(bench.peer.command(open_order(), attempt=2, search_from_server_ms=1))
-        bench.run(500)
+        bench.run(1_000)
         assert bench.stages()[-1] == "result"
         assert bench.sends() == 1
     finally:
@@ -153,11 +153,11 @@ def test_account_without_any_history_counts_as_not_loaded_for_a_minute(expert: P
         bench.start()
         _until_session(bench)
         bench.send_frame(bench.peer.command(open_order(), search_from_server_ms=1))
-        bench.run(500)
+        bench.run(1_000)
         assert bench.stages() == ["received", "not_sent UNSEARCHED"]
         bench.run(60_000)
         bench.send_frame(bench.peer.command(open_order(), attempt=2, search_from_server_ms=1))
-        bench.run(500)
+        bench.run(1_000)
         assert bench.stages()[-1] == "result"
     finally:
         bench.close()
@@ -188,7 +188,7 @@ def test_halted_terminal_does_not_refuse_a_command_for_good_that_may_have_been_s
     press(joined)
     joined.send_frame(joined.peer.command(open_order(), search_from_server_ms=1))
     joined.send_frame(joined.peer.command(open_order(1002)))
-    joined.run(500)
+    joined.run(1_000)
     assert joined.stages() == ["not_sent UNSEARCHED"]
     assert joined.stages(1002) == ["not_sent TRADING_OFF"]
 

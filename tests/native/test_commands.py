@@ -441,7 +441,7 @@ def test_commands_beyond_the_queue_are_answered_busy(joined: Bench) -> None:
     for client_order_id in range(1, 35):
         joined._ends[-1].send(joined.peer.command(open_order(client_order_id)))
     joined.carry()
-    joined.run(40)
+    joined.run(100)
     assert joined.stages(33) == ["not_sent BUSY"]
     joined.run(3_000)
     assert len(joined.broker.sends()) == 32

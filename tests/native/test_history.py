@@ -17,7 +17,7 @@ from tests.mql5.host.switches import Switches
 from tests.native.bench import Bench
 from tests.sidecar_peer import open_order
 
-YEARS = int(os.environ.get("RIG_PAST", "20000"))
+YEARS = int(os.environ.get("RIG_PAST", "5000"))
 """Number of old deals of an account traded by robots for years, each with an order; the deposit is one deal more.
 Set by RIG_PAST: 100,000 take a minute."""
 PAST = 3_000

@@ -25,7 +25,7 @@ DAY_MS = 86_400_000
 def send(bench: Bench, order: Order) -> str:
     """Send a command; return "" where the EA sent it, else the refusal."""
     bench.send_frame(bench.peer.command(order))
-    bench.run(60)
+    bench.run(150)
     refusals = [
         report
         for report in bench.peer.reports_of(CommandReport)

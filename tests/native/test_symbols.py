@@ -39,7 +39,7 @@ def joined_to(expert: Path, folder: Path, *names: str) -> Bench:
 def answer(bench: Bench, symbol: str, *, exact: bool = False) -> SymbolReport:
     bench.peer.forget()
     inquire(bench, symbol, exact=exact)
-    bench.run(200)
+    bench.run(500)
     (report,) = bench.peer.reports_of(SymbolReport)
     assert report.asked == symbol
     return report
