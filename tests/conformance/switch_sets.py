@@ -1,4 +1,7 @@
-"""Sets of the native host's switches under which the native terminal must report the same, over real TCP."""
+"""Sets of the native host's switches under which the native terminal must report the same, over real TCP.
+
+RIG_SWITCHES=each has every switch alone as well. tests/native/test_switches.py always has each, in one process.
+"""
 
 import random
 from typing import Final, NamedTuple
@@ -39,10 +42,18 @@ def half_on(seed: int) -> SwitchSet:
     return SwitchSet(tuple(name for name in all_on(seed).switches if chance.random() < 0.5), seed)
 
 
+def other_half_on(seed: int) -> SwitchSet:
+    """Return the switches that `half_on` leaves off."""
+    on = half_on(seed).switches
+    return SwitchSet(tuple(name for name in all_on(seed).switches if name not in on), seed)
+
+
 EACH: Final = {name: SwitchSet((name,)) for name in ABOUT} | {
     # Each of the two is harmless alone: no comment is longer than the limit that the terminal states.
     "short comments": SwitchSet(("comment_most", "comment_too_long")),
 }
+TOGETHER: Final = {"all 1": all_on(1), "half 4": half_on(4), "other half 4": other_half_on(4)}
+"""Every switch twice: with all others, and with about half of them."""
 MANY: Final = {f"all {seed}": all_on(seed) for seed in (1, 2, 3)} | {
     f"some {seed}": half_on(seed) for seed in (4, 5, 6)
 }
@@ -56,3 +67,8 @@ def groups(sets: dict[str, SwitchSet]) -> list[dict[str, SwitchSet]]:
     names = list(sets)
     count = -(-len(names) // AT_ONCE)
     return [{name: sets[name] for name in names[start::count]} for start in range(count)]
+
+
+def chosen(wanted: str) -> list[dict[str, SwitchSet]]:
+    """Return the groups that a run has: `each` for every switch alone and more sets of many, else `TOGETHER`."""
+    return [*groups(EACH), MANY] if wanted == "each" else [TOGETHER]

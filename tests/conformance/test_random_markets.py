@@ -4,7 +4,7 @@ Drawn are directives of every kind, quotes, manual trades and changes, deals tha
 faults of the broker, outages and restarts. At the end everything runs again, and journal, Director and broker are
 compared (tests/rig/invariant.py), also with the sums of the events (`arithmetic`), to the last lot and cent.
 
-RIG_MARKETS is the number of examples of each (default: a few). The examples are the same in every run; the order in
+RIG_MARKETS is the number of examples of each (default: two). The examples are the same in every run; the order in
 which the processes run is not, so a failed example may have to be repeated. A failure shows its blob for
 @reproduce_failure.
 """
@@ -41,7 +41,7 @@ from tests.rig.director import Event
 from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import FAR_MS, check
 
-STORIES: Final = int(os.environ.get("RIG_MARKETS", "5"))
+STORIES: Final = int(os.environ.get("RIG_MARKETS", "2"))
 STATUS_REQUEST_S: Final = 90.0
 ENDED: Final = {"FILLED", "PARTIAL", "CANCELLED", "REJECTED", "EXPIRED", "UNKNOWN", "DONE"}
 

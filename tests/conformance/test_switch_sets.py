@@ -1,9 +1,12 @@
-"""One sequence of directives under each switch alone and under all together; the Director receives the same events.
+"""One sequence of directives under all switches and under halves of them; the Director receives the same events.
+
+With RIG_SWITCHES=each also under each switch alone, and under more sets of many.
 
 Several native terminals share a Director and a sidecar, each with its own broker and its own switches. Beside them
 runs one reference terminal, with which each of them is compared.
 """
 
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -26,7 +29,7 @@ from bridge.simulator.broker.scenario import AccountTerms, Scenario, SymbolTerms
 from bridge.simulator.mt5.types import Retcode
 from tests.conformance.recording import Recorded, Recording, differences, record, without
 from tests.conformance.rig import ConformanceRig, Kind
-from tests.conformance.switch_sets import EACH, MANY, SwitchSet, groups
+from tests.conformance.switch_sets import SwitchSet, chosen
 from tests.rig.director import Event
 from tests.rig.rig import CLOSED, OPENED, REFUSED
 
@@ -221,6 +224,8 @@ def _holds_nothing(rig: ConformanceRig, officer: str) -> None:
     assert rig.brokers[officer].positions() == []
 
 
-@pytest.mark.parametrize("members", [*groups(EACH), MANY], ids=lambda members: "+".join(members))
+@pytest.mark.parametrize(
+    "members", chosen(os.environ.get("RIG_SWITCHES", "")), ids=lambda members: "+".join(members)
+)
 def test_switches_do_not_change_the_events(bench: ConformanceRig, members: dict[str, SwitchSet]) -> None:
     run(bench, members)

@@ -15,7 +15,7 @@ from bridge.simulator.terminal.broker_reports import deal_report
 from .bench import ACCOUNT, NOW, JournalBench, directive, server_ms
 from .reports import deal, leaving, result, scan
 
-YEARS = int(os.environ.get("RIG_PAST", "20000"))
+YEARS = int(os.environ.get("RIG_PAST", "5000"))
 """Number of foreign deals, from RIG_PAST: a hundred thousand take half a minute."""
 BATCH = 256
 OURS = 20

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge import faultpoint
@@ -279,7 +279,6 @@ class Driver:
         rig.run(1_000)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(actions, max_size=40))
 def test_no_sequence_of_events_sends_a_client_order_id_twice(taken: list[tuple[str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
