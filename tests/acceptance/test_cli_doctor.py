@@ -179,7 +179,7 @@ def test_eleven_broken_things_are_found_at_once_each_with_its_remedy(without_jou
         )
         variables = {"SSL_CERT_FILE": str(folder / "certificate.pem")}
         code, findings = doctor(folder, **variables)
-        printed = run("doctor", cwd=folder, **{KEY_VARIABLE: KEY, **variables})
+        printed = run_anew("doctor", cwd=folder, **{KEY_VARIABLE: KEY, **variables})
     assert (code, printed.returncode) == (ExitCode.ATTENTION, ExitCode.ATTENTION)
     broken = {
         ("link key", OFFICER, "wrong"): "chmod 600",
