@@ -118,10 +118,7 @@ class _Drill:
         shutil.copy(old.folder / f"{OFFICER}.linkkey", keys)
         old.lose()
         print("\n== A new machine: yesterday's backup, the link key, a terminal with a new ledger.")
-        new = self._machine("new")
-        shutil.copy(backup, new.folder / "journal.db")
-        shutil.copy(keys, new.folder / f"{OFFICER}.linkkey")
-        new.must("setup")
+        new = self._restored(backup, keys)
         new.start()
         self._recover(new)
         self._close_all(new)
@@ -137,10 +134,7 @@ class _Drill:
         keys = self._folder / "kept.linkkey"
         shutil.copy(old.folder / f"{OFFICER}.linkkey", keys)
         old.kill()
-        new = self._machine("new")
-        shutil.copy(backup, new.folder / "journal.db")
-        shutil.copy(keys, new.folder / f"{OFFICER}.linkkey")
-        new.must("setup")
+        new = self._restored(backup, keys)
         new.start()
         self._recover(new)
         print(
@@ -161,6 +155,14 @@ class _Drill:
             print("\nOK: both sent the same order within a second, and both have halted and raised it.")
         else:
             print("\nOK: no order was sent twice, and the machine that found the other's order has halted.")
+
+    def _restored(self, backup: Path, keys: Path) -> Machine:
+        """Return a new machine, with the backup in the journal's place and the link key."""
+        machine = self._machine("new")
+        shutil.copy(keys, machine.folder / f"{OFFICER}.linkkey")
+        machine.must("journal", "restore", str(backup), "--yes")
+        machine.must("setup")
+        return machine
 
     def _ordinary_day(self, backup: Path) -> Machine:
         print("== An ordinary day: three positions, and a backup from before two of them.")
