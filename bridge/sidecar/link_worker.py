@@ -264,6 +264,8 @@ class LinkWorker:
             watermark_server_ms=opened.watermark_server_ms,
             overlap_ms=OVERLAP_MS,
             max_message_bytes=messages.MAX_MESSAGE_BYTES,
+            stored_epoch=opened.stored_epoch,
+            stored_seq=opened.stored_seq,
         )
         monotonic = self._runtime.clock.monotonic()
         await self._handle(self._sessions.admit(effect.peer, welcome, monotonic))

@@ -337,8 +337,12 @@ class Sessions:
         self._by_peer[peer] = session
         self._replace(officer, session.instance_id)
         stored = self._stored.get(officer)
-        if stored is not None and stored.instance_id == session.instance_id:
-            # Its acknowledgement may have been lost with the connection.
+        if (
+            stored is not None
+            and stored.instance_id == session.instance_id
+            and (stored.epoch, stored.seq) > (welcome.stored_epoch, welcome.stored_seq)
+        ):
+            # A step of its earlier session has ended since the journal opened this one.
             welcome = msgspec.structs.replace(welcome, stored_epoch=stored.epoch, stored_seq=stored.seq)
         return [*effects, Send(peer, welcome)]
 

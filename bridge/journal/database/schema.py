@@ -82,6 +82,7 @@ CREATE TABLE sessions (                         -- one row per authenticated ses
     program TEXT NOT NULL,                      -- name and version of the terminal's program
     opened_at TEXT NOT NULL,                    -- time at which the session began
     first_scan_at TEXT,                         -- time of its first completed scan; NULL before it
+    stored_seq INTEGER NOT NULL DEFAULT 0,      -- highest number of its reports that are stored; 0: none is
     ended_at TEXT,                              -- time at which it ended; NULL while it lasts
     end_reason TEXT                             -- reason of its end; NULL while it lasts
 ) STRICT;

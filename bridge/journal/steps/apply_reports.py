@@ -91,8 +91,11 @@ def apply_reports(
                 raise
             # An error of the bridge must not hold up later reports: the terminal would repeat this one for ever.
             work.store_unusable(seq, raw, f"{type(error).__name__}: {error}")
+    acked = batch[-1][0]
+    # An acknowledgement may be lost with this process: the next one says in its welcome what need not come again.
+    sessions.note_stored(step.connection, epoch, acked)
     return Applied(
-        acked=batch[-1][0],
+        acked=acked,
         scanned=work.scanned,
         further_scan_after=work.further_scan_after,
         symbols=work.symbols,

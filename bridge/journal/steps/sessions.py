@@ -37,6 +37,10 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     ledger_mark: int
     watermark_server_ms: int
+    stored_epoch: int
+    """Last epoch of this instance of which the journal has reports; 0: none."""
+    stored_seq: int
+    """Highest number of them."""
     offset_s: int | None
     """Broker time minus UTC, as it was measured last; None where it never was."""
     quarantine: str
@@ -237,6 +241,7 @@ def _check_ledger(step: Step, officer: Officer, ledger: LedgerIdentity) -> None:
 
 
 def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
+    stored_epoch, stored_seq = sessions.last_stored(step.connection, step.officer, hello.instance_id)
     sessions.end_all(step.connection, step.officer, "a new session took over", step.now)
     epoch = sessions.add(
         step.connection,
@@ -259,6 +264,8 @@ def _open(step: Step, hello: Hello, prove: Prove) -> Opened:
         epoch=epoch,
         ledger_mark=officer.ledger_mark,
         watermark_server_ms=officer.watermark_server_ms,
+        stored_epoch=stored_epoch,
+        stored_seq=stored_seq,
         offset_s=broker_time.in_force(offsets(step), step.now),
         quarantine=step.quarantine,
     )

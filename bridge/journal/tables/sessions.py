@@ -11,7 +11,7 @@ from bridge.journal.tables.values import moment
 TABLE: Final = "sessions"
 OPENED: Final = ("officer", "instance_id", "ledger_id", "program", "opened_at")
 ENDED: Final = ("ended_at", "end_reason")
-COLUMNS: Final = ("epoch", *OPENED, "first_scan_at", *ENDED)
+COLUMNS: Final = ("epoch", *OPENED, "first_scan_at", "stored_seq", *ENDED)
 
 
 def add(
@@ -61,6 +61,27 @@ def first_scan_at(connection: sqlite3.Connection, epoch: int) -> datetime | None
         "SELECT first_scan_at FROM sessions WHERE epoch = :epoch", {"epoch": epoch}
     ).fetchone()
     return moment(row["first_scan_at"]) if row else None
+
+
+def note_stored(connection: sqlite3.Connection, epoch: int, seq: int) -> None:
+    """Store that the journal has all reports of the session up to that number."""
+    connection.execute(
+        "UPDATE sessions SET stored_seq = :seq WHERE epoch = :epoch AND stored_seq < :seq",
+        {"epoch": epoch, "seq": seq},
+    )
+
+
+def last_stored(connection: sqlite3.Connection, officer: str, instance_id: str) -> tuple[int, int]:
+    """Return the instance's last session of which the journal has reports, and their highest number; 0, 0 for none.
+
+    An instance is one load of the program: what it sent in earlier sessions than its last ones is no question.
+    """
+    row = connection.execute(
+        "SELECT epoch, stored_seq FROM sessions WHERE officer = :officer AND instance_id = :instance_id"
+        " AND stored_seq > 0 ORDER BY epoch DESC LIMIT 1",
+        {"officer": officer, "instance_id": instance_id},
+    ).fetchone()
+    return (row["epoch"], row["stored_seq"]) if row else (0, 0)
 
 
 def successor(connection: sqlite3.Connection, officer: str, instance_id: str) -> str | None:

@@ -43,6 +43,21 @@ def test_first_session_binds_the_officer_to_the_account(bench: JournalBench) -> 
     ]
 
 
+def test_session_after_a_restart_says_which_reports_of_the_instance_are_stored(bench: JournalBench) -> None:
+    opened = bench.join()
+    assert (opened.stored_epoch, opened.stored_seq) == (0, 0)
+    bench.report(scan(0), scan(0))
+    bench.report(scan(0))
+    # The second restart follows a session in which nothing was stored.
+    for _ in range(2):
+        bench.close()
+        bench.open()
+        opened = bench.join()
+        assert (opened.stored_epoch, opened.stored_seq) == (1, 3)
+    opened = bench.join(instance_id="another instance")
+    assert (opened.stored_epoch, opened.stored_seq) == (0, 0)
+
+
 def test_history_is_read_from_a_day_before_the_binding(bench: JournalBench) -> None:
     assert bench.join().watermark_server_ms == server_ms(NOW) - 86_400_000
 

@@ -83,11 +83,15 @@ class Terminal:
         """Send hello and proof; return the effects of the proof."""
         return self.say(sessions, self.proof(challenged(self.send_hello(sessions, now))), now)
 
-    def enter(self, sessions: Sessions, epoch: int = 1, now: float = 0.0) -> list[Effect]:
-        """The whole handshake, with a journal that opens the epoch."""
+    def enter(
+        self, sessions: Sessions, epoch: int = 1, now: float = 0.0, *, stored: tuple[int, int] = (0, 0)
+    ) -> list[Effect]:
+        """The whole handshake, with a journal that opens the epoch and has the `stored` reports: epoch, number."""
         (admit,) = self.prove(sessions, now)
         assert isinstance(admit, Admit)
-        return sessions.admit(self.peer, welcome(epoch), now)
+        stored_epoch, stored_seq = stored
+        opened = msgspec.structs.replace(welcome(epoch), stored_epoch=stored_epoch, stored_seq=stored_seq)
+        return sessions.admit(self.peer, opened, now)
 
     def report(self, sessions: Sessions, seq: int, *, epoch: int = 1, now: float = 0.0) -> list[Effect]:
         raw = msgspec.Raw(b'{"n":%d}' % seq)

@@ -112,6 +112,16 @@ def test_welcome_says_which_reports_of_the_instance_are_in_the_journal() -> None
     assert stored(Terminal(b"peer-2", instance_id="b").enter(link, epoch=4)) == (0, 0)
 
 
+def test_welcome_keeps_what_the_journal_says_unless_a_later_step_has_ended() -> None:
+    link, terminal = entered()
+    terminal.report(link, 1)
+    link.committed(OFFICER, 1, 1, ready=False)
+    assert stored(terminal.enter(link, epoch=2, stored=(1, 4))) == (1, 4)
+    terminal.report(link, 1)
+    link.committed(OFFICER, 2, 1, ready=False)
+    assert stored(terminal.enter(link, epoch=3, stored=(1, 4))) == (2, 1)
+
+
 def stored(effects: list[Effect]) -> tuple[int, int]:
     (welcome,) = (
         each.message for each in effects if isinstance(each, Send) and isinstance(each.message, Welcome)
