@@ -13,10 +13,11 @@ from bridge.cli.expert.terminals import Terminal
 from bridge.cli.failure import Failure
 from bridge.cli.group import Group
 from bridge.cli.look import look
-from bridge.cli.options import FILE, config_option
+from bridge.cli.options import FILE, command_lines, config_option
 from bridge.config import Config, load
 from bridge.exits import ExitCode
 from bridge.keys import link_key_path, load_link_key
+from bridge.status.command_lines import CommandLines
 
 _WINDOWS = sys.platform == "win32"
 
@@ -90,7 +91,9 @@ def install(config_path: Path, officer: str | None, data_dir: Path | None, yes: 
     click.echo(f"wrote {file}, which has the link key: readable by its owner alone")
     compiled = _compile(terminal)
     click.echo("\nNext:")
-    for number, step in enumerate(_steps(config, chosen, compiled=compiled is True), 1):
+    for number, step in enumerate(
+        _steps(config, chosen, command_lines(config_path), compiled=compiled is True), 1
+    ):
         click.echo(f"{number}. {step}")
     return ExitCode.FAILED if compiled is False else ExitCode.OK
 
@@ -111,9 +114,8 @@ def status(config_path: Path, data_dir: Path | None) -> ExitCode:
         if not installed:
             verdict = "not installed"
         elif changed:
-            verdict = (
-                f"{len(changed)} files differ, such as {changed[0]}; run: execution-officer expert install"
-            )
+            again = command_lines(config_path).named("expert install")
+            verdict = f"{len(changed)} files differ, such as {changed[0]}; run: {again}"
         elif not sources.is_compiled(terminal.mql5):
             verdict = "the same sources, not compiled since; compile them in MetaEditor (F7)"
         else:
@@ -216,7 +218,7 @@ def _compile(terminal: Terminal) -> bool | None:
     return log.errors == 0
 
 
-def _steps(config: Config, officer: str, *, compiled: bool) -> list[str]:
+def _steps(config: Config, officer: str, lines: CommandLines, *, compiled: bool) -> list[str]:
     """Return what remains to be clicked, in order."""
     address = config.settings.link.endpoint.removeprefix("tcp://")
     host = address.rpartition(":")[0]
@@ -229,5 +231,5 @@ def _steps(config: Config, officer: str, *, compiled: bool) -> list[str]:
         "Attach ExecutionOfficer to one chart; in tab Common tick 'Allow Algo Trading'; in tab Inputs press Load, "
         f"and choose {preset.name(officer)}.",
         "Press the 'Algo Trading' button of the toolbar.",
-        "See that it is connected: execution-officer doctor.",
+        f"See that it is connected: {lines.named('doctor')}",
     ]
