@@ -3,6 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -20,6 +22,8 @@ SCREENSHOTS: Final = os.environ.get("SCREENSHOTS", "")
 """Folder for pictures of the pages; none are taken without it."""
 AXE: Final = os.environ.get("AXE", "")
 """Script of axe-core (`npm install axe-core`: axe-core/axe.min.js), which judges the pages; not run without it."""
+COLOURS_LEFT: Final = 48
+"""Colours of a picture."""
 WAIT_MS: Final = 120_000
 
 COLOURS: Final = """(selector) => {
@@ -71,9 +75,18 @@ def browser() -> Iterator[Browser]:
 
 
 def picture(page: Any, name: str) -> None:
-    """Take a picture of a whole page where somebody wants one."""
-    if SCREENSHOTS:
-        page.screenshot(path=str(Path(SCREENSHOTS) / f"{name}.png"), full_page=True)
+    """Take a picture of the window, where somebody wants one. Pillow, where it is installed, makes it small."""
+    if not SCREENSHOTS:
+        return
+    path = Path(SCREENSHOTS) / f"{name}.png"
+    page.screenshot(path=str(path))
+    if find_spec("PIL") is not None:
+        image = import_module("PIL.Image")
+        with image.open(path) as taken:
+            few = taken.convert("RGB").quantize(
+                COLOURS_LEFT, method=image.Quantize.MAXCOVERAGE, dither=image.Dither.NONE
+            )
+        few.save(path, optimize=True)
 
 
 def test_page_is_live_and_leads_to_a_directive(rig: Rig, browser: Browser) -> None:
@@ -90,7 +103,11 @@ def test_page_is_live_and_leads_to_a_directive(rig: Rig, browser: Browser) -> No
     assert position.inner_text() == directive_id
     for title in ("Money", "Last events", "Last directives", "Fills against", "Time of each step"):
         assert page.locator("caption", has_text=title).count() == 1, title
+    page.set_viewport_size({"width": 1280, "height": 1100})
     picture(page, "page-light")
+    page.emulate_media(color_scheme="dark")
+    picture(page, "page-dark")
+    page.emulate_media(color_scheme="light")
     position.click()
     page.locator("caption", has_text=f"Directive {directive_id}").wait_for()
     steps = page.locator("table", has=page.get_by_text(f"Directive {directive_id}")).inner_text()
