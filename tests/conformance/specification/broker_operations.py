@@ -35,7 +35,6 @@ from tests.rig.rig import CLOSED, OPENED
 
 E = EventType
 HOUR_MS: Final = 3_600_000
-LATE_MS: Final = 3_000
 GAP_MS: Final = 2_000
 MONEY: Final = (
     DealType.COMMISSION,
@@ -160,13 +159,20 @@ def money(rig: ConformanceRig) -> None:
 @case("M06", "A deal that comes late is reported once it is there; one that is deleted ends nothing")
 def late_and_deleted(rig: ConformanceRig) -> None:
     start(rig)
-    rig.broker.delay_history(deals=LATE_MS)
-    opening = rig.open()
+    rig.broker.delay_history(deals=HOUR_MS)
+    opening = rig.issue("OPEN_LONG")
+    reported(rig, "position", volume=0.01)
+    rig.emitted(opening, *PLACED)
+    assert rig.broker.deals_by_position(held(rig)) == []
     rig.broker.delay_history()
+    # The first deal is the deposit.
+    rig.broker.show_deal(Scenario().first_deal + 1)
+    rig.emitted(opening, *OPENED)
     (deal,) = rig.broker.deals_by_position(held(rig))
     reported(rig, "deal", ticket=deal.ticket, entry="IN")
     rig.broker.delete_deal(deal.ticket)
     rig.deleted_deals.add(deal.ticket)
+    assert rig.broker.deals_by_position(held(rig)) == []
     rig.open(quantity=0.02)
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert volumes(rig) == [Decimal("0.02")]
@@ -175,22 +181,21 @@ def late_and_deleted(rig: ConformanceRig) -> None:
 
 @case(
     "M07",
-    "A terminal with a renamed server or another login is refused; a renamed symbol is reported by its new name",
+    "A terminal with another login is refused until it has its own again; a renamed symbol has its new name",
 )
 def renamed(rig: ConformanceRig) -> None:
     start(rig)
     opening = rig.open()
     waiting = rig.issue("OPEN_LONG", order_type="LIMIT", price=1.09, time_in_force="GTC")
     rests(rig, waiting)
-    account = rig.broker.account()
-    changes: tuple[dict[str, Any], ...] = ({"server": "Live02"}, {"login": account.login + 776})
-    for change in changes:
-        mark = rig.sidecar.mark
-        rig.broker.set_account(**change)
-        rig.sidecar.logged("terminal_refused", refusal="ACCOUNT", since=mark)
-        mark = rig.sidecar.mark
-        rig.broker.set_account(server=account.server, login=account.login)
-        rig.sidecar.logged("terminal_connected", since=mark)
+    login = rig.broker.account().login
+    mark = rig.sidecar.mark
+    # A renamed server is case L03. One refusal a minute is logged.
+    rig.broker.set_account(login=login + 776)
+    rig.sidecar.logged("terminal_refused", refusal="ACCOUNT", since=mark)
+    mark = rig.sidecar.mark
+    rig.broker.set_account(login=login)
+    rig.sidecar.logged("terminal_connected", since=mark)
     rig.broker.rename_symbol("EURUSD", "EURUSD.r")
     reported(rig, "position", identifier=held(rig), symbol="EURUSD.r")
     reported(rig, "order", type="BUY_LIMIT", state="PLACED", symbol="EURUSD.r")

@@ -51,7 +51,13 @@ def adopts_by_ledger(rig: ConformanceRig) -> None:
     rebind(rig)
     rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
     assert len(rig.director.events(opening)) == before
+    once(rig, opening)
     assert rig.broker.positions() == []
+
+
+def once(rig: ConformanceRig, directive_id: str) -> None:
+    """Assert that the Director was sent each event of the directive once: a repeated one has its earlier key."""
+    assert {event.deliveries for event in rig.director.events(directive_id)} == {1}
 
 
 def shown(rig: ConformanceRig) -> str:
@@ -71,6 +77,7 @@ def reports_after_adoption(rig: ConformanceRig) -> None:
     rig.emitted(rig.issue("MODIFY_SL", target_directive_id=opening, stop_loss=1.09), *PLACED)
     rig.quote("1.08000")
     rig.emitted(opening, *OPENED, EventType.SL_TRIGGERED, EventType.POSITION_CLOSED)
+    once(rig, opening)
 
 
 @case("L03", "A renamed trade server keeps positions and pending orders, and nothing is reported again")
