@@ -66,9 +66,9 @@ def working_folder(process: Path) -> Path | None:
         return None
 
 
-def test_demo_with_json_and_keep_prints_all_results_and_keeps_the_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "kept here"
-    done = demo("--json", "--keep", str(folder), folder=tmp_path)
+def test_demo_with_json_prints_all_results_and_leaves_no_file(tmp_path: Path) -> None:
+    places = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "TMP")}
+    done = demo("--json", folder=tmp_path, **places)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
     result: dict[str, Any] = json.loads(done.stdout)
@@ -80,16 +80,7 @@ def test_demo_with_json_and_keep_prints_all_results_and_keeps_the_folder(tmp_pat
         assert [e["event_type"] for e in result["events"] if e["directive_id"] == directive_id] == events
     assert len(result["events"]) == sum(len(events) for _, events in EXPECTED.values())
     assert_outcomes(result["events"])
-
-    assert Path(result["journal"]) == folder / "journal.db"
-    kept = {path.name for path in folder.iterdir()}
-    logs = {f"{name}.log" for name in ("director", "broker", "setup", "sidecar", "terminal")}
-    assert {"bridge.toml", "scenario.json", "journal.db", "eo-demo.linkkey", *logs} <= kept
-    assert_no_process_is_left(folder)
-
-    again = demo("--keep", str(folder), folder=tmp_path)
-    assert again.returncode == 2
-    assert "not empty" in again.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def assert_outcomes(events: list[dict[str, Any]]) -> None:
@@ -108,10 +99,17 @@ def assert_outcomes(events: list[dict[str, Any]]) -> None:
     assert by_kind["no-money", "ORDER_REJECTED"]["error_code"] == "10019"
 
 
-def test_commands_that_the_demo_prints_work(tmp_path: Path) -> None:
+def test_demo_with_keep_keeps_the_folder_and_prints_commands_that_work(tmp_path: Path) -> None:
     folder = tmp_path / "kept here"
     done = demo("--keep", str(folder), folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "OK: the Director received the 38 events" in done.stdout
+    assert "TP_TRIGGERED" in done.stdout
+    kept = {path.name for path in folder.iterdir()}
+    logs = {f"{name}.log" for name in ("director", "broker", "setup", "sidecar", "terminal")}
+    assert {"bridge.toml", "scenario.json", "journal.db", "eo-demo.linkkey", *logs} <= kept
+    assert_no_process_is_left(folder)
+
     lines = [line.strip() for line in done.stdout.splitlines() if " journal --path " in line]
     assert len(lines) == 4
     for line in lines:
@@ -119,14 +117,9 @@ def test_commands_that_the_demo_prints_work(tmp_path: Path) -> None:
         pasted = subprocess.run(line, shell=True, capture_output=True, timeout=GRACE_S)  # noqa: S602
         assert pasted.returncode == 0, pasted.stderr
 
-
-def test_demo_without_keep_leaves_no_file(tmp_path: Path) -> None:
-    places = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "TMP")}
-    done = demo(folder=tmp_path, **places)
-    assert done.returncode == 0, done.stderr
-    assert "OK: the Director received the 38 events" in done.stdout
-    assert "TP_TRIGGERED" in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    again = demo("--keep", str(folder), folder=tmp_path)
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

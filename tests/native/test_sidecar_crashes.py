@@ -1,14 +1,28 @@
-"""Sidecar killed at every fault point that an opening and its closing pass, with the EA as the terminal."""
+"""Sidecar killed while commands and reports are on their way, with the EA as the terminal.
+
+tests/acceptance/test_sidecar_crashes.py has every fault point, with the reference terminal.
+"""
 
 import signal
 
 import pytest
 
-from tests.acceptance.test_sidecar_crashes import LATER, POINTS, slow_down
+from tests.acceptance.test_sidecar_crashes import POINTS, slow_down
 from tests.native.rig import NativeRig
 from tests.rig.round_trip import open_and_close, opened_and_closed
 
-PLACES = [*POINTS, *(f"{name}:{count}" for name, count in LATER.items())]
+PLACES = [
+    "journal.session.committed",
+    "reports.received:3",
+    "journal.reports.before_commit:2",
+    "journal.reports.committed:3",
+    "reports.acknowledged:2",
+    "dispatch.committed:3",
+    "dispatch.sent",
+    "dispatch.sent:2",
+    "journal.status_request.committed",
+]
+"""Points after which the EA has something that the sidecar does not know, or the other way round."""
 
 
 @pytest.mark.parametrize("place", PLACES)

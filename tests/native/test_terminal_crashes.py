@@ -21,47 +21,44 @@ LOST: Final = (EventType.DIRECTIVE_RECEIVED, EventType.SYSTEM_ERROR)
 SOON_LOST: Final = {"status_request_every_s": 0.2, "unknown_grace_s": 0.4}
 
 
-def _around(*calls: str) -> list[str]:
-    return [f"{call}:{side}" for call in calls for side in ("before", "after")]
-
-
+# A kill before a call equals a kill after the last one with an effect: of two neighbours one place is here.
 LOADING: Final = [
     # The ledger is created and opened.
     *("FileOpen:1:before", "FileOpen:1:after", "FileWriteArray:1:after", "FileFlush:1:after"),
-    *("FileMove:1:before", "FileMove:1:after", "FileOpen:2:after"),
+    *("FileMove:1:after", "FileOpen:2:after"),
     # The handshake: connection, greeting, hello, proof.
-    *("SocketConnect:1:before", "SocketConnect:1:after", "SocketSend:1:after", "SocketRead:1:after"),
+    *("SocketConnect:1:after", "SocketSend:1:after", "SocketRead:1:after"),
     *("SocketSend:2:after", "SocketSend:3:after"),
 ]
 """Counted from the start."""
 
 DONE_ANEW: Final = [
-    *_around("SocketRead:1", "SocketSend:1", "OrderCheck:1", "FileWriteArray:1"),
-    "FileFlush:1:before",
+    *("SocketRead:1:before", "SocketRead:1:after", "SocketSend:1:after", "OrderCheck:1:after"),
+    "FileWriteArray:1:after",
 ]
 """Counted from the opening's command, as are all below. There is no intent yet.
 
 The ledger flushes twice for each line: what was written, and after that line was read back.
 """
 
-UNRESOLVED_STATES: Final = ["FileFlush:1:after", *_around("FileFlush:2"), "OrderSend:1:before"]
+UNRESOLVED_STATES: Final = ["FileFlush:1:after", "FileFlush:2:after", "OrderSend:1:before"]
 """The intent is recorded, and the broker has no order."""
 
 FOUND: Final = [
     "OrderSend:1:after",
     # The outcome is recorded.
-    *_around("FileWriteArray:2", "FileFlush:3", "FileFlush:4"),
+    *("FileWriteArray:2:after", "FileFlush:3:after", "FileFlush:4:after"),
     # It is reported.
-    *_around("SocketSend:2"),
+    "SocketSend:2:after",
     # The broker is searched, and findings are reported.
-    *_around("HistorySelect:1"),
+    *("HistorySelect:1:before", "HistorySelect:1:after"),
     *("HistoryDealGetTicket:1:after", "SocketSend:3:after"),
 ]
 """The broker has the order."""
 
 CLOSING_DONE_ANEW: Final = ["OrderCheck:2:after", "FileFlush:5:before"]
 CLOSING_UNRESOLVED: Final = ["FileFlush:5:after", "OrderSend:2:before"]
-CLOSING_FOUND: Final = ["OrderSend:2:after", *_around("FileFlush:7")]
+CLOSING_FOUND: Final = ["OrderSend:2:after", "FileFlush:7:after"]
 
 ONLY_LOOKING: Final = {
     *("SocketIsConnected", "SocketIsReadable", "SocketIsWritable", "FileSize", "FileSeek", "FileReadArray"),
