@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.journal.database import file
+from tests.acceptance.browser import CHROMIUM, Browser
 from tests.acceptance.command_line import CommandLine
 from tests.rig.fork_server import ForkServer
 from tests.rig.invariant import check
@@ -70,3 +71,15 @@ def pytest_runtest_makereport(
                 (f"log of {process.name}", "\n".join(process.log)) for process in rig.processes
             ]
     return report
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A browser; the test is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed; it is a package of Debian")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield Browser(started)
+        started.close()

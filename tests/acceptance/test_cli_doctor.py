@@ -32,6 +32,7 @@ KEY = "the-key-of-the-test"
 KEY_VARIABLE = "DOCTOR_API_KEY"
 Finding = dict[str, Any]
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
+OPERATION = PAGE.with_name("operation.md")
 SHOWN_FOLDER = "~/officer"
 """Folder that the page shows in the place of the test's."""
 VARYING = re.compile(
@@ -207,6 +208,9 @@ def test_eleven_broken_things_are_found_at_once_each_with_its_remedy(without_jou
     shown = re.search(r"```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert shown is not None
     assert masked(printed.stdout.replace(str(folder), SHOWN_FOLDER)) == masked(shown[1])
+    example = OPERATION.read_text(encoding="utf-8").partition("with eleven things broken):\n\n")[2]
+    lines = [line[4:] for line in example.partition("\n\n")[0].splitlines()]
+    assert len(lines) == 5 and set(masked("\n".join(lines))) <= set(masked(shown[1]))
 
 
 def test_whole_installation_without_a_sidecar_has_its_own_exit_status(installed: CommandLine) -> None:

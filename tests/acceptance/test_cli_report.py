@@ -12,6 +12,7 @@ from tests.acceptance.command_line import CommandLine
 from tests.integration.journal.bench import OFFICER, directive
 from tests.integration.journal.stories import trade
 
+OPERATION = Path(__file__).parents[2] / "docs" / "operation.md"
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -51,6 +52,12 @@ def test_report_of_a_day_on_the_terminal(traded: CommandLine) -> None:
     ]
     assert re.search(r"^dispatch to answer +3 +0\.000 +1\.000 +1\.000$", text, re.MULTILINE)
     assert "quantity -1 must be greater than 0" in text
+    # The manual shows the beginning of this very output.
+    example = OPERATION.read_text(encoding="utf-8").partition(
+        "$ execution-officer journal report 2026-01-05\n"
+    )[2]
+    shown = "".join(f"{line[4:]}\n" for line in example.partition("    ...")[0].splitlines())
+    assert shown.count("\n") > 10 and text.startswith(shown)
 
 
 def test_page_has_the_tables_and_plots_and_runs_nothing(traded: CommandLine) -> None:

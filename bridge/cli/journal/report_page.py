@@ -13,9 +13,12 @@ from bridge.cli.tables import NUMBER
 from bridge.journal.views.report import Point, Report
 
 _STYLE: Final = """
-:root { color-scheme: light dark; --line: #0b62c4; --soft: rgb(118 118 118); --rule: rgb(136 136 136 / 27%); }
-@media (prefers-color-scheme: dark) { :root { --line: #7ab8ff; --soft: #a0a0a0; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+:root { color-scheme: light dark; --line: #0b62c4; --soft: rgb(95 95 95); --rule: rgb(136 136 136 / 27%);
+  --page: #fff; --ink: rgb(17 17 17); }
+@media (prefers-color-scheme: dark) { :root { --line: #7ab8ff; --soft: #a0a0a0; --page: rgb(18 18 18);
+  --ink: #eee; } }
+body { background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif;
+  max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }

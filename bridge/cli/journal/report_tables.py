@@ -31,7 +31,7 @@ def tables(made: Report) -> Iterator[Table]:
 def _money(made: Report) -> Table:
     return Table(
         "Money of the deals, each counted once",
-        ("officer", "symbol", "deals", "lots", "profit", "commission", "swap", "fee", "net", ""),
+        ("officer", "symbol", "deals", "lots", "profit", "commission", "swap", "fee", "net", "currency"),
         [*(_money_row(each, each.symbol) for each in made.money), *_totals(made.money)],
     )
 
@@ -63,7 +63,7 @@ def _money_row(each: SymbolMoney, name: str) -> Sequence[str]:
 def _slippage(made: Report) -> Table:
     return Table(
         "Slippage: fill price against the price asked for, positive is worse",
-        ("symbol", "fills", "median", "95 %", "worst", ""),
+        ("symbol", "fills", "median", "95 %", "worst", "unit"),
         [
             (
                 each.symbol,
