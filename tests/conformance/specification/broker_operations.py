@@ -200,8 +200,9 @@ def renamed(rig: ConformanceRig) -> None:
     reported(rig, "position", identifier=held(rig), symbol="EURUSD.r")
     reported(rig, "order", type="BUY_LIMIT", state="PLACED", symbol="EURUSD.r")
     reported(rig, "deal", entry="IN", symbol="EURUSD")
-    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
-    rig.emitted(rig.issue("CANCEL", target_directive_id=waiting), *CANCELLED)
+    rig.emitted(rig.issue("CLOSE", symbol="EURUSD.r"), *CLOSED)
+    rig.emitted(rig.issue("CANCEL", symbol="EURUSD.r"), *CANCELLED)
+    rig.emitted(opening, *OPENED)
     rig.emitted(waiting, *PLACED, E.ORDER_CANCELLED)
     assert (volumes(rig), rig.broker.orders()) == ([], [])
 
