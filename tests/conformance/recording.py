@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tests.conformance.rig import ConformanceRig
+from tests.conformance.rig import REQUESTS, ConformanceRig
 from tests.rig.world import OFFICER
 
 DROPPED: Final = frozenset({"occurred_at", "reported_by"})
@@ -38,7 +38,7 @@ def record(rig: ConformanceRig, officer: str = OFFICER) -> Recording:
     names = {
         directive_id: f"directive {number}" for number, directive_id in enumerate(rig.issued[officer], 1)
     }
-    recorded: Recording = {name: [] for name in (*names.values(), "no directive", "requests")}
+    recorded: Recording = {name: [] for name in (*names.values(), "no directive", REQUESTS)}
     for event in rig.director.events():
         if event.body["reported_by"] == officer and not is_of_the_machine(event.body):
             recorded[names.get(event.directive_id or "", "no directive")].append(_event(event.body, names))
@@ -51,7 +51,9 @@ def record(rig: ConformanceRig, officer: str = OFFICER) -> Recording:
             name: float(value) if isinstance(value, Decimal) else value
             for name, value in msgspec.structs.asdict(send.request).items()
         }
-        recorded["requests"].append({**_plain(fields, REQUEST_TICKETS, names), "executed": send.executed})
+        recorded[REQUESTS].append({**_plain(fields, REQUEST_TICKETS, names), "executed": send.executed})
+    if REQUESTS in rig.unordered:
+        recorded[REQUESTS].sort(key=lambda body: json.dumps(body, sort_keys=True))
     return recorded
 
 

@@ -26,6 +26,9 @@ from tests.rig.world import OFFICER
 _LOOK_S: Final = 0.1
 """Interval at which the broker is asked while the sidecar logs nothing."""
 
+REQUESTS: Final = "requests"
+"""Part of a recording: the requests at the broker."""
+
 
 class Kind(StrEnum):
     """Kind of terminal."""
@@ -57,7 +60,8 @@ class ConformanceRig(Rig):
         self.reports_compared = False
         """Compare the last report of each deal, order and position, and the alarms, as well."""
         self.unordered: set[str] = set()
-        """Directives whose events come in any order: their commands are independent. Empty: events of none."""
+        """Directives whose events come in any order: their commands are independent. Empty: events of none.
+        REQUESTS: what is sent to the broker."""
 
     def issue(self, action: str, *, officer: str = OFFICER, **fields: object) -> str:
         directive_id = super().issue(action, officer=officer, **fields)
