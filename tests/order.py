@@ -16,7 +16,6 @@ from typing import Final
 WAITING: Final[tuple[tuple[str, float], ...]] = (
     ("acceptance/test_demo.py", 30.0),
     ("acceptance/test_drill.py", 30.0),
-    ("acceptance/test_cli_setup.py", 30.0),
     ("acceptance/test_random", 30.0),
     ("conformance/test_random", 30.0),
     ("conformance/test_switch_sets.py", 20.0),
