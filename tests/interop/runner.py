@@ -48,7 +48,7 @@ def run(names: Sequence[str]) -> int:
     outcomes = []
     # A build takes minutes on a busy machine: no peer's time may run meanwhile.
     library = build(EXPERT).library
-    with tempfile.TemporaryDirectory() as text, console("zmtp", Path(text)) as program:
+    with tempfile.TemporaryDirectory() as text, console("readers", Path(text)) as program:
         for number, foreign in enumerate(chosen):
             screen.print(f"{foreign.name} ({foreign.source}) ...")
             folder = Path(text) / str(number)

@@ -16,7 +16,7 @@ VALUES, QUOTED, LONG, PLAIN, DOUBLE, HEX = 1, 2, 3, 4, 5, 6
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    with console("json", Path(tmp_path_factory.mktemp("json"))) as running:
+    with console("readers", Path(tmp_path_factory.mktemp("json"))) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ import zmq
 
 from tests.native.console import Console, console
 
-START, TAKE, WRITE, WRITE_SIZE = 1, 2, 3, 4
+START, TAKE, WRITE, WRITE_SIZE = 11, 12, 13, 14
 
 SIGNATURE = "ff" + "00" * 8 + "7f"
 GREETING_30 = SIGNATURE + "0300" + b"NULL".hex() + "00" * 16 + "00" + "00" * 31
@@ -27,7 +27,7 @@ def ready(socket_type: bytes, extra: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    with console("zmtp", Path(tmp_path_factory.mktemp("zmtp"))) as running:
+    with console("readers", Path(tmp_path_factory.mktemp("zmtp"))) as running:
         yield running
 
 

@@ -48,11 +48,11 @@ Account = tuple[str, int]
 """Officer, and login of the account whose broker is compared."""
 
 
-def check(rig: Rig) -> None:
+def check(rig: Rig, *, within_s: float = STATUS_REQUEST_S) -> None:
     """Wait until every directive has ended, then compare journal, Director and broker. Raises AssertionError."""
     if not rig.sidecars:
         return
-    deadline = Deadline(0 if rig.unsettled else STATUS_REQUEST_S)
+    deadline = Deadline(0 if rig.unsettled else within_s)
     while True:
         mark = rig.sidecar.mark
         complaints = list(_complaints(rig))

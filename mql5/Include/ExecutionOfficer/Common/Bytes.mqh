@@ -98,12 +98,13 @@ void CBytes::Append(const uchar &bytes[],const int start,const int count)
    m_end+=count;
   }
 //+------------------------------------------------------------------+
-//| Append a number as bytes, the highest byte first.                |
+//| Append a number as bytes, the highest byte first. A shift by 64  |
+//| or more is not defined.                                          |
 //+------------------------------------------------------------------+
 void CBytes::AppendSize(const ulong value,const int width)
   {
    for(int i=width-1; i>=0; i--)
-      AppendByte((int)((value>>(8*i))&0xFF));
+      AppendByte((i<8) ? (int)((value>>(8*i))&0xFF) : 0);
   }
 //+------------------------------------------------------------------+
 //| Append the bytes of another buffer, and empty it.                |

@@ -206,7 +206,8 @@ int CJsonLexer::ReadEscape(uchar &scratch[],const int count)
   {
    int next=Peek();
    int code=-1;
-   m_at++;
+   if(next>=0)
+      m_at++;
    if(next=='"' || next=='\\' || next=='/')
       code=next;
    else if(next=='b')

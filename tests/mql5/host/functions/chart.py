@@ -239,5 +239,8 @@ class Variables:
         return self.values.pop(name, None) is not None
 
     def GlobalVariablesFlush(self) -> Answer:
-        self._kept.write_text(json.dumps(self.values))
+        # A process that is killed here leaves the former values.
+        temporary = self._kept.with_suffix(".new")
+        temporary.write_text(json.dumps(self.values))
+        temporary.replace(self._kept)
         return None

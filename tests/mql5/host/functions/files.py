@@ -35,7 +35,8 @@ class _File:
     flags: int
     data: bytearray
     at: int = 0
-    dirty: bool = False
+    changed_from: int | None = None
+    """First byte that is not in the file yet; None where all are."""
     unflushed_read: bool = False
 
     @property
@@ -44,12 +45,15 @@ class _File:
 
     def flush(self) -> None:
         self.unflushed_read = False
-        if self.dirty:
-            with self.path.open("wb") as file:
-                file.write(self.data)
-                file.flush()
-                os.fsync(file.fileno())
-            self.dirty = False
+        if self.changed_from is None:
+            return
+        # Nothing before the change is touched: a process that is killed here leaves it as it was.
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        with open(descriptor, "wb", buffering=0) as file:
+            file.seek(self.changed_from)
+            file.write(memoryview(self.data)[self.changed_from :])
+            os.fsync(file.fileno())
+        self.changed_from = None
 
 
 class Files:
@@ -216,11 +220,12 @@ class Files:
             return fail(C["ERR_INVALID_FILEHANDLE"], 0)
         if file.unflushed_read:
             return fail(C["ERR_FILE_WRITEERROR"], 0)
+        first = min(file.at, len(file.data))
+        file.changed_from = first if file.changed_from is None else min(file.changed_from, first)
         if file.at > len(file.data):
             file.data.extend(bytes(file.at - len(file.data)))
         file.data[file.at : file.at + len(data)] = data
         file.at += len(data)
-        file.dirty = True
         return len(data)
 
     def _write_text(self, handle: int, text: str) -> Answer:
