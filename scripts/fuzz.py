@@ -5,9 +5,9 @@
     python scripts/fuzz.py --seconds 600 --keep         add what covers more to the corpora of tests/native/corpus
 
 libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer tries inputs on the readers' own code, translated
-from MQL5. It needs clang++ with its runtime (Debian: clang libclang-rt-14-dev). An index beyond an array, a report of
-a sanitizer, an input that takes seconds, and a rule of programs/readers.mq5 that is broken are findings: the input is
-kept, and the exit status is 1.
+from MQL5. It needs clang++ with its runtime (Debian: clang libclang-rt-14-dev). An index beyond an array, a report
+of a sanitizer, an input that takes seconds, and a rule of programs/readers.mq5 that is broken are findings: the
+input is kept, and the exit status is 1.
 """
 
 from __future__ import annotations
