@@ -24,12 +24,20 @@ def main() -> int:
         action="store_true",
         help="let the old machine come back while the new one works: two sidecars for one account",
     )
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        metavar="SECONDS",
+        help="end after that time, done or not (default: 180); more is for slow machines",
+    )
     options = parser.parse_args()
     _environment.enter(__file__)
     # Not at the top: these need the packages of the environment.
-    from drill_parts.drill import run_drill
+    from drill_parts.drill import DEADLINE_S, run_drill
 
-    return run_drill(old_machine_returns=options.old_machine_returns)
+    return run_drill(
+        old_machine_returns=options.old_machine_returns, deadline_s=options.deadline or DEADLINE_S
+    )
 
 
 if __name__ == "__main__":

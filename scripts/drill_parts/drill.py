@@ -47,9 +47,9 @@ class DrillFailedError(Exception):
     """The drill did not end as it must; the message has what differs."""
 
 
-def run_drill(*, old_machine_returns: bool) -> int:
+def run_drill(*, old_machine_returns: bool, deadline_s: float = DEADLINE_S) -> int:
     """Run the drill in a temporary folder and return the exit status. All its processes have ended then."""
-    deadline = Deadline(DEADLINE_S)
+    deadline = Deadline(deadline_s)
     with (
         deadline.noting_signals(),
         tempfile.TemporaryDirectory(prefix="execution-officer-drill-", ignore_cleanup_errors=True) as name,

@@ -83,7 +83,7 @@ class Scenario:
 
     def _end(self) -> None:
         """Wait until every directive has reached a final state. A kill may still be to come, at its fault point."""
-        deadline = Deadline(90)
+        deadline = Deadline()
         while open_ones := self._open():
             self._revive()
             mark = self._rig.sidecar.mark
