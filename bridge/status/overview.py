@@ -6,18 +6,22 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from bridge.core.settings import Settings
 from bridge.core.units.decimals import plain
+from bridge.core.units.elapsed import seconds_between
 from bridge.journal.views.status import JournalStatus, OfficerStatus, OpenPosition, WaitingCommand
 from bridge.sidecar.live_status import LiveOfficer, LiveStatus
 from bridge.status.command_lines import CommandLines
 from bridge.status.health import UNKNOWN, RequiredAction
 from bridge.status.look import Look
 from bridge.status.texts import ago
+
+UNANSWERED_S: Final = 10.0
+"""Seconds without a result after which a sent command is named in the first line. A broker takes less."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +74,18 @@ def headline(report: Report, now: datetime) -> str:
     running = (
         f"The sidecar (version {report.sidecar.version}, process {report.sidecar.pid}) has run for {since}."
     )
-    return f"{running} {needs if count else 'All is well'}.{halted}"
+    unanswered = _unanswered(report, now)
+    well = "No action is required" if unanswered else "All is well"
+    return f"{running} {needs if count else well}.{unanswered}{halted}"
+
+
+def _unanswered(report: Report, now: datetime) -> str:
+    """Return a sentence about a command that was sent and has had no result for a while; else an empty text."""
+    officers = report.journal.officers if report.journal else []
+    oldest = min((each.oldest_in_flight_at for each in officers if each.oldest_in_flight_at), default=None)
+    if oldest is None or seconds_between(oldest, now) < UNANSWERED_S:
+        return ""
+    return f" A sent command has had no result for {ago(oldest, now)}: its outcome is asked for."
 
 
 def tables(report: Report, now: datetime) -> Iterator[Table]:
@@ -206,6 +221,8 @@ def _officer(officer: OfficerStatus, live_officer: LiveOfficer | None, now: date
         )
         if count
     ]
+    if officer.oldest_in_flight_at is not None:
+        waiting[-1] += f" for {ago(officer.oldest_in_flight_at, now)}"
     events = str(officer.events_queued or "")
     if officer.oldest_queued_at is not None:
         events += f", the oldest {ago(officer.oldest_queued_at, now)} old"

@@ -524,6 +524,8 @@ SELECT o.officer, o.login, coalesce(nullif(o.renamed_server, ''), o.server) AS s
        (SELECT count(*) FROM commands c WHERE c.officer = o.officer AND c.state = 'PLANNED') AS commands_planned,
        (SELECT count(*) FROM commands c WHERE c.officer = o.officer AND c.state IN ('DISPATCHED', 'SUBMITTED'))
             AS commands_in_flight,
+       (SELECT min(dispatched_at) FROM commands c WHERE c.officer = o.officer
+            AND c.state IN ('DISPATCHED', 'SUBMITTED')) AS oldest_in_flight_at,
        (SELECT count(*) FROM events e WHERE e.officer = o.officer AND e.state = 'queued') AS events_queued,
        (SELECT min(created_at) FROM events e WHERE e.officer = o.officer AND e.state = 'queued')
             AS oldest_queued_at,

@@ -46,6 +46,8 @@ class OfficerStatus(msgspec.Struct, frozen=True, kw_only=True):
     directives_working: int = 0
     commands_planned: int = 0
     commands_in_flight: int = 0
+    oldest_in_flight_at: str | None = None
+    """Dispatch of the one of them that has been without a result for longest."""
     events_queued: int = 0
     oldest_queued_at: str | None = None
     events_refused: int = 0

@@ -37,6 +37,7 @@ def test_new_journal_has_an_empty_status(bench: JournalBench) -> None:
 def test_status_has_account_and_last_session(joined: JournalBench) -> None:
     found = officer(joined)
     assert (found.login, found.server, found.trade_mode) == (501, "Broker-Demo", "DEMO")
+    assert found.oldest_in_flight_at is None
     assert found.session_opened_at == "2026-01-05T10:00:00.000Z"
     assert (found.session_ended_at, found.quarantine) == (None, "")
     joined.journal.end_epoch(OFFICER, joined.epoch, "the terminal said: bye", NOW)
@@ -58,6 +59,7 @@ def test_status_counts_waiting_and_dispatched_work(joined: JournalBench) -> None
     found = officer(joined)
     assert (found.directives_waiting, found.directives_working) == (0, 1)
     assert (found.commands_planned, found.commands_in_flight) == (0, 1)
+    assert found.oldest_in_flight_at == "2026-01-05T10:00:00.000Z"
     assert found.events_queued == 1
     assert found.oldest_queued_at == "2026-01-05T10:00:00.000Z"
 

@@ -1,14 +1,16 @@
 """Tables of `status`."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from msgspec.structs import replace
 
+from bridge.core.director.contract import utc_text
 from bridge.journal.views.status import OfficerStatus
 from bridge.sidecar.live_status import LiveTerminal
 from bridge.status.command_lines import CommandLines
 from bridge.status.health import required_actions
-from bridge.status.overview import Report, tables
+from bridge.status.overview import Report, headline, tables
 from tests.unit.status.samples import JOURNAL, LIVE, NOW, OFFICER, OFFICER_STATUS, SESSION
 
 BEAT = LiveTerminal(
@@ -35,6 +37,29 @@ def money(beat: LiveTerminal | None) -> list[tuple[str, ...]]:
     )
     [table] = [each for each in tables(report, NOW) if each.title.startswith("Money")]
     return [tuple(row) for row in table.rows]
+
+
+def sent(seconds: float) -> Report:
+    """A status with one command that was sent so many seconds ago."""
+    at = utc_text(NOW - timedelta(seconds=seconds))
+    officer = OfficerStatus(officer=OFFICER, commands_in_flight=1, oldest_in_flight_at=at)
+    return Report(
+        well=True,
+        running=True,
+        required_actions=[],
+        journal=replace(JOURNAL, officers=[officer]),
+        sidecar=LIVE,
+        no_sidecar="",
+    )
+
+
+def test_sent_command_without_a_result_is_named_in_the_first_line() -> None:
+    assert headline(sent(9), NOW).endswith("All is well.")
+    assert headline(sent(40), NOW).endswith(
+        "No action is required. A sent command has had no result for 40 s: its outcome is asked for."
+    )
+    [officers] = [each for each in tables(sent(40), NOW) if each.title == "Officers"]
+    assert "1 sent command for 40 s" in officers.rows[0]
 
 
 def test_floating_profit_margin_and_ping_are_shown() -> None:
