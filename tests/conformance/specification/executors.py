@@ -81,6 +81,17 @@ def copied_before(rig: ConformanceRig) -> None:
     assert "copied terminal folder" in str(raised.body["error_message"])
 
 
+@case("X06", "A terminal whose folder was moved after its end goes on, and closes what it opened before")
+def moved(rig: ConformanceRig) -> None:
+    rig.start()
+    opening = rig.open()
+    assert rig.terminal.terminate() == 0
+    rig.start_terminal(OFFICER, ledger=rig.copy_terminal())
+    rig.sidecar.logged("terminal_connected", epoch=2)
+    rig.emitted(rig.issue("CLOSE", target_directive_id=opening), *CLOSED)
+    assert rig.journal.rows("SELECT quarantine FROM officers") == [{"quarantine": ""}]
+
+
 def _sends_too(rig: ConformanceRig, *, known: bool) -> tuple[str, int]:
     """Open a position, and let another machine open one. Return the directive, and the id of the other one."""
     rig.start()
