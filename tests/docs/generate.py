@@ -228,7 +228,7 @@ def systemd_unit() -> str:
 
 
 _COLUMN: Final = re.compile(
-    r"^    (?P<name>[a-z_0-9]+) (?P<type>[A-Z]+)(?P<rest>[^-]*?),?\s*(?:-- (?P<comment>.*))?$"
+    r"^    (?P<name>[a-z_0-9]+) (?P<type>[A-Z]+)(?P<rest>.*?),?\s*(?:-- (?P<comment>.*))?$"
 )
 _TABLE: Final = re.compile(r"^CREATE TABLE (?P<name>\w+) \(\s*(?:-- (?P<comment>.*))?$")
 
@@ -287,7 +287,8 @@ def schema_tables() -> str:
         constraints = []
         for line in statement.splitlines()[1:]:
             if column := _COLUMN.match(line):
-                kind = f"{column['type']}{column['rest']}".rstrip().rstrip(",")
+                rest = re.sub(r" GENERATED ALWAYS AS .*", ", computed", column["rest"])
+                kind = f"{column['type']}{rest}".rstrip().rstrip(",")
                 rows.append(f"| `{column['name']}` | {kind} | {_cell(column['comment'] or '')} |")
             elif line.startswith("    "):
                 constraints.append(line.split("--")[0].strip().rstrip(","))

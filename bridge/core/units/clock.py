@@ -13,6 +13,16 @@ Entropy = Callable[[int], bytes]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def ms_of(moment: datetime) -> int:
+    """Return an aware time as whole milliseconds since 1970-01-01 UTC."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def us_of(moment: datetime) -> int:
+    """Return an aware time as microseconds since 1970-01-01 UTC."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
 def utc_of_ms(epoch_ms: int) -> datetime:
     """Return the aware UTC of milliseconds since 1970, to the last digit. Raises OverflowError beyond year 9999.
 

@@ -11,12 +11,13 @@ as well.
 import hashlib
 import sqlite3
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
 
 from bridge.core.director.contract import utc_text
+from bridge.core.units.clock import ms_of
 from bridge.journal.database.sql import Parameters, column_list, insert, words
 from bridge.journal.database.words import AuditKind
 
@@ -42,7 +43,6 @@ _TABLES: Final = {
     AuditKind.REFUSED: "events",
 }
 """Tables of what the rows are about, by kind."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VIEWED: Final = column_list(HASHED)
 
 
@@ -86,7 +86,7 @@ def append(
         stored = subject.removeprefix(f"{content} ")
     values: Parameters = {
         "seq": seq,
-        "at_ms": (at - _EPOCH) // timedelta(milliseconds=1),
+        "at_ms": ms_of(at),
         "kind": kind,
         "officer": officer if directive is None else None,
         "directive": directive,

@@ -50,6 +50,20 @@ def _run(db: Database, script: str) -> None:
             statement = ""
 
 
+def _text_of(column: str) -> str:
+    """Return the expression for the text of a time in milliseconds."""
+    return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column} / 1000.0, 'unixepoch')"
+
+
+_BODY: Final = (
+    "CASE WHEN substr(rest, 1, 1) = '{' THEN rest ELSE '{\"directive_id\":' ||"
+    " coalesce('\"' || directive_id || '\"', 'null') || ',\"event_type\":\"' || event_type ||"
+    ' \'","event_class":"\' || event_class || \'","occurred_at":"\' ||'
+    " strftime('%Y-%m-%dT%H:%M:%S', occurred_us / 1000000, 'unixepoch') ||"
+    ' printf(\'.%06dZ","reported_by":"\', occurred_us % 1000000) || officer || \'"\' || rest END'
+)
+"""An event's body: what its other columns have stands there alone (`tables.events`)."""
+
 _OFFICERS: Final = """
 CREATE TABLE officers (                         -- one row per officer that ever was configured
     officer TEXT PRIMARY KEY,                   -- its id in the configuration
@@ -385,7 +399,7 @@ CREATE TABLE dismissed_orders (                 -- lost orders that an operator 
 ) STRICT;
 """
 
-_EVENTS: Final = """
+_EVENTS: Final = f"""
 CREATE TABLE events (                           -- the outbox to the Director
     id INTEGER PRIMARY KEY AUTOINCREMENT,       -- order of creation
     officer TEXT NOT NULL REFERENCES officers,  -- officer that the event is about
@@ -393,15 +407,20 @@ CREATE TABLE events (                           -- the outbox to the Director
     event_type TEXT NOT NULL,                   -- EventType
     event_class TEXT NOT NULL,                  -- EventClass
     subject TEXT NOT NULL,                      -- occurrence that it stands for, such as deal:TICKET
-    key TEXT NOT NULL UNIQUE,                   -- deterministic; sent as Idempotency-Key
-    body TEXT NOT NULL,                         -- JSON that is posted; fixed at creation
-    created_at TEXT NOT NULL,                   -- time of creation
+    key_hash BLOB NOT NULL UNIQUE,              -- deterministic: SHA-256
+    occurred_us INTEGER NOT NULL,               -- time of the occurrence, in microseconds since 1970-01-01 UTC
+    rest TEXT NOT NULL,                         -- body behind reported_by; all of it where it begins otherwise
+    created_ms INTEGER NOT NULL,                -- time of creation, in ms since 1970-01-01 UTC
     state TEXT NOT NULL,                        -- EventState
     refusals INTEGER NOT NULL DEFAULT 0,        -- number of refusals by the Director
     last_error TEXT NOT NULL DEFAULT '',        -- the Director's last answer that refused it
-    completed_at TEXT,                          -- time of the delivery, or of the last refusal; NULL while queued
+    completed_ms INTEGER,                       -- time of the delivery, or of the last refusal; NULL while queued
     event_id TEXT,                              -- the Director's id of it; NULL until delivered
-    dismissed_at TEXT                           -- time at which an operator dismissed the refused event
+    dismissed_at TEXT,                          -- time at which an operator dismissed the refused event
+    key TEXT GENERATED ALWAYS AS (lower(hex(key_hash))), -- sent as Idempotency-Key
+    body TEXT GENERATED ALWAYS AS ({_BODY}), -- JSON that is posted; fixed at creation
+    created_at TEXT GENERATED ALWAYS AS ({_text_of("created_ms")}), -- time of creation
+    completed_at TEXT GENERATED ALWAYS AS ({_text_of("completed_ms")}) -- time of the delivery or refusal
 ) STRICT;
 CREATE INDEX events_queued ON events (officer, directive_id, id, event_type) WHERE state = 'queued';
 CREATE INDEX events_about_trades ON events (id)
@@ -409,7 +428,7 @@ CREATE INDEX events_about_trades ON events (id)
 CREATE INDEX events_about_no_trade ON events (id)
     WHERE state = 'queued' AND event_type IN ('DIRECTIVE_RECEIVED', 'ORDER_REJECTED');
 CREATE INDEX events_refused ON events (officer, id) WHERE state = 'refused';
-CREATE INDEX events_by_directive ON events (officer, directive_id, id);
+CREATE INDEX events_by_directive ON events (directive_id);
 """
 
 _AUDIT: Final = """
@@ -445,7 +464,7 @@ _SHOWN: Final = """coalesce(
 _ABOUT: Final = """LEFT JOIN reports r ON a.kind = 'report' AND r.id = a.content
     LEFT JOIN events e ON a.kind IN ('event', 'delivered', 'refused') AND e.id = a.content
     LEFT JOIN commands c ON a.kind = 'planned' AND c.client_order_id = a.content"""
-_AT: Final = "strftime('%Y-%m-%dT%H:%M:%fZ', a.at_ms / 1000.0, 'unixepoch') AS at"
+_AT: Final = f"{_text_of('a.at_ms')} AS at"
 
 _VIEWS: Final = f"""
 CREATE VIEW directive_overview AS

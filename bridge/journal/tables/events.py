@@ -9,6 +9,7 @@ import msgspec
 
 from bridge.core.director.contract import EventType, ExecutionEvent, utc_text
 from bridge.core.trade.precedence import ABOUT_NO_TRADE
+from bridge.core.units.clock import EPOCH, ms_of, us_of
 from bridge.journal.database.sql import Parameters, column_list, insert, words
 from bridge.journal.database.words import EventState
 
@@ -25,9 +26,10 @@ NEW: Final = (
     "event_type",
     "event_class",
     "subject",
-    "key",
-    "body",
-    "created_at",
+    "key_hash",
+    "occurred_us",
+    "rest",
+    "created_ms",
     "state",
 )
 COLUMNS: Final = (
@@ -35,7 +37,7 @@ COLUMNS: Final = (
     *NEW,
     "refusals",
     "last_error",
-    "completed_at",
+    "completed_ms",
     "event_id",
     "dismissed_at",
 )
@@ -110,6 +112,9 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     dismissed_at: str | None
 
 
+_READ: Final = StoredEvent.__struct_fields__
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """Acceptance of an event by the Director."""
 
@@ -139,20 +144,40 @@ def add(
 ) -> int | None:
     """Insert an event. Return its number; None where its key is known: then nothing is written."""
     inserted = connection.execute(
-        f"{insert(TABLE, NEW)} ON CONFLICT (key) DO NOTHING",
+        f"{insert(TABLE, NEW)} ON CONFLICT (key_hash) DO NOTHING",
         {
             "officer": officer,
             "directive_id": event.directive_id,
             "event_type": event.event_type,
             "event_class": event.event_class,
             "subject": subject,
-            "key": key,
-            "body": body,
-            "created_at": utc_text(at),
+            "key_hash": bytes.fromhex(key),
+            "occurred_us": us_of(event.occurred_at),
+            "rest": _rest(officer, event, body),
+            "created_ms": ms_of(at),
             "state": EventState.QUEUED,
         },
     )
     return inserted.lastrowid if inserted.rowcount > 0 else None
+
+
+def _rest(officer: str, event: ExecutionEvent, body: str) -> str:
+    """Return the part of the body that the other columns do not have; all of it where it begins otherwise than they
+    say (`schema`)."""
+    if not all(map(_is_plain, (officer, event.directive_id or ""))):
+        return body
+    directive_id = "null" if event.directive_id is None else f'"{event.directive_id}"'
+    begins = (
+        f'{{"directive_id":{directive_id},"event_type":"{event.event_type}","event_class":"{event.event_class}",'
+        f'"occurred_at":"{utc_text(event.occurred_at, "microseconds")}","reported_by":"{officer}"'
+    )
+    rest = body.removeprefix(begins)
+    return body if event.occurred_at < EPOCH or rest == body else rest
+
+
+def _is_plain(text: str) -> bool:
+    """Return True for a text that is the same in JSON."""
+    return text.isascii() and text.isprintable() and not set(text) & {'"', "\\"}
 
 
 def created_at(
@@ -188,9 +213,9 @@ def count_last_of(
     """
     found = connection.execute(
         f"SELECT event_type FROM events WHERE id > (SELECT max(id) FROM events) - {NEWEST} AND officer = :officer"
-        f" AND created_at >= :since AND event_type IN ({words([*event_types, *enders])})"
+        f" AND created_ms >= :since AND event_type IN ({words([*event_types, *enders])})"
         " ORDER BY id DESC LIMIT :most",
-        {"officer": officer, "since": utc_text(since), "most": most},
+        {"officer": officer, "since": ms_of(since), "most": most},
     )
     count = 0
     for row in found:
@@ -203,9 +228,9 @@ def count_last_of(
 def count_by_type(connection: sqlite3.Connection, officer: str, since: datetime) -> dict[EventType, int]:
     """Return the number of events of each type since a time."""
     found = connection.execute(
-        "SELECT event_type, count(*) AS number FROM events WHERE officer = :officer AND created_at >= :since"
+        "SELECT event_type, count(*) AS number FROM events WHERE officer = :officer AND created_ms >= :since"
         " GROUP BY event_type",
-        {"officer": officer, "since": utc_text(since)},
+        {"officer": officer, "since": ms_of(since)},
     )
     return {EventType(row["event_type"]): row["number"] for row in found}
 
@@ -262,7 +287,7 @@ def page(
     or the broker's; `until` itself is outside of the period.
     """
     rows = connection.execute(
-        f"SELECT {column_list(COLUMNS, 'e')} FROM events e WHERE e.id > :after AND e.id <= :last"
+        f"SELECT {column_list(_READ, 'e')} FROM events e WHERE e.id > :after AND e.id <= :last"
         " AND (:officer IS NULL OR e.officer = :officer)"
         " AND (:directive_id IS NULL OR e.directive_id = :directive_id)"
         " AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)"
@@ -277,8 +302,8 @@ def page(
 def set_delivered(connection: sqlite3.Connection, id: int, event_id: str | None, at: datetime) -> None:
     """Store the delivery. `event_id` is the Director's id of the event."""
     connection.execute(
-        f"UPDATE events SET state = {_DELIVERED}, completed_at = :at, event_id = :event_id WHERE id = :id",
-        {"id": id, "at": utc_text(at), "event_id": event_id},
+        f"UPDATE events SET state = {_DELIVERED}, completed_ms = :at, event_id = :event_id WHERE id = :id",
+        {"id": id, "at": ms_of(at), "event_id": event_id},
     )
 
 
@@ -294,8 +319,8 @@ def set_refused(connection: sqlite3.Connection, id: int, error: str, at: datetim
     """Store that the Director refused the event for good."""
     connection.execute(
         f"UPDATE events SET state = {_REFUSED}, refusals = refusals + 1, last_error = :error,"
-        " completed_at = :at WHERE id = :id",
-        {"id": id, "error": error, "at": utc_text(at)},
+        " completed_ms = :at WHERE id = :id",
+        {"id": id, "error": error, "at": ms_of(at)},
     )
 
 
@@ -317,7 +342,7 @@ def refused(
 def requeue(connection: sqlite3.Connection, events: Collection[RefusedEvent]) -> None:
     """Queue refused events again."""
     connection.executemany(
-        f"UPDATE events SET state = {_QUEUED}, refusals = 0, completed_at = NULL, dismissed_at = NULL"
+        f"UPDATE events SET state = {_QUEUED}, refusals = 0, completed_ms = NULL, dismissed_at = NULL"
         f" WHERE id = :id AND state = {_REFUSED}",
         [{"id": event.id} for event in events],
     )

@@ -117,7 +117,7 @@ def test_changed_reference_is_found(lived: JournalBench, kind: AuditKind) -> Non
         ("UPDATE reports SET body = body || ' ' WHERE id = 1", "report", "reports 1"),
         ("UPDATE reports SET key = key || ' ' WHERE id = 1", "report", "reports 1"),
         ("DELETE FROM reports WHERE id = 1", "report", "reports 1"),
-        ("UPDATE events SET body = body || ' ' WHERE id = 1", "event", "events 1"),
+        ("UPDATE events SET rest = ',' || rest WHERE id = 1", "event", "events 1"),
         ("DELETE FROM events WHERE id = 1", "event", "events 1"),
     ],
 )

@@ -121,7 +121,7 @@ def test_each_table_is_strict(fresh: sqlite3.Connection) -> None:
 def test_each_column_has_a_comment_of_its_own_on_its_line(fresh: sqlite3.Connection) -> None:
     for table, sql in objects(fresh, "table").items():
         comments = dict(re.findall(r"^    (\w+) [A-Z][^\n]*? -- (\S[^\n]+)$", sql, re.MULTILINE))
-        columns = [row["name"] for row in fresh.execute(f"PRAGMA table_info({table})")]
+        columns = [row["name"] for row in fresh.execute(f"PRAGMA table_xinfo({table})")]
         assert list(comments) == columns, table
 
 
