@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from bench_parts.director import Director
-from bench_parts.terminal import Account, Terminal
+from bench_parts.terminal import SPAN, Account, Terminal
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_S: Final = 900.0
@@ -144,6 +144,9 @@ class Site:
         )
         if await process.wait():
             raise RuntimeError(f"the history of {self.journal} could not be made")
+        for account in self._accounts:
+            # The copies have higher tickets than what was copied, as later trades have.
+            account.ticket += SPAN * directives
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Stop the terminals and the sidecar."""

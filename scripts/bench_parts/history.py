@@ -4,6 +4,7 @@ The finished directives that the journal has are copied, with everything that be
 until there are so many. The audit is chained as the build that runs this module does it.
 """
 
+import hashlib
 import itertools
 import re
 import sqlite3
@@ -12,12 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from bench_parts.terminal import SPAN
 from bridge.journal.database import audit
 
 TEMPLATE: Final = "t-"
 """Directives with such an id are copied: t-000000, t-000001, ..."""
-SPAN: Final = 1_000_000
-"""Tickets that one copy may use."""
 _IDS: Final = re.compile(r"\bt-[0-9]{6}\b|(?<![0-9.])[0-9]{12,16}(?![0-9.])")
 _HASH: Final = 2**40 - 1
 _STEP: Final = 0x9E3779B97
@@ -52,7 +52,7 @@ class _Copy:
     def _integer(self, number: int) -> int:
         if number in self._own_ids:
             return number & ~_HASH | (number + self._number * _STEP) & _HASH
-        return number - self._number * SPAN if number in self._tickets else number
+        return number + self._number * SPAN if number in self._tickets else number
 
 
 def lengthen(path: Path, directives: int) -> None:
@@ -92,8 +92,10 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> tuple[list[str], list[Row]]:
-    found = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of the schema
-    return [column[0] for column in found.description], found.fetchall()
+    # Without the columns that SQLite computes.
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    found = connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - names of the schema
+    return columns, found.fetchall()
 
 
 def _copied(
@@ -104,7 +106,8 @@ def _copied(
     ids = copy.ids[table] = {}
     if drawn:
         (last,) = connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608 - as above
-    key = columns.index("key") if "key" in columns and "subject" in columns else None
+    unique = {"key", "key_hash"} & set(columns) if "subject" in columns else set()
+    key = columns.index(unique.pop()) if unique else None
     for row in rows:
         changed = [copy.value(value) for value in row]
         if changed[drawn:] == list(row[drawn:]):
@@ -112,7 +115,9 @@ def _copied(
         if drawn:
             changed[0] = ids[row[0]] = last = last + 1
         if key is not None:
-            changed[key] = f"{changed[key]}-{copy._number}"
+            given = changed[key]
+            drawn_key = hashlib.sha256(f"{given!r}-{copy._number}".encode())
+            changed[key] = drawn_key.digest() if isinstance(given, bytes) else drawn_key.hexdigest()
         yield tuple(changed)
 
 
@@ -145,7 +150,8 @@ def _refer(connection: sqlite3.Connection, copy: _Copy, rows: list[Row], shown: 
     tables = {"report": "reports", "event": "events", "delivered": "events"}
     new = []
     for row, view in zip(rows, shown, strict=True):
-        _, at_ms, kind, officer, directive, content, subject, body, _ = row
+        _, at_ms, code, officer, directive, content, subject, body, _ = row
+        kind = view[2]
         if directive not in copy.ids["directives"]:
             continue
         content = copy.ids[tables[kind]][content] if kind in tables else copy.value(content)
@@ -155,7 +161,7 @@ def _refer(connection: sqlite3.Connection, copy: _Copy, rows: list[Row], shown: 
         prev = audit.chain(prev, (number, *seen))
         place = copy.ids["directives"][directive]
         stored = (copy.value(subject), copy.value(body), bytes.fromhex(prev))
-        new.append((number, at_ms, kind, officer, place, content, *stored))
+        new.append((number, at_ms, code, officer, place, content, *stored))
     _insert(connection, "audit_rows", list(audit.COLUMNS), iter(new))
 
 

@@ -16,7 +16,9 @@ import zmq
 LOGIN: Final = 7001
 SERVER: Final = "Bench-Demo"
 TICKETS_PER_MS: Final = 100
-"""Tickets begin at the time, so that those of a later terminal are higher and copies of a journal's rows lower."""
+"""Tickets begin at the time, so that those of a later account are higher."""
+SPAN: Final = 1_000
+"""Tickets that one copy of a template of a history may use."""
 PRICE: Final = 1.0951
 DONE: Final = 10009
 MAX_INSTANCES: Final = 64
@@ -200,7 +202,8 @@ class Terminal:
         self._send({"type": "report", "epoch": self._epoch, "seq": self._seq, "report": report})
 
     def _send(self, message: Message) -> None:
-        self._socket.send(json.dumps(message).encode(), zmq.NOBLOCK)
+        # Without blanks, as the Expert Advisor writes it.
+        self._socket.send(json.dumps(message, separators=(",", ":")).encode(), zmq.NOBLOCK)
 
 
 def _position(identifier: int, order: Message) -> Message:

@@ -96,7 +96,7 @@ def test_damage_that_is_found_behind_the_start_ends_the_sidecar(rig: Rig) -> Non
     rig.stop()
     _lengthen(rig.journal.path)
     with closing(sqlite3.connect(rig.journal.path)) as connection, connection:
-        connection.execute("UPDATE commands SET body = replace(body, 'EURUSD', 'GBPUSD')")
+        connection.execute("UPDATE commands SET symbol = 'GBPUSD'")
     run = rig.bridge("run", "--config", str(rig.config_path))
     run.logged("sidecar_starting")
     assert run.exited() == ExitCode.JOURNAL_DAMAGED

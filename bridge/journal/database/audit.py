@@ -18,6 +18,7 @@ import msgspec
 
 from bridge.core.director.contract import utc_text
 from bridge.core.units.clock import ms_of
+from bridge.journal.database.schema import AUDIT_CODES
 from bridge.journal.database.sql import Parameters, column_list, insert, words
 from bridge.journal.database.words import AuditKind
 
@@ -25,7 +26,7 @@ GENESIS: Final = "0" * 64
 """Hash before the first row."""
 
 TABLE: Final = "audit_rows"
-COLUMNS: Final = ("seq", "at_ms", "kind", "officer", "directive", "content", "subject", "body", "hash")
+COLUMNS: Final = ("seq", "at_ms", "code", "officer", "directive", "content", "subject", "body", "hash")
 HASHED: Final = ("seq", "at", "kind", "officer", "directive_id", "content", "subject", "body")
 """Columns of the view `audit` that a row's hash covers, in this order."""
 
@@ -87,7 +88,7 @@ def append(
     values: Parameters = {
         "seq": seq,
         "at_ms": ms_of(at),
-        "kind": kind,
+        "code": AUDIT_CODES.get(kind, kind),
         "officer": officer if directive is None else None,
         "directive": directive,
         "content": content,

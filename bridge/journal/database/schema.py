@@ -3,6 +3,9 @@
 Times are text: ISO 8601 in UTC with milliseconds, so that they sort as text. Decimals are text, which keeps their
 digits. JSON is text. A table is STRICT. Each column has its comment on its own line: `docs` prints it.
 
+In tables that grow with each trade, a time `x_at` is computed from a number, `x_ms`, a hash in hex from its bytes,
+and a body from the columns that it repeats: the file has each once.
+
 A migration is never changed once it was released; a further one follows it. Words of a state or a kind are
 spelled out here, because a released migration must not change with an enum. `bridge.journal.database.words` names
 the enum of each such column.
@@ -123,25 +126,30 @@ CREATE TABLE equity_days (                      -- equity per broker day, for th
 ) STRICT;
 """
 
-_DIRECTIVES: Final = """
+_DIRECTIVES: Final = f"""
 CREATE TABLE directives (                       -- the inbox
     id INTEGER PRIMARY KEY AUTOINCREMENT,       -- order of arrival
     officer TEXT NOT NULL REFERENCES officers,  -- officer that has to carry it out
     directive_id TEXT NOT NULL,                 -- the Director's id; begins with 'operator:' for the bridge's own
     origin TEXT NOT NULL,                       -- Origin: director or operator
-    received_at TEXT NOT NULL,                  -- time at which it was stored
+    received_ms INTEGER NOT NULL,               -- time at which it was stored, in ms since 1970-01-01 UTC
     raw TEXT NOT NULL,                          -- JSON as the Director sent it
-    fingerprint TEXT NOT NULL,                  -- SHA-256 of the JSON in canonical form, hex
-    body TEXT,                                  -- JSON of the typed directive; NULL where it is invalid
+    canonical_hash BLOB NOT NULL,               -- SHA-256 of the JSON in canonical form; empty while it is unknown
+    typed TEXT,                                 -- JSON of the typed directive; '': raw says the same; NULL: invalid
     symbol TEXT,                                -- the Director's name of the symbol
     action TEXT,                                -- Action of the Director, or OwnAction of the bridge
-    expires_at TEXT,                            -- time after which it is not carried out; NULL: none of its own
+    expires_ms INTEGER,                         -- time after which it is not carried out, in ms; NULL: none
     state TEXT NOT NULL,                        -- DirectiveState
-    state_at TEXT NOT NULL,                     -- time of the last change of state
+    state_ms INTEGER NOT NULL,                  -- time of the last change of state, in ms since 1970-01-01 UTC
     error_code TEXT NOT NULL DEFAULT '',        -- code of the rejection, expiry or withdrawal; '': none
     error_message TEXT NOT NULL DEFAULT '',     -- message to that code
     changed_at TEXT,                            -- time at which the Director first listed it with another body
     search_history INTEGER NOT NULL DEFAULT 0,  -- 1: an earlier journal may have carried it out: searched first
+    body TEXT GENERATED ALWAYS AS (CASE typed WHEN '' THEN raw ELSE typed END), -- JSON of the typed directive
+    received_at TEXT GENERATED ALWAYS AS ({_text_of("received_ms")}), -- time at which it was stored
+    state_at TEXT GENERATED ALWAYS AS ({_text_of("state_ms")}), -- time of the last change of state
+    expires_at TEXT GENERATED ALWAYS AS ({_text_of("expires_ms")}), -- time after which it is not carried out
+    fingerprint TEXT GENERATED ALWAYS AS (lower(hex(canonical_hash))), -- canonical_hash in hex
     UNIQUE (officer, directive_id)
 ) STRICT;
 -- Without a WHERE on the state: SQLite does not use such an index for the IN and NOT IN of the queries.
@@ -160,15 +168,21 @@ CREATE TABLE unreadable_directives (            -- listed items without a usable
 ) STRICT;
 """
 
-_COMMANDS: Final = """
+_ORDER: Final = (
+    "CASE WHEN substr(rest, 1, 1) = '{' THEN rest ELSE '{\"client_order_id\":' || client_order_id ||"
+    ' \',"kind":"\' || kind || \'","symbol":"\' || symbol || \'","side":"\' || side || \'"\' || rest END'
+)
+"""A command's order: what its other columns have stands there alone (`tables.commands`)."""
+
+_COMMANDS: Final = f"""
 CREATE TABLE commands (                         -- order requests to the broker
     client_order_id INTEGER PRIMARY KEY,        -- magic number of the order at the broker
     officer TEXT NOT NULL REFERENCES officers,  -- officer whose terminal gets it
     directive_id TEXT NOT NULL,                 -- directive that it belongs to
     number INTEGER NOT NULL,                    -- 1, 2, 3, ... within the directive
     place INTEGER NOT NULL,                     -- place of the directive in the inbox
-    created_at TEXT NOT NULL,                   -- time at which it was planned
-    body TEXT NOT NULL,                         -- JSON of the order as it goes to the terminal
+    created_ms INTEGER NOT NULL,                -- time at which it was planned, in ms since 1970-01-01 UTC
+    rest TEXT NOT NULL,                         -- body behind side; all of it where it begins otherwise
     kind TEXT NOT NULL,                         -- CommandKind
     order_type TEXT NOT NULL,                   -- OrderType
     symbol TEXT NOT NULL,                       -- the broker's name of the symbol
@@ -178,12 +192,12 @@ CREATE TABLE commands (                         -- order requests to the broker
     target_position INTEGER NOT NULL,           -- identifier of the position that it is about; 0: none
     opening_directive_id TEXT NOT NULL,         -- directive that opened or ordered the target; '': no target
     state TEXT NOT NULL,                        -- CommandState
-    expires_at TEXT NOT NULL,                   -- time from which it is not dispatched any more
+    expires_ms INTEGER NOT NULL,                -- time from which it is not dispatched any more, in ms as well
     attempt INTEGER NOT NULL,                   -- number of dispatches so far
     request_no INTEGER NOT NULL,                -- number of status requests so far
     absences INTEGER NOT NULL,                  -- status replies after the grace time that found nothing
-    touched_at TEXT,                            -- time of the last dispatch or status request
-    dispatched_at TEXT,                         -- time of the last dispatch
+    touched_ms INTEGER,                         -- time of the last dispatch or status request, in ms as well
+    dispatched_ms INTEGER,                      -- time of the last dispatch, in ms as well
     order_ticket INTEGER NOT NULL,              -- ticket of its order at the broker; 0 while unknown
     position_id INTEGER NOT NULL,               -- identifier of the position it opened or reduced; 0 while unknown
     filled TEXT NOT NULL,                       -- lots filled by the deals that are known
@@ -192,6 +206,11 @@ CREATE TABLE commands (                         -- order requests to the broker
     not_before TEXT,                            -- time of its next try in a closed market; NULL: it waits for none
     closed_tries INTEGER NOT NULL,              -- tries that found the market closed since it should have been open
     silent_until TEXT,                          -- adopted: what happened by then is not reported; NULL: all is
+    body TEXT GENERATED ALWAYS AS ({_ORDER}), -- JSON of the order as it goes to the terminal
+    created_at TEXT GENERATED ALWAYS AS ({_text_of("created_ms")}), -- time at which it was planned
+    expires_at TEXT GENERATED ALWAYS AS ({_text_of("expires_ms")}), -- time from which it is not dispatched any more
+    touched_at TEXT GENERATED ALWAYS AS ({_text_of("touched_ms")}), -- time of the last dispatch or status request
+    dispatched_at TEXT GENERATED ALWAYS AS ({_text_of("dispatched_ms")}), -- time of the last dispatch
     UNIQUE (officer, directive_id, number),
     FOREIGN KEY (officer, directive_id) REFERENCES directives (officer, directive_id)
 ) STRICT;
@@ -200,42 +219,41 @@ CREATE INDEX commands_by_target_order ON commands (officer, target_order) WHERE 
 CREATE INDEX commands_by_target_position ON commands (officer, target_position) WHERE target_position <> 0;
 CREATE INDEX commands_planned ON commands (officer, kind = 'OPEN', place, number) WHERE state = 'PLANNED';
 CREATE INDEX commands_expiring ON commands (officer, expires_at) WHERE state = 'PLANNED';
-CREATE INDEX commands_opening ON commands (officer, dispatched_at) WHERE kind = 'OPEN';
+CREATE INDEX commands_opening ON commands (officer, dispatched_ms) WHERE kind = 'OPEN';
 CREATE INDEX commands_by_order ON commands (officer, order_ticket) WHERE order_ticket <> 0;
 
 CREATE TABLE dispatches (                       -- one row per send of a command, committed before it
     client_order_id INTEGER NOT NULL REFERENCES commands, -- command that was sent
     attempt INTEGER NOT NULL,                   -- 1, 2, 3, ... within the command
-    epoch INTEGER NOT NULL REFERENCES sessions, -- session in which it was sent
-    instance_id TEXT NOT NULL,                  -- instance that it was sent to
-    ledger_id TEXT NOT NULL,                    -- ledger that must have its intent
-    dispatched_at TEXT NOT NULL,                -- time of the commit
+    epoch INTEGER NOT NULL REFERENCES sessions, -- session in which it was sent: to its instance, for its ledger
+    dispatched_ms INTEGER NOT NULL,             -- time of the commit, in ms since 1970-01-01 UTC
     deadline_ms INTEGER NOT NULL,               -- latest send to the broker, on the session's link clock
     deadline_after_ms INTEGER NOT NULL,         -- time from the dispatch to that deadline
+    dispatched_at TEXT GENERATED ALWAYS AS ({_text_of("dispatched_ms")}), -- time of the commit
     PRIMARY KEY (client_order_id, attempt)
-) STRICT;
+) WITHOUT ROWID, STRICT;
 """
 
-_BROKER: Final = """
+_BROKER: Final = f"""
 CREATE TABLE reports (                          -- every revision of every report of a terminal
     id INTEGER PRIMARY KEY AUTOINCREMENT,       -- order of arrival
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
     server TEXT NOT NULL,                       -- trade server of the account
     login INTEGER NOT NULL,                     -- login of the account
     key TEXT NOT NULL,                          -- name of the thing reported, such as deal:TICKET
-    hash TEXT NOT NULL,                         -- hash of the content; same key and hash: nothing new
-    kind TEXT NOT NULL,                         -- ReportKind
     client_order_id INTEGER NOT NULL,           -- client order id or magic that it bears; 0: none
     body TEXT NOT NULL,                         -- JSON as the terminal sent it
     disposition TEXT NOT NULL,                  -- Disposition
     note TEXT NOT NULL,                         -- reason of UNUSABLE; '' otherwise
     epoch INTEGER NOT NULL,                     -- session in which it came
     seq INTEGER NOT NULL,                       -- its number in that session
-    received_at TEXT NOT NULL                   -- time at which it was stored
+    received_ms INTEGER NOT NULL,               -- time at which it was stored, in ms since 1970-01-01 UTC
+    kind TEXT GENERATED ALWAYS AS (substr(key, 1, instr(key, ':') - 1)), -- ReportKind
+    received_at TEXT GENERATED ALWAYS AS ({_text_of("received_ms")}) -- time at which it was stored
 ) STRICT;
-CREATE INDEX reports_by_key ON reports (officer, server, login, key, id);
-CREATE INDEX reports_by_client_order_id ON reports (officer, server, login, client_order_id, id)
-    WHERE client_order_id <> 0;
+-- Without the account: few rows of other accounts have the same key.
+CREATE INDEX reports_by_key ON reports (key);
+CREATE INDEX reports_by_client_order_id ON reports (client_order_id) WHERE client_order_id <> 0;
 
 CREATE TABLE deals (                            -- all deals of the account, each in its latest revision
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
@@ -255,13 +273,19 @@ CREATE TABLE deals (                            -- all deals of the account, eac
     swap TEXT NOT NULL,                         -- in account currency
     profit TEXT NOT NULL,                       -- in account currency
     fee TEXT NOT NULL,                          -- in account currency, negative when paid
-    done_at TEXT NOT NULL,                      -- time of the deal, from the broker's clock
+    done_ms INTEGER NOT NULL,                   -- time of the deal, from the broker's clock, in ms
     disposition TEXT NOT NULL,                  -- Disposition: only APPLIED deals count
-    body TEXT NOT NULL,                         -- JSON of the report in its latest revision
+    magic INTEGER NOT NULL,                     -- magic number that it bears
+    server_ms INTEGER NOT NULL,                 -- time of the deal by the broker's clock, in ms
+    stop_loss TEXT,                             -- price; NULL: none
+    take_profit TEXT,                           -- price; NULL: none
+    comment TEXT NOT NULL,                      -- the broker's comment
+    done_at TEXT GENERATED ALWAYS AS ({_text_of("done_ms")}), -- time of the deal, from the broker's clock
     PRIMARY KEY (officer, server, login, ticket)
 ) STRICT;
-CREATE INDEX deals_by_position ON deals (officer, server, login, position_id);
-CREATE INDEX deals_by_command ON deals (officer, server, login, client_order_id, ticket);
+-- Without the account, as those of the reports.
+CREATE INDEX deals_by_position ON deals (position_id);
+CREATE INDEX deals_by_command ON deals (client_order_id) WHERE client_order_id IS NOT NULL;
 CREATE INDEX deals_parked ON deals (officer, server, login, position_id) WHERE disposition = 'PARKED';
 
 CREATE TABLE allocations (                      -- division of each deal among the commands that it concerns
@@ -281,8 +305,8 @@ CREATE TABLE allocations (                      -- division of each deal among t
     fee TEXT NOT NULL,                          -- in account currency, negative when paid
     reopens INTEGER NOT NULL,                   -- 1: by the server, to open the position anew
     PRIMARY KEY (officer, server, login, deal_ticket, number)
-) STRICT;
-CREATE INDEX allocations_by_position ON allocations (officer, server, login, position_id, client_order_id);
+) WITHOUT ROWID, STRICT;
+CREATE INDEX allocations_by_position ON allocations (position_id);
 
 CREATE TABLE positions (                        -- the lot that one command has in one position
     officer TEXT NOT NULL REFERENCES officers,  -- officer of the account
@@ -305,13 +329,15 @@ CREATE TABLE positions (                        -- the lot that one command has 
     swap TEXT NOT NULL,                         -- sum in account currency
     profit TEXT NOT NULL,                       -- sum in account currency
     fee TEXT NOT NULL,                          -- sum in account currency, negative when paid
-    opened_at TEXT,                             -- time of the first opening deal
-    closed_at TEXT,                             -- time of the last closing deal; NULL while it is open
+    opened_ms INTEGER,                          -- time of the first opening deal, in ms since 1970-01-01 UTC
+    closed_ms INTEGER,                          -- time of the last closing deal; NULL while it is open
     close_reason TEXT NOT NULL,                 -- MetaTrader's DEAL_REASON of that deal; '' while it is open
     volume_reopened TEXT NOT NULL,              -- lots that the server opened anew less those it closed for that
     volume_corrected TEXT NOT NULL,             -- lots that the broker shows beyond the deals
     corrected_server_ms INTEGER NOT NULL,       -- broker time in ms of that volume: a deal until then explains it
     former_symbol TEXT NOT NULL,                -- name when it was opened; '': the same
+    opened_at TEXT GENERATED ALWAYS AS ({_text_of("opened_ms")}), -- time of the first opening deal
+    closed_at TEXT GENERATED ALWAYS AS ({_text_of("closed_ms")}), -- time of the last closing deal
     PRIMARY KEY (officer, server, login, identifier, client_order_id)
 ) STRICT;
 CREATE INDEX positions_open ON positions (officer, server, login, identifier) WHERE state IN ('OPEN', 'SHOWN');
@@ -407,7 +433,7 @@ CREATE TABLE events (                           -- the outbox to the Director
     event_type TEXT NOT NULL,                   -- EventType
     event_class TEXT NOT NULL,                  -- EventClass
     subject TEXT NOT NULL,                      -- occurrence that it stands for, such as deal:TICKET
-    key_hash BLOB NOT NULL UNIQUE,              -- deterministic: SHA-256
+    key_hash BLOB NOT NULL,                     -- deterministic: SHA-256
     occurred_us INTEGER NOT NULL,               -- time of the occurrence, in microseconds since 1970-01-01 UTC
     rest TEXT NOT NULL,                         -- body behind reported_by; all of it where it begins otherwise
     created_ms INTEGER NOT NULL,                -- time of creation, in ms since 1970-01-01 UTC
@@ -422,6 +448,8 @@ CREATE TABLE events (                           -- the outbox to the Director
     created_at TEXT GENERATED ALWAYS AS ({_text_of("created_ms")}), -- time of creation
     completed_at TEXT GENERATED ALWAYS AS ({_text_of("completed_ms")}) -- time of the delivery or refusal
 ) STRICT;
+-- Half of a key: two occurrences with the same 128 bits do not come about.
+CREATE UNIQUE INDEX events_by_key ON events (substr(key_hash, 1, 16));
 CREATE INDEX events_queued ON events (officer, directive_id, id, event_type) WHERE state = 'queued';
 CREATE INDEX events_about_trades ON events (id)
     WHERE state = 'queued' AND event_type NOT IN ('DIRECTIVE_RECEIVED', 'ORDER_REJECTED');
@@ -431,17 +459,31 @@ CREATE INDEX events_refused ON events (officer, id) WHERE state = 'refused';
 CREATE INDEX events_by_directive ON events (directive_id);
 """
 
-_AUDIT: Final = """
+AUDIT_CODES: Final = {
+    "directive": "d",
+    "planned": "p",
+    "dispatch": "s",
+    "report": "r",
+    "command": "c",
+    "event": "e",
+    "delivered": "v",
+}
+"""Letters of the kinds that each trade has in the audit."""
+_WHEN: Final = " ".join(f"WHEN '{code}' THEN '{kind}'" for kind, code in AUDIT_CODES.items())
+_KIND: Final = f"CASE code {_WHEN} ELSE code END"
+
+_AUDIT: Final = f"""
 CREATE TABLE audit_rows (                       -- append-only; read it by the view audit
     seq INTEGER PRIMARY KEY,                    -- 1, 2, 3, ... without a gap
     at_ms INTEGER NOT NULL,                     -- time of the occurrence, in ms since 1970-01-01 UTC
-    kind TEXT NOT NULL,                         -- AuditKind
+    code TEXT NOT NULL,                         -- kind, the frequent ones as one letter
     officer TEXT,                               -- officer that it concerns; NULL: that of the directive, or none
     directive INTEGER REFERENCES directives,    -- place of the directive that it concerns; NULL: none
     content INTEGER,                            -- id of the report, event or command that it is about; NULL: none
     subject TEXT,                               -- thing that it is about, or rest of it; NULL: see content
     body TEXT,                                  -- content, mostly JSON; NULL: in the row that it is about
-    hash BLOB NOT NULL                          -- SHA-256 over the hash before it and its columns in the view audit
+    hash BLOB NOT NULL,                         -- SHA-256 over the hash before it and its columns in the view audit
+    kind TEXT GENERATED ALWAYS AS ({_KIND}) -- AuditKind
 ) STRICT;
 -- For the comparison of halts and quarantines at each start.
 CREATE INDEX audit_of_operator_marks ON audit_rows (seq) WHERE kind IN ('halt', 'quarantine', 'operator');

@@ -110,7 +110,7 @@ def find(connection: sqlite3.Connection, account: Account, settings: OfficerSett
     """Return the officer's lost orders, by client order id; those that an operator took over are left out."""
     first, last = id_range(settings.prefix)
     collected = lost_records.collect(connection, account, first, last)
-    inbox = directives.without_commands(connection, account.officer)
+    inbox = directives.without_commands(connection, account.officer) if collected else []
     open_now = set(broker_positions.load_all(connection, account))
     found = []
     for lost in collected:

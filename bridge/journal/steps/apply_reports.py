@@ -163,7 +163,7 @@ class ReportBatch:
             self._former = None
         key, digest = report_key(report), content_hash(report)
         latest = reports.latest(self._connection, self._step.account, key)
-        same = latest is not None and latest.hash == digest
+        same = latest is not None and latest.is_same(digest)
         if isinstance(report, OrderReport) and (seen := self._order(report)) is not None:
             # An order may return to an earlier state; it is a repetition only of the state that was seen last.
             same = content_hash(seen) == digest
@@ -181,7 +181,6 @@ class ReportBatch:
             self._connection,
             self._step.account,
             key=key,
-            hash=digest,
             client_order_id=borne_id(report),
             body=raw.decode(),
             disposition=outcome.disposition,
@@ -427,7 +426,6 @@ class ReportBatch:
             self._connection,
             self._step.account,
             key=key,
-            hash=digest,
             client_order_id=0,
             body=raw.decode("utf-8", "backslashreplace"),
             disposition=Disposition.UNUSABLE,

@@ -56,12 +56,14 @@ def open_things(connection: sqlite3.Connection, account: Account, prefix: int) -
 def collect(connection: sqlite3.Connection, account: Account, first: int, last: int) -> list[LostOrder]:
     """Return what bears an id of ours and has no command, and open positions of ours that no lot is known of."""
     by_id = _without_command(connection, account, first, last)
-    for stored in reports.positions_bearing(connection, account, first, last):
-        position = decode_report(stored.body.encode())
+    # Those that are open at the broker: the cost does not grow with the history.
+    for identifier in sorted(broker_positions.load_all(connection, account)):
+        position = reports.latest_position(connection, account, identifier)
+        if position is None or not first <= borne_id(position) <= last:
+            continue
         found = by_id.setdefault(borne_id(position), [])
-        if isinstance(position, PositionReport) and position not in found:
-            if not positions.lots_in(connection, account, position.identifier):
-                found.append(position)
+        if position not in found and not positions.lots_in(connection, account, identifier):
+            found.append(position)
     return _lost_orders(connection, account, by_id)
 
 

@@ -108,8 +108,9 @@ def of_position(
 ) -> list[tuple[int, Allocation]]:
     """Return ticket and allocation for the position's deals except one, by ticket and number."""
     rows = connection.execute(
-        # The plus keeps SQLite from reading all of the account's allocations because they are in that order.
-        f"{_SELECT} WHERE {OF_ACCOUNT} AND position_id = :position_id AND deal_ticket <> :without"
+        # By its own choice SQLite takes the primary key, and walks the account's allocations.
+        f"{_SELECT} INDEXED BY allocations_by_position"
+        f" WHERE {OF_ACCOUNT} AND position_id = :position_id AND deal_ticket <> :without"
         " ORDER BY +deal_ticket, number",
         {**account.parameters, "position_id": position_id, "without": without},
     )
@@ -124,7 +125,8 @@ def made_by(connection: sqlite3.Connection, account: Account, client_order_id: i
     """Return the parts of the deals that the command made, by ticket and number."""
     return _bookings(
         connection.execute(
-            f"{_BOOKINGS} AND d.officer = :officer AND d.server = :server AND d.login = :login"
+            # With the + SQLite uses the index of the commands, and not the primary key.
+            f"{_BOOKINGS} AND +d.officer = :officer AND +d.server = :server AND +d.login = :login"
             " AND d.client_order_id = :client_order_id ORDER BY a.deal_ticket, a.number",
             {**account.parameters, "client_order_id": client_order_id},
         )
@@ -137,7 +139,8 @@ def without_command(
     """Return the parts of deals that no command made, such as a stop loss, of the lot that the command opened."""
     return _bookings(
         connection.execute(
-            f"{_BOOKINGS} AND a.officer = :officer AND a.server = :server AND a.login = :login"
+            # The same for the index of the positions.
+            f"{_BOOKINGS} AND +a.officer = :officer AND +a.server = :server AND +a.login = :login"
             " AND a.position_id = :position_id AND a.client_order_id = :client_order_id"
             " AND own.client_order_id IS NULL ORDER BY +a.deal_ticket, a.number",
             {**account.parameters, "position_id": position_id, "client_order_id": client_order_id},
@@ -216,3 +219,15 @@ def save(
             for number, allocation in enumerate(allocations, start=1)
         ],
     )
+
+
+def accounts(connection: sqlite3.Connection, officer: str) -> list[Account]:
+    """Return the accounts in which a deal of the officer was divided. Each costs one look-up."""
+    found: list[Account] = []
+    while row := connection.execute(
+        "SELECT officer, server, login FROM allocations"
+        " WHERE officer = :officer AND (server, login) > (:server, :login) ORDER BY server, login LIMIT 1",
+        (found[-1] if found else Account(officer, "", -1)).parameters,
+    ).fetchone():
+        found.append(Account(*row))
+    return found

@@ -15,11 +15,12 @@ from bridge.core.trade.dispatch import InFlight
 from bridge.core.trade.market_waits import MOST_APART
 from bridge.core.trade.precedence import Earlier
 from bridge.core.trade.records import CommandRecord
+from bridge.core.units.clock import ms_of, utc_of_ms
 from bridge.core.units.decimals import ZERO, plain
 from bridge.core.units.mt5_terms import Side
 from bridge.journal.database.sql import Parameters, assignments, column_list, insert, words
 from bridge.journal.database.words import member
-from bridge.journal.tables.values import Account, moment, text
+from bridge.journal.tables.values import Account, milliseconds, moment, moment_of_ms, text
 
 MAX_PLANNED: Final = 64
 """Commands considered for one dispatch: more than the window, so that commands that pause hold up no others."""
@@ -31,8 +32,8 @@ FIXED: Final = (
     "directive_id",
     "number",
     "place",
-    "created_at",
-    "body",
+    "created_ms",
+    "rest",
     "kind",
     "order_type",
     "symbol",
@@ -41,7 +42,7 @@ FIXED: Final = (
     "target_order",
     "target_position",
     "opening_directive_id",
-    "expires_at",
+    "expires_ms",
 )
 """Columns that never change."""
 CHANGING: Final = (
@@ -49,8 +50,8 @@ CHANGING: Final = (
     "attempt",
     "request_no",
     "absences",
-    "touched_at",
-    "dispatched_at",
+    "touched_ms",
+    "dispatched_ms",
     "order_ticket",
     "position_id",
     "filled",
@@ -62,7 +63,7 @@ CHANGING: Final = (
 )
 COLUMNS: Final = (*FIXED, *CHANGING)
 
-_SELECT: Final = f"SELECT {column_list(COLUMNS, 'c')} FROM commands c"
+_SELECT: Final = f"SELECT {column_list(COLUMNS, 'c')}, c.body FROM commands c"
 _OF_ORDER: Final = "c.target_order = :order AND c.target_order <> 0"
 _OF_POSITION: Final = "c.target_position = :position AND c.target_position <> 0"
 """Condition for the commands about one target. With `<> 0` SQLite may use their partial index."""
@@ -119,11 +120,11 @@ def _record(row: sqlite3.Row) -> CommandRecord:
         number=row["number"],
         order=_order.decode(row["body"]),
         state=member(CommandState, TABLE, "state", row["state"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]),
+        expires_at=utc_of_ms(row["expires_ms"]),
         attempt=row["attempt"],
         request_no=row["request_no"],
-        touched_at=moment(row["touched_at"]),
-        dispatched_at=moment(row["dispatched_at"]),
+        touched_at=moment_of_ms(row["touched_ms"]),
+        dispatched_at=moment_of_ms(row["dispatched_ms"]),
         absences=row["absences"],
         order_ticket=row["order_ticket"],
         position_id=row["position_id"],
@@ -143,8 +144,8 @@ def _changing(record: CommandRecord) -> Parameters:
         "attempt": record.attempt,
         "request_no": record.request_no,
         "absences": record.absences,
-        "touched_at": text(record.touched_at),
-        "dispatched_at": text(record.dispatched_at),
+        "touched_ms": milliseconds(record.touched_at),
+        "dispatched_ms": milliseconds(record.dispatched_at),
         "order_ticket": record.order_ticket,
         "position_id": record.position_id,
         "filled": plain(record.filled),
@@ -154,6 +155,16 @@ def _changing(record: CommandRecord) -> Parameters:
         "closed_tries": record.closed_tries,
         "silent_until": text(record.silent_until),
     }
+
+
+def _rest(order: Order, body: str) -> str:
+    """Return the part of the body that the other columns do not have; all of it where it begins otherwise than they
+    say (`schema`)."""
+    begins = (
+        f'{{"client_order_id":{order.client_order_id},"kind":"{order.kind}","symbol":"{order.symbol}",'
+        f'"side":"{order.side}"'
+    )
+    return body.removeprefix(begins)
 
 
 def add(connection: sqlite3.Connection, record: CommandRecord, at: datetime, *, place: int) -> None:
@@ -173,8 +184,8 @@ def add(connection: sqlite3.Connection, record: CommandRecord, at: datetime, *, 
             "directive_id": record.directive_id,
             "number": record.number,
             "place": place,
-            "created_at": utc_text(at),
-            "body": body,
+            "created_ms": ms_of(at),
+            "rest": _rest(order, body),
             "kind": order.kind,
             "order_type": order.order_type,
             "symbol": order.symbol,
@@ -183,7 +194,7 @@ def add(connection: sqlite3.Connection, record: CommandRecord, at: datetime, *, 
             "target_order": order.order,
             "target_position": order.position,
             "opening_directive_id": record.opening_directive_id,
-            "expires_at": utc_text(record.expires_at),
+            "expires_ms": ms_of(record.expires_at),
             **_changing(record),
         },
     )
@@ -205,9 +216,9 @@ def restamp(
     A clock that was ahead has stamped them; they would never become overdue.
     """
     connection.execute(
-        "UPDATE commands SET dispatched_at = :latest WHERE officer = :officer AND dispatched_at > :latest"
+        "UPDATE commands SET dispatched_ms = :latest WHERE officer = :officer AND dispatched_ms > :latest"
         f" AND state IN ({words(states)})",
-        {"officer": officer, "latest": utc_text(latest)},
+        {"officer": officer, "latest": ms_of(latest)},
     )
 
 
@@ -372,14 +383,14 @@ def count_recent_opens(
         # The index by time: by its own choice SQLite takes that of the states, and walks all commands.
         "SELECT count(*) FROM commands INDEXED BY commands_opening"
         f" WHERE officer = :officer AND kind = {words([CommandKind.OPEN])}"
-        " AND client_order_id <> :without AND dispatched_at > :since AND dispatched_at < :until"
+        " AND client_order_id <> :without AND dispatched_ms > :since AND dispatched_ms < :until"
         f" AND state NOT IN ({words([_S.PLANNED, _S.NEVER_SENT])})"
         f" AND NOT (state = {words([_S.CANCELLED])} AND reason = :withdrawn)",
         {
             "officer": officer,
             "without": without,
-            "since": utc_text(since),
-            "until": utc_text(until),
+            "since": ms_of(since),
+            "until": ms_of(until),
             "withdrawn": withdrawn,
         },
     )

@@ -2,17 +2,20 @@
 
 import sqlite3
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from bridge.core.director.contract import utc_text
-from bridge.core.link.reports import DealReport, decode_report, encode_report
+from bridge.core.link.reports import DealReport
 from bridge.core.trade.records import Disposition
+from bridge.core.units.clock import ms_of
 from bridge.core.units.decimals import plain
-from bridge.journal.database.sql import replace, words
+from bridge.core.units.mt5_terms import DealEntry
+from bridge.journal.database.sql import column_list, replace, words
 from bridge.journal.database.words import member
-from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account, moment
+from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account, amount, decimal, moment
 
 TABLE: Final = "deals"
 COLUMNS: Final = (
@@ -31,9 +34,13 @@ COLUMNS: Final = (
     "swap",
     "profit",
     "fee",
-    "done_at",
+    "done_ms",
     "disposition",
-    "body",
+    "magic",
+    "server_ms",
+    "stop_loss",
+    "take_profit",
+    "comment",
 )
 
 
@@ -52,15 +59,64 @@ _PARKED_OF_OURS: Final = (
     f"{OF_ACCOUNT} AND d.disposition = {_PARKED} AND ("
     "EXISTS (SELECT 1 FROM positions p WHERE p.officer = :officer AND p.server = :server"
     " AND p.login = :login AND p.identifier = d.position_id)"
-    " OR EXISTS (SELECT 1 FROM commands c WHERE c.client_order_id = json_extract(d.body, '$.magic')"
+    " OR EXISTS (SELECT 1 FROM commands c WHERE c.client_order_id = d.magic"
     " AND c.officer = :officer))"
 )
 """Condition for deals that wait: those in a position in which a command of ours has a lot, and a command's own."""
 
 
+_REPORT: Final = (
+    "ticket",
+    "order_ticket",
+    "position_id",
+    "symbol",
+    "type",
+    "entry",
+    "reason",
+    "magic",
+    "volume",
+    "price",
+    "commission",
+    "swap",
+    "profit",
+    "fee",
+    "stop_loss",
+    "take_profit",
+    "server_ms",
+    "comment",
+)
+"""Columns that a report is made of again."""
+
+
+def _report(row: sqlite3.Row) -> DealReport:
+    return DealReport(
+        ticket=row["ticket"],
+        order=row["order_ticket"],
+        position_id=row["position_id"],
+        symbol=row["symbol"],
+        type=row["type"],
+        entry=member(DealEntry, TABLE, "entry", row["entry"]),
+        reason=row["reason"],
+        magic=row["magic"],
+        volume=Decimal(row["volume"]),
+        price=Decimal(row["price"]),
+        commission=Decimal(row["commission"]),
+        swap=Decimal(row["swap"]),
+        profit=Decimal(row["profit"]),
+        fee=Decimal(row["fee"]),
+        stop_loss=decimal(row["stop_loss"]),
+        take_profit=decimal(row["take_profit"]),
+        time_server_ms=row["server_ms"],
+        comment=row["comment"],
+    )
+
+
+_BY_POSITION: Final = f"INDEXED BY deals_by_position WHERE {OF_ACCOUNT}"
+"""For the deals of a position. By its own choice SQLite takes the primary key, and walks the account's deals."""
+
+
 def _reports(rows: sqlite3.Cursor) -> list[DealReport]:
-    reports = [decode_report(row["body"].encode()) for row in rows]
-    return [report for report in reports if isinstance(report, DealReport)]
+    return [_report(row) for row in rows]
 
 
 def save(
@@ -91,9 +147,13 @@ def save(
             "swap": plain(report.swap),
             "profit": plain(report.profit),
             "fee": plain(report.fee),
-            "done_at": utc_text(done_at),
+            "done_ms": ms_of(done_at),
             "disposition": disposition,
-            "body": encode_report(report).decode(),
+            "magic": report.magic,
+            "server_ms": report.time_server_ms,
+            "stop_loss": amount(report.stop_loss),
+            "take_profit": amount(report.take_profit),
+            "comment": report.comment,
         },
     )
 
@@ -102,7 +162,8 @@ def load_applied(connection: sqlite3.Connection, account: Account, ticket: int) 
     """Return the deal in its latest revision, where it counts."""
     found = _reports(
         connection.execute(
-            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket AND disposition = {_APPLIED}",
+            f"SELECT {column_list(_REPORT)} FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket"
+            f" AND disposition = {_APPLIED}",
             {**account.parameters, "ticket": ticket},
         )
     )
@@ -113,7 +174,7 @@ def load_foreign(connection: sqlite3.Connection, account: Account, ticket: int) 
     """Return the deal in its latest revision, where it concerns none of our commands."""
     found = _reports(
         connection.execute(
-            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket"
+            f"SELECT {column_list(_REPORT)} FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket"
             f" AND disposition = {words([Disposition.FOREIGN])}",
             {**account.parameters, "ticket": ticket},
         )
@@ -125,8 +186,8 @@ def last_in(connection: sqlite3.Connection, account: Account, position_id: int) 
     """Return the position's last deal that counts."""
     found = _reports(
         connection.execute(
-            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND position_id = :position_id"
-            f" AND disposition = {_APPLIED} ORDER BY +ticket DESC LIMIT 1",
+            f"SELECT {column_list(_REPORT)} FROM deals {_BY_POSITION}"
+            f" AND position_id = :position_id AND disposition = {_APPLIED} ORDER BY +ticket DESC LIMIT 1",
             {**account.parameters, "position_id": position_id},
         )
     )
@@ -146,7 +207,8 @@ def of_command(connection: sqlite3.Connection, account: Account, client_order_id
     """Return the deals that count for the command, by ticket."""
     return _reports(
         connection.execute(
-            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
+            f"SELECT {column_list(_REPORT)} FROM deals INDEXED BY deals_by_command"
+            f" WHERE {OF_ACCOUNT} AND client_order_id = :client_order_id"
             f" AND disposition = {_APPLIED} ORDER BY ticket",
             {**account.parameters, "client_order_id": client_order_id},
         )
@@ -158,7 +220,7 @@ def parked(connection: sqlite3.Connection, account: Account, position_id: int) -
     return _reports(
         connection.execute(
             # The plus keeps SQLite from reading all of the account's deals because they are in that order.
-            f"SELECT body FROM deals WHERE {OF_ACCOUNT} AND position_id = :position_id"
+            f"SELECT {column_list(_REPORT)} FROM deals WHERE {OF_ACCOUNT} AND position_id = :position_id"
             f" AND disposition = {_PARKED} ORDER BY +ticket",
             {**account.parameters, "position_id": position_id},
         )
@@ -168,25 +230,24 @@ def parked(connection: sqlite3.Connection, account: Account, position_id: int) -
 def allocated(connection: sqlite3.Connection, account: Account, position_id: int) -> list[AllocatedDeal]:
     """Return the position's deals that have allocations, by ticket."""
     rows = connection.execute(
-        "SELECT d.body, d.client_order_id, d.disposition FROM deals d WHERE d.officer = :officer"
-        " AND d.server = :server AND d.login = :login AND d.position_id = :position_id"
+        f"SELECT {column_list(_REPORT, 'd')}, d.client_order_id, d.disposition FROM deals d"
+        " INDEXED BY deals_by_position WHERE d.officer = :officer AND d.server = :server AND d.login = :login"
+        " AND d.position_id = :position_id"
         " AND EXISTS (SELECT 1 FROM allocations a WHERE a.officer = d.officer AND a.server = d.server"
         " AND a.login = d.login AND a.deal_ticket = d.ticket) ORDER BY +d.ticket",
         {**account.parameters, "position_id": position_id},
     )
     found: list[AllocatedDeal] = []
     for row in rows:
-        report = decode_report(row["body"].encode())
-        if isinstance(report, DealReport):
-            disposition = member(Disposition, TABLE, "disposition", row["disposition"])
-            found.append(AllocatedDeal(report, row["client_order_id"], disposition))
+        disposition = member(Disposition, TABLE, "disposition", row["disposition"])
+        found.append(AllocatedDeal(_report(row), row["client_order_id"], disposition))
     return found
 
 
 def foreign(connection: sqlite3.Connection, account: Account, position_id: int) -> list[int]:
     """Return the tickets of the position's deals that concern none of our commands, ascending."""
     rows = connection.execute(
-        f"SELECT ticket FROM deals WHERE {OF_ACCOUNT} AND position_id = :position_id"
+        f"SELECT ticket FROM deals {_BY_POSITION} AND position_id = :position_id"
         f" AND disposition = {words([Disposition.FOREIGN])} ORDER BY +ticket",
         {**account.parameters, "position_id": position_id},
     )

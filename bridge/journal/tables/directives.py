@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Collection
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -11,24 +12,25 @@ from bridge.core.director.contract import Action, Directive, utc_text
 from bridge.core.director.poll import Item
 from bridge.core.director.problem import Problem
 from bridge.core.trade.directive_states import DirectiveState
+from bridge.core.units.clock import ms_of
 from bridge.journal.database.sql import Parameters, column_list, insert, words
 from bridge.journal.database.words import Origin, OwnAction, member
-from bridge.journal.tables.values import moment, text
+from bridge.journal.tables.values import milliseconds, moment, text
 
 TABLE: Final = "directives"
 NEW: Final = (
     "officer",
     "directive_id",
     "origin",
-    "received_at",
+    "received_ms",
     "raw",
-    "fingerprint",
-    "body",
+    "canonical_hash",
+    "typed",
     "symbol",
     "action",
-    "expires_at",
+    "expires_ms",
     "state",
-    "state_at",
+    "state_ms",
     "error_code",
     "error_message",
     "search_history",
@@ -37,6 +39,38 @@ COLUMNS: Final = ("id", *NEW, "changed_at")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _directive = msgspec.json.Decoder(Directive)
+
+
+def _typed(item: Item) -> str | None:
+    """Return the typed directive as JSON, without the fields that it does not have; empty where the Director's JSON
+    says the same, None where it is invalid."""
+    if item.directive is None:
+        return None
+    given = {
+        name: value for name, value in msgspec.structs.asdict(item.directive).items() if value is not None
+    }
+    return "" if _says(item.raw, item.directive, given) else _encoder.encode(given).decode()
+
+
+def _says(raw: str, directive: Directive, given: dict[str, object]) -> bool:
+    """Return True where the JSON is read as the directive, by this program and by the functions of SQLite."""
+    try:
+        values = msgspec.json.decode(raw, type=dict[str, object])
+        if _directive.decode(raw) != directive:
+            return False
+        return all(_is(values.get(name), value) for name, value in given.items())
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is(found: object, value: object) -> bool:
+    match value:
+        case Decimal():
+            return type(found) in (int, float) and Decimal(repr(found)) == value
+        case datetime():
+            return isinstance(found, str) and datetime.fromisoformat(found) == value
+        case _:
+            return found == value
 
 
 class OwnDirective(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,15 +324,15 @@ def add(
             "officer": officer,
             "directive_id": directive_id,
             "origin": Origin.DIRECTOR,
-            "received_at": utc_text(at),
+            "received_ms": ms_of(at),
             "raw": item.raw,
-            "fingerprint": item.fingerprint,
-            "body": None if directive is None else _encoder.encode(directive).decode(),
+            "canonical_hash": bytes.fromhex(item.fingerprint),
+            "typed": _typed(item),
             "symbol": None if directive is None else directive.symbol,
             "action": None if directive is None else directive.action,
-            "expires_at": text(expires_at),
+            "expires_ms": milliseconds(expires_at),
             "state": state,
-            "state_at": utc_text(at),
+            "state_ms": ms_of(at),
             "error_code": problem.code if problem else "",
             "error_message": problem.message if problem else "",
             "search_history": int(search_history),
@@ -320,15 +354,15 @@ def add_own(
         "officer": officer,
         "directive_id": own.directive_id,
         "origin": Origin.OPERATOR,
-        "received_at": utc_text(at),
+        "received_ms": ms_of(at),
         "raw": body,
-        "fingerprint": fingerprint,
-        "body": body,
+        "canonical_hash": bytes.fromhex(fingerprint),
+        "typed": "",
         "symbol": own.symbol,
         "action": own.action,
-        "expires_at": None,
+        "expires_ms": None,
         "state": DirectiveState.RECEIVED,
-        "state_at": utc_text(at),
+        "state_ms": ms_of(at),
         "error_code": "",
         "error_message": "",
         # The id of any other names a place and time; this one's may have been used before a loss.
@@ -348,15 +382,15 @@ def add_adopted(
             "officer": officer,
             "directive_id": directive_id,
             "origin": Origin.OPERATOR if own else Origin.DIRECTOR,
-            "received_at": utc_text(at),
+            "received_ms": ms_of(at),
             "raw": "",
-            "fingerprint": "",
-            "body": None,
+            "canonical_hash": b"",
+            "typed": None,
             "symbol": None,
             "action": None,
-            "expires_at": None,
+            "expires_ms": None,
             "state": DirectiveState.WORKING,
-            "state_at": utc_text(at),
+            "state_ms": ms_of(at),
             "error_code": "",
             "error_message": "",
             "search_history": 1,
@@ -376,17 +410,17 @@ def complete(
     """Store the content of an adopted directive that the Director lists."""
     directive = item.directive
     connection.execute(
-        "UPDATE directives SET raw = :raw, fingerprint = :fingerprint, body = :body, symbol = :symbol,"
-        " action = :action, expires_at = :expires_at WHERE officer = :officer AND directive_id = :directive_id",
+        "UPDATE directives SET raw = :raw, canonical_hash = :canonical_hash, typed = :typed, symbol = :symbol,"
+        " action = :action, expires_ms = :expires_ms WHERE officer = :officer AND directive_id = :directive_id",
         {
             "officer": officer,
             "directive_id": directive_id,
             "raw": item.raw,
-            "fingerprint": item.fingerprint,
-            "body": None if directive is None else _encoder.encode(directive).decode(),
+            "canonical_hash": bytes.fromhex(item.fingerprint),
+            "typed": _typed(item),
             "symbol": None if directive is None else directive.symbol,
             "action": None if directive is None else directive.action,
-            "expires_at": text(expires_at),
+            "expires_ms": milliseconds(expires_at),
         },
     )
 
@@ -475,13 +509,13 @@ def set_state(
 ) -> None:
     """Store the directive's state, and its problem, where the state differs from before."""
     connection.execute(
-        "UPDATE directives SET state = :state, state_at = :at, error_code = :code, error_message = :message"
+        "UPDATE directives SET state = :state, state_ms = :at, error_code = :code, error_message = :message"
         " WHERE officer = :officer AND directive_id = :directive_id AND state <> :state",
         {
             "officer": officer,
             "directive_id": directive_id,
             "state": state,
-            "at": utc_text(at),
+            "at": ms_of(at),
             "code": problem.code if problem else "",
             "message": problem.message if problem else "",
         },

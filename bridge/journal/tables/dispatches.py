@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.director.contract import utc_text
+from bridge.core.units.clock import ms_of
 from bridge.journal.database.sql import column_list
 
 TABLE: Final = "dispatches"
@@ -14,9 +14,7 @@ COLUMNS: Final = (
     "client_order_id",
     "attempt",
     "epoch",
-    "instance_id",
-    "ledger_id",
-    "dispatched_at",
+    "dispatched_ms",
     "deadline_ms",
     "deadline_after_ms",
 )
@@ -44,13 +42,13 @@ def add(
     """Insert the send of a command in the session with that epoch. Raises RuntimeError where there is none."""
     inserted = connection.execute(
         f"INSERT INTO dispatches ({column_list(COLUMNS)})"
-        " SELECT :client_order_id, :attempt, s.epoch, s.instance_id, s.ledger_id, :dispatched_at, :deadline_ms,"
+        " SELECT :client_order_id, :attempt, s.epoch, :dispatched_ms, :deadline_ms,"
         " :deadline_after_ms FROM sessions s WHERE s.epoch = :epoch",
         {
             "client_order_id": client_order_id,
             "attempt": attempt,
             "epoch": epoch,
-            "dispatched_at": utc_text(at),
+            "dispatched_ms": ms_of(at),
             "deadline_ms": deadline_ms,
             "deadline_after_ms": deadline_after_ms,
         },
@@ -71,8 +69,9 @@ def dispatched_at(connection: sqlite3.Connection, client_order_id: int, attempt:
 def last(connection: sqlite3.Connection, client_order_id: int) -> Dispatched | None:
     """Return the last dispatch of the command; None where it never was dispatched."""
     row = connection.execute(
-        "SELECT client_order_id, instance_id, ledger_id, deadline_after_ms FROM dispatches"
-        " WHERE client_order_id = :client_order_id ORDER BY attempt DESC LIMIT 1",
+        "SELECT d.client_order_id, s.instance_id, s.ledger_id, d.deadline_after_ms FROM dispatches d"
+        " JOIN sessions s USING (epoch)"
+        " WHERE d.client_order_id = :client_order_id ORDER BY d.attempt DESC LIMIT 1",
         {"client_order_id": client_order_id},
     ).fetchone()
     return None if row is None else Dispatched(**row)

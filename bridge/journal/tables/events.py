@@ -144,7 +144,7 @@ def add(
 ) -> int | None:
     """Insert an event. Return its number; None where its key is known: then nothing is written."""
     inserted = connection.execute(
-        f"{insert(TABLE, NEW)} ON CONFLICT (key_hash) DO NOTHING",
+        f"{insert(TABLE, NEW)} ON CONFLICT (substr(key_hash, 1, 16)) DO NOTHING",
         {
             "officer": officer,
             "directive_id": event.directive_id,
@@ -164,8 +164,6 @@ def add(
 def _rest(officer: str, event: ExecutionEvent, body: str) -> str:
     """Return the part of the body that the other columns do not have; all of it where it begins otherwise than they
     say (`schema`)."""
-    if not all(map(_is_plain, (officer, event.directive_id or ""))):
-        return body
     directive_id = "null" if event.directive_id is None else f'"{event.directive_id}"'
     begins = (
         f'{{"directive_id":{directive_id},"event_type":"{event.event_type}","event_class":"{event.event_class}",'
@@ -173,11 +171,6 @@ def _rest(officer: str, event: ExecutionEvent, body: str) -> str:
     )
     rest = body.removeprefix(begins)
     return body if event.occurred_at < EPOCH or rest == body else rest
-
-
-def _is_plain(text: str) -> bool:
-    """Return True for a text that is the same in JSON."""
-    return text.isascii() and text.isprintable() and not set(text) & {'"', "\\"}
 
 
 def created_at(

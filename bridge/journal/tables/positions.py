@@ -17,8 +17,8 @@ from bridge.journal.tables.values import (
     Account,
     amount,
     decimal,
-    moment,
-    text,
+    milliseconds,
+    moment_of_ms,
     total,
 )
 
@@ -42,8 +42,8 @@ COLUMNS: Final = (
     "swap",
     "profit",
     "fee",
-    "opened_at",
-    "closed_at",
+    "opened_ms",
+    "closed_ms",
     "close_reason",
     "volume_reopened",
     "volume_corrected",
@@ -56,8 +56,8 @@ _OPEN: Final = f"state IN ({words([PositionState.OPEN, PositionState.SHOWN])})"
 """Condition of the partial index of open lots, word by word: SQLite compares the texts."""
 _OLDEST_FIRST: Final = (
     # With the + SQLite uses the index of the position: for a plain min() it walks the account's deals in order.
-    "opened_at, identifier, (SELECT min(+a.deal_ticket) FROM allocations a WHERE a.officer = positions.officer"
-    " AND a.server = positions.server AND a.login = positions.login AND a.position_id = positions.identifier"
+    "opened_at, identifier, (SELECT min(+a.deal_ticket) FROM allocations a WHERE +a.officer = positions.officer"
+    " AND +a.server = positions.server AND +a.login = positions.login AND a.position_id = positions.identifier"
     " AND a.client_order_id = positions.client_order_id), client_order_id"
 )
 """Order of lots. Of those that one moment opened, the first is that of the first deal."""
@@ -83,8 +83,8 @@ def _record(row: sqlite3.Row) -> PositionRecord:
         swap=Decimal(row["swap"]),
         profit=Decimal(row["profit"]),
         fee=Decimal(row["fee"]),
-        opened_at=moment(row["opened_at"]),
-        closed_at=moment(row["closed_at"]),
+        opened_at=moment_of_ms(row["opened_ms"]),
+        closed_at=moment_of_ms(row["closed_ms"]),
         close_reason=row["close_reason"],
         volume_reopened=Decimal(row["volume_reopened"]),
         volume_corrected=Decimal(row["volume_corrected"]),
@@ -159,8 +159,8 @@ def save(connection: sqlite3.Connection, account: Account, record: PositionRecor
             "swap": total(record.swap),
             "profit": total(record.profit),
             "fee": total(record.fee),
-            "opened_at": text(record.opened_at),
-            "closed_at": text(record.closed_at),
+            "opened_ms": milliseconds(record.opened_at),
+            "closed_ms": milliseconds(record.closed_at),
             "close_reason": record.close_reason,
             "volume_reopened": total(record.volume_reopened),
             "volume_corrected": total(record.volume_corrected),

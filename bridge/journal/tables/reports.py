@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from bridge.core.director.contract import utc_text
+from bridge.core.link.messages import ProtocolError
+from bridge.core.link.report_identity import content_hash
 from bridge.core.link.reports import (
     CommandStage,
     ConnectionReport,
@@ -15,6 +16,7 @@ from bridge.core.link.reports import (
     decode_report,
 )
 from bridge.core.trade.records import Disposition
+from bridge.core.units.clock import ms_of
 from bridge.journal.database.sql import column_list, insert, words
 from bridge.journal.database.words import ReportKind, member
 from bridge.journal.tables.values import ACCOUNT_COLUMNS, OF_ACCOUNT, Account
@@ -23,24 +25,26 @@ TABLE: Final = "reports"
 NEW: Final = (
     *ACCOUNT_COLUMNS,
     "key",
-    "hash",
-    "kind",
     "client_order_id",
     "body",
     "disposition",
     "note",
     "epoch",
     "seq",
-    "received_at",
+    "received_ms",
 )
 COLUMNS: Final = ("id", *NEW)
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """Latest revision of a report: the hash of its content, and what was done with it."""
+    """Latest revision of a report, and what was done with it."""
 
-    hash: str
+    body: str
     disposition: Disposition
+
+    def is_same(self, digest: str) -> bool:
+        """Return True where its content has that hash (`content_hash`)."""
+        return _has_content(self.body, digest)
 
 
 class StoredReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +70,18 @@ def _report(row: sqlite3.Row) -> StoredReport:
     )
 
 
+def _has_content(body: str, digest: str) -> bool:
+    try:
+        return content_hash(decode_report(body.encode())) == digest
+    except ProtocolError:
+        return False
+
+
 def add(
     connection: sqlite3.Connection,
     account: Account,
     *,
     key: str,
-    hash: str,
     client_order_id: int,
     body: str,
     disposition: Disposition,
@@ -84,20 +94,19 @@ def add(
 
     Raises UnknownWordError for a kind with no name.
     """
+    member(ReportKind, TABLE, "kind", key.partition(":")[0])
     inserted = connection.execute(
         insert(TABLE, NEW),
         {
             **account.parameters,
             "key": key,
-            "hash": hash,
-            "kind": member(ReportKind, TABLE, "kind", key.partition(":")[0]),
             "client_order_id": client_order_id,
             "body": body,
             "disposition": disposition,
             "note": note,
             "epoch": epoch,
             "seq": seq,
-            "received_at": utc_text(at),
+            "received_ms": ms_of(at),
         },
     )
     return inserted.lastrowid
@@ -106,10 +115,10 @@ def add(
 def latest(connection: sqlite3.Connection, account: Account, key: str) -> Stored | None:
     """Return the latest revision under the key."""
     row = connection.execute(
-        f"SELECT hash, disposition FROM reports WHERE {OF_ACCOUNT} AND key = :key ORDER BY id DESC LIMIT 1",
+        f"SELECT body, disposition FROM reports WHERE {OF_ACCOUNT} AND key = :key ORDER BY id DESC LIMIT 1",
         {**account.parameters, "key": key},
     ).fetchone()
-    return Stored(row["hash"], member(Disposition, TABLE, "disposition", row["disposition"])) if row else None
+    return Stored(row["body"], member(Disposition, TABLE, "disposition", row["disposition"])) if row else None
 
 
 def stored(connection: sqlite3.Connection, account: Account, key: str) -> StoredReport | None:
@@ -132,18 +141,6 @@ def bearing(connection: sqlite3.Connection, account: Account, client_order_id: i
         {**account.parameters, "client_order_id": client_order_id},
     )
     return [_report(row) for row in rows]
-
-
-def accounts(connection: sqlite3.Connection, officer: str) -> list[Account]:
-    """Return the accounts that terminals of the officer have reported. Each costs one look-up."""
-    found: list[Account] = []
-    while row := connection.execute(
-        "SELECT officer, server, login FROM reports"
-        " WHERE officer = :officer AND (server, login) > (:server, :login) ORDER BY server, login LIMIT 1",
-        (found[-1] if found else Account(officer, "", -1)).parameters,
-    ).fetchone():
-        found.append(Account(*row))
-    return found
 
 
 def answered_at(connection: sqlite3.Connection, account: Account, client_order_id: int) -> str | None:
@@ -205,19 +202,6 @@ def strange_intent(
     return row["client_order_id"] if row else None
 
 
-def positions_bearing(
-    connection: sqlite3.Connection, account: Account, first: int, last: int
-) -> list[StoredReport]:
-    """Return the positions, each as it was reported last, that bear a client order id of that range."""
-    rows = connection.execute(
-        f"SELECT {column_list(_REPORT_COLUMNS)} FROM reports WHERE id IN"
-        f" (SELECT max(id) FROM reports WHERE {OF_ACCOUNT} AND client_order_id BETWEEN :first AND :last"
-        f" AND client_order_id <> 0 AND kind = {words([ReportKind.POSITION])} GROUP BY key) ORDER BY id",
-        {**account.parameters, "first": first, "last": last},
-    )
-    return [_report(row) for row in rows]
-
-
 def latest_position(
     connection: sqlite3.Connection, account: Account, identifier: int
 ) -> PositionReport | None:
@@ -255,10 +239,9 @@ def latest_connection(connection: sqlite3.Connection, account: Account) -> Conne
 def count_revisions(connection: sqlite3.Connection, account: Account, key: str, hash: str) -> int:
     """Return how often a report with that content was stored under the key."""
     found = connection.execute(
-        f"SELECT count(*) FROM reports WHERE {OF_ACCOUNT} AND key = :key AND hash = :hash",
-        {**account.parameters, "key": key, "hash": hash},
+        f"SELECT body FROM reports WHERE {OF_ACCOUNT} AND key = :key", {**account.parameters, "key": key}
     )
-    return int(found.fetchone()[0])
+    return sum(_has_content(row["body"], hash) for row in found)
 
 
 def count_order_states(connection: sqlite3.Connection, account: Account, ticket: int) -> int:

@@ -66,3 +66,15 @@ def all_names(connection: sqlite3.Connection, officer: str) -> set[str]:
         "SELECT asked, name FROM symbols WHERE officer = :officer", {"officer": officer}
     )
     return {name for row in rows for name in row if name}
+
+
+def accounts(connection: sqlite3.Connection, officer: str) -> list[Account]:
+    """Return the accounts whose terminals have reported a symbol to the officer. Each costs one look-up."""
+    found: list[Account] = []
+    while row := connection.execute(
+        "SELECT officer, server, login FROM symbols"
+        " WHERE officer = :officer AND (server, login) > (:server, :login) ORDER BY server, login LIMIT 1",
+        (found[-1] if found else Account(officer, "", -1)).parameters,
+    ).fetchone():
+        found.append(Account(*row))
+    return found

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from bridge.core.director.contract import utc_text
+from bridge.core.units.clock import ms_of, utc_of_ms
 from bridge.core.units.decimals import plain
 from bridge.journal.database.sql import Parameters
 
@@ -37,6 +38,16 @@ def moment(text: str | None) -> datetime | None:
 def text(at: datetime | None) -> str | None:
     """Return a time as it is stored."""
     return None if at is None else utc_text(at)
+
+
+def milliseconds(at: datetime | None) -> int | None:
+    """Return a time as it is stored as a number."""
+    return None if at is None else ms_of(at)
+
+
+def moment_of_ms(stored: int | None) -> datetime | None:
+    """Return the aware time of a stored number."""
+    return None if stored is None else utc_of_ms(stored)
 
 
 def amount(value: Decimal | None) -> str | None:

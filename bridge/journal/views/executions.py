@@ -120,7 +120,9 @@ class Executions:
 
     def _accounts_of(self, officer: str) -> list[Account]:
         if officer not in self._accounts:
-            self._accounts[officer] = reports.accounts(self._connection, officer)
+            traded = allocations.accounts(self._connection, officer)
+            known = symbols.accounts(self._connection, officer)
+            self._accounts[officer] = list(dict.fromkeys([*traded, *known]))
         return self._accounts[officer]
 
     def _point(self, officer: str, symbol: str) -> Decimal:

@@ -85,7 +85,7 @@ def test_every_decision_about_money_is_in_the_audit(lived: JournalBench) -> None
     "change",
     [
         "at_ms = at_ms + 1",
-        "kind = 'other'",
+        "code = 'other'",
         "officer = 'eo-009'",
         "directive = 1",
         "subject = 'other'",
@@ -113,7 +113,7 @@ def test_changed_reference_is_found(lived: JournalBench, kind: AuditKind) -> Non
     ("statement", "kind", "named"),
     [
         ("UPDATE directives SET raw = raw || ' ' WHERE id = 1", "directive", "directives dir-1"),
-        ("UPDATE commands SET body = body || ' '", "planned", "commands "),
+        ("UPDATE commands SET rest = rest || ' '", "planned", "commands "),
         ("UPDATE reports SET body = body || ' ' WHERE id = 1", "report", "reports 1"),
         ("UPDATE reports SET key = key || ' ' WHERE id = 1", "report", "reports 1"),
         ("DELETE FROM reports WHERE id = 1", "report", "reports 1"),
@@ -172,7 +172,7 @@ def test_inserted_row_is_found(lived: JournalBench) -> None:
         "UPDATE audit_rows SET seq = -seq WHERE seq < 0",
     )
     copy = (
-        "INSERT INTO audit_rows SELECT 4, at_ms, kind, officer, directive, content, subject, body, hash"
+        "INSERT INTO audit_rows SELECT 4, at_ms, code, officer, directive, content, subject, body, hash"
         " FROM audit_rows WHERE seq = 3"
     )
     assert tampered(lived, *room, copy) == "row 4 was changed"
@@ -181,7 +181,7 @@ def test_inserted_row_is_found(lived: JournalBench) -> None:
 def test_appended_row_with_a_wrong_hash_is_found(lived: JournalBench) -> None:
     last = lived.rows("SELECT max(seq) FROM audit")[0][0]
     forged = (
-        "INSERT INTO audit_rows SELECT seq + 1, at_ms, kind, officer, directive, content, subject, body, hash"
+        "INSERT INTO audit_rows SELECT seq + 1, at_ms, code, officer, directive, content, subject, body, hash"
         " FROM audit_rows ORDER BY seq DESC LIMIT 1"
     )
     assert tampered(lived, forged).startswith(f"row {last + 1} was changed")

@@ -71,7 +71,7 @@ def test_command_changed_without_an_audit_row_is_refused(joined: JournalBench, s
 @pytest.mark.parametrize("where", ["halt", "cancel", "expiry"])
 def test_waiting_directive_that_cannot_be_read_is_rejected_alone(joined: JournalBench, where: str) -> None:
     joined.take(directive(), directive("dir-2"))
-    joined.connection.execute("UPDATE directives SET body = '{}' WHERE directive_id = 'dir-1'")
+    joined.connection.execute("UPDATE directives SET typed = '{}' WHERE directive_id = 'dir-1'")
     match where:
         case "halt":
             joined.journal.halt(OFFICER, joined.now, symbol="GBPUSD", why="news")

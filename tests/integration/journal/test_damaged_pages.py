@@ -56,7 +56,7 @@ def test_flipped_bit_on_any_page_is_refused_or_leaves_the_audit_intact(lived: Pa
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE commands SET body = replace(body, '0.3', '9.3')",
+        "UPDATE commands SET rest = replace(rest, '0.3', '9.3')",
         "UPDATE events SET occurred_us = occurred_us + 1",
         "UPDATE directives SET raw = replace(raw, '0.3', '9.3')",
     ],

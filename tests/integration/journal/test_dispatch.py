@@ -14,6 +14,11 @@ from bridge.journal.steps.dispatch import Work
 from .bench import INSTANCE_ID, LEDGER, JournalBench, begun, closing, directive, settings
 from .reports import DEAL, POSITION, deal, not_sent, result, submitted
 
+_SENT = (
+    "SELECT client_order_id, attempt, epoch, instance_id, ledger_id, dispatched_at, deadline_ms, deadline_after_ms"
+    " FROM dispatches JOIN sessions USING (epoch)"
+)
+
 
 def test_dispatch_is_committed_with_instance_epoch_and_ledger_before_it_is_returned(
     joined: JournalBench,
@@ -21,7 +26,7 @@ def test_dispatch_is_committed_with_instance_epoch_and_ledger_before_it_is_retur
     [command] = joined.sent(directive())
     assert (command.epoch, command.attempt, command.deadline_ms) == (1, 1, 6000)
     with file.open_reader(joined.path) as beside:
-        [row] = [tuple(row) for row in beside.execute("SELECT * FROM dispatches")]
+        [row] = [tuple(row) for row in beside.execute(_SENT)]
         [state] = [tuple(row) for row in beside.execute("SELECT state, attempt FROM commands")]
     assert row == (
         command.order.client_order_id,

@@ -34,7 +34,7 @@ def test_body_is_read_as_it_was_created(
         occurred_at=moment,
         reported_by=OFFICER,
         error_code="X",
-        error_message="it's {\"odd\"} \\ é",
+        error_message='it\'s {"odd"} \\ é',
     )
     body = encode_event(event, extra_fields=extra_fields).decode()
     bench.take(directive())

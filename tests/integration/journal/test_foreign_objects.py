@@ -141,7 +141,7 @@ def test_change_that_statements_undo_is_refused_with_them(
         ("CREATE UNIQUE INDEX mine ON deals (symbol)", "limits what it can write"),
         ("CREATE INDEX mine ON audit_rows (json_extract(body, '$.x'))", "may fail for a value"),
         ("CREATE INDEX mine ON directives (raw ->> '$.symbol')", "may fail for a value"),
-        ("CREATE INDEX mine ON deals (symbol) WHERE json_valid(body)", "may fail for a value"),
+        ("CREATE INDEX mine ON deals (symbol) WHERE json_valid(comment)", "may fail for a value"),
         ("CREATE TABLE mine (x TEXT REFERENCES Deals (symbol))", "foreign key to Deals limits"),
         ("CREATE TABLE mine (x TEXT REFERENCES officers)", "foreign key to officers limits"),
     ],
@@ -362,7 +362,7 @@ def rewrite(path: Path, table: str, old: str, new: str) -> None:
     [
         ("halts", "TABLE halts", 'TABLE "halts"'),
         ("halts", "-- the Director", "/* the Director"),
-        ("deals_by_position", "officer, server", "officer ,  server"),
+        ("directives_by_state", "officer, state", "officer ,  state"),
         ("open_positions", "SELECT officer", "select  officer"),
         ("_sqlite_migrations", "TEXT", "VARCHAR"),
     ],

@@ -3,16 +3,19 @@
 import json
 import sqlite3
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bridge.core.director.contract import KEPT_EVENT_FIELDS
+from bridge.core.director.contract import KEPT_EVENT_FIELDS, Directive
+from bridge.core.director.poll import read_batch
 from bridge.core.units.order_ids import OPENING, make_client_order_id
 from bridge.journal.database import file
 from bridge.journal.steps.dispatch import Work
 from bridge.journal.steps.intake import Taken
+from bridge.journal.tables import commands
 
-from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, begun, closing, directive, settings
+from .bench import ACCOUNT, OFFICER, OTHER, PREFIX, JournalBench, begun, closing, directive, limit, settings
 from .conftest import MakeBench
 
 
@@ -21,7 +24,7 @@ def test_new_directive_is_stored_as_it_came_emitted_and_waits_for_a_terminal(ben
     assert bench.take(text) == Taken(new=1)
     [(raw, body, state)] = bench.rows("SELECT raw, body, state FROM directives")
     assert (raw, state) == (text, "RECEIVED")
-    assert '"quantity":0.30' in body
+    assert '"quantity": 0.30' in body
     assert bench.emitted() == ["DIRECTIVE_RECEIVED"]
     # Without a terminal the symbol is unknown: nothing is planned.
     assert bench.journal.advance(OFFICER, None, bench.now) == Work()
@@ -179,9 +182,9 @@ def test_events_without_extra_fields_have_the_contracts_fields_only(make_bench: 
 
 
 RESIDUE = (
-    "officer, directive_id, place, created_at, body, kind, order_type, symbol, side, volume, target_order,"
-    " target_position, opening_directive_id, state, expires_at, attempt, request_no,"
-    " absences, touched_at, dispatched_at, order_ticket, position_id, filled, reason, message,"
+    "officer, directive_id, place, created_ms, rest, kind, order_type, symbol, side, volume, target_order,"
+    " target_position, opening_directive_id, state, expires_ms, attempt, request_no,"
+    " absences, touched_ms, dispatched_ms, order_ticket, position_id, filled, reason, message,"
     " closed_tries"
 )
 """Columns of a command without those that identify it."""
@@ -209,5 +212,41 @@ def test_taken_client_order_id_is_replaced_by_the_first_free_salt(joined: Journa
 def test_client_order_id_is_unique_in_the_database(joined: JournalBench) -> None:
     bench = joined
     bench.planned(directive())
+    names = ", ".join(commands.COLUMNS)
     with pytest.raises(sqlite3.IntegrityError, match=r"commands\.client_order_id"):
-        bench.connection.execute("INSERT INTO commands SELECT * FROM commands")
+        bench.connection.execute(f"INSERT INTO commands ({names}) SELECT {names} FROM commands")  # noqa: S608 - names of columns
+
+
+SAYS_THE_SAME = [
+    directive(),
+    closing(),
+    limit(),
+    directive(unknown={"x": [1]}),
+    directive(quantity=1),
+    closing(action="CLOSE_POSITION"),
+]
+SAYS_IT_OTHERWISE = [
+    directive(quantity="0.30"),
+    directive(issued_at="2026-01-05T09:59:59.9999999Z"),
+    directive(action="open_long"),
+    limit(price="1.08"),
+]
+
+
+@pytest.mark.parametrize("text", SAYS_THE_SAME + SAYS_IT_OTHERWISE)
+def test_typed_directive_is_stored_only_where_the_directors_json_says_it_otherwise(
+    bench: JournalBench, text: str
+) -> None:
+    taken = bench.take(text)
+    [(typed, body, raw)] = bench.rows("SELECT typed, body, raw FROM directives")
+    assert raw == text
+    if not taken.rejected:
+        assert (typed == "") == (text in SAYS_THE_SAME)
+        wanted = read_batch(f'{{"directives": [{text}]}}')[0].directive
+        assert wanted is not None
+        assert msgspec.json.decode(body, type=Directive) == wanted
+        [(quantity, price)] = bench.rows("SELECT quantity, price FROM directive_overview")
+        assert quantity == (None if wanted.quantity is None else float(wanted.quantity))
+        assert price == (None if wanted.price is None else float(wanted.price))
+    else:
+        assert body is None

@@ -107,7 +107,7 @@ def test_quarantine_lifted_by_another_program_is_refused(joined: JournalBench) -
 def test_audit_takes_no_row_but_the_next(bench: JournalBench, word: str, seq: str) -> None:
     bench.journal.halt(OFFICER, NOW, symbol="", why="")
     before = bench.rows("SELECT * FROM audit")
-    columns = "at_ms, kind, officer, directive, content, subject, 'x', hash"
+    columns = "at_ms, code, officer, directive, content, subject, 'x', hash"
     statement = f"{word} audit_rows SELECT {seq}, {columns} FROM audit_rows"  # noqa: S608 - the test's own words
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         bench.connection.execute(f"{statement} ORDER BY seq LIMIT 1")

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.core.link.messages import CommandKind, Inquire
 from bridge.core.link.reports import NotSentReason, SymbolReport
+from bridge.journal.tables.commands import order_json
 from bridge.journal.tables.halts import ALL
 
 from .bench import NOW, OFFICER, JournalBench, cancel, closing, directive, limit, settings, terms
@@ -499,3 +500,12 @@ def orders_of(bench: JournalBench, kind: str) -> list[Any]:
         "SELECT directive_id, number FROM commands WHERE kind = ? ORDER BY directive_id, number", kind
     )
     return [bench.order(directive_id, number) for directive_id, number in found]
+
+
+@pytest.mark.parametrize("symbol", ["EURUSD", "EUR/USD", "#EÜR\\USD", 'EUR"USD'])
+def test_stored_order_of_a_command_is_the_one_that_was_planned(joined: JournalBench, symbol: str) -> None:
+    [command] = joined.sent(directive(symbol=symbol))
+    [(body, rest)] = joined.rows("SELECT body, rest FROM commands")
+    assert body == order_json(command.order)
+    assert ('"symbol"' in rest) == (symbol not in ("EURUSD", "EUR/USD"))
+    assert joined.chain_break() == ""

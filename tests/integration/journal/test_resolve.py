@@ -8,6 +8,7 @@ import pytest
 from bridge.core.link.messages import Order
 from bridge.journal.database import file
 from bridge.journal.operator.resolve import CannotResolveError, Resolved, Verdict
+from bridge.journal.tables import commands
 
 from .bench import NOW, OFFICER, OTHER, JournalBench, directive
 from .reports import TIMEOUT, absent, deal, result, submitted
@@ -106,14 +107,12 @@ def test_resolved_command_is_not_sent_again(joined: JournalBench, order: Order) 
 def test_one_of_several_unresolved_commands_is_named_by_client_order_id(
     joined: JournalBench, order: Order
 ) -> None:
+    names = ", ".join(commands.COLUMNS)
     with joined.connection as connection:
         # A directive of two commands, both unresolved, without a whole close.
-        connection.execute("CREATE TEMP TABLE number AS SELECT * FROM commands")
-        connection.execute(
-            "UPDATE number SET client_order_id = client_order_id + 1, number = 2, body = replace(body, ?1, ?2)",
-            (str(order.client_order_id), str(order.client_order_id + 1)),
-        )
-        connection.execute("INSERT INTO commands SELECT * FROM number")
+        connection.execute(f"CREATE TEMP TABLE number AS SELECT {names} FROM commands")  # noqa: S608 - names of columns
+        connection.execute("UPDATE number SET client_order_id = client_order_id + 1, number = 2")
+        connection.execute(f"INSERT INTO commands ({names}) SELECT {names} FROM number")  # noqa: S608 - as above
     with pytest.raises(
         CannotResolveError,
         match=rf"has 2 unresolved commands: {order.client_order_id} \(EURUSD, UNKNOWN\), .* by its client order id",

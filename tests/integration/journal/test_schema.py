@@ -115,7 +115,7 @@ def test_new_journal_has_exactly_the_expected_tables_and_views(fresh: sqlite3.Co
 
 def test_each_table_is_strict(fresh: sqlite3.Connection) -> None:
     for name, sql in objects(fresh, "table").items():
-        assert sql.endswith(") STRICT"), name
+        assert sql.endswith((") STRICT", ") WITHOUT ROWID, STRICT")), name
 
 
 def test_each_column_has_a_comment_of_its_own_on_its_line(fresh: sqlite3.Connection) -> None:

@@ -116,3 +116,11 @@ def test_status_does_not_block_the_writer(bench: JournalBench) -> None:
         bench.journal.halt(OFFICER, NOW, symbol=ALL, why="news")
         assert len(status(db, bench.path).halts) == 1
     file.check(bench.path)
+
+
+def test_status_reads_only_the_events_that_wait(bench: JournalBench) -> None:
+    plan = [detail for *_, detail in bench.rows("EXPLAIN QUERY PLAN SELECT * FROM officer_status")]
+    assert {detail.split(" INDEX ")[1] for detail in plan if detail.startswith(("SEARCH e ", "SCAN e "))} == {
+        "events_queued (officer=?)",
+        "events_refused (officer=?)",
+    }

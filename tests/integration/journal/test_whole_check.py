@@ -50,7 +50,7 @@ def checked(path: Path, parts: list[str]) -> Finding:
 def test_long_journal_is_opened_without_the_whole_check(lived: Path) -> None:
     with opened(lived, settings()) as journal:
         assert journal.unchecked is None
-    alter(lived, "UPDATE commands SET body = replace(body, '0.3', '9.3')")
+    alter(lived, "UPDATE commands SET rest = replace(rest, '0.3', '9.3')")
     with pytest.raises(JournalDamagedError), opened(lived, settings()):
         pytest.fail("it was opened")
     lengthen(lived)
@@ -77,7 +77,7 @@ def test_long_journal_with_another_schema_is_refused_at_once(lived: Path) -> Non
 
 def test_check_behind_the_start_finds_each_kind_of_damage(lived: Path, tmp_path: Path) -> None:
     expected = {
-        "UPDATE commands SET body = replace(body, '0.3', '9.3')": "differs from its table",
+        "UPDATE commands SET rest = replace(rest, '0.3', '9.3')": "differs from its table",
         "UPDATE commands SET state = 'SOMEWHERE'": "SOMEWHERE",
         "UPDATE directives SET raw = replace(raw, '0.3', '9.3')": "differs from its table",
     }

@@ -787,7 +787,7 @@ async def test_failing_dispatch_is_reported_once_for_each_occurrence(rig: Rig) -
         runtime, connection = rig.harness.runtime, rig.harness.connection
 
         async def fails(body: str) -> None:
-            change = "UPDATE commands SET state = 'PLANNED', expires_at = '2000-01-01T00:00:00Z', body = ?"
+            change = "UPDATE commands SET state = 'PLANNED', expires_ms = 946684800000, rest = ?"
             # In the journal's thread, where no step is under way.
             await runtime.step(lambda _: connection.execute(change, (body,)))
             runtime.dispatch_wake_up.set()
