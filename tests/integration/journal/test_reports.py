@@ -30,7 +30,10 @@ def test_repeated_report_is_acknowledged_and_changes_nothing(joined: JournalBenc
     before = joined.content()
     again = joined.report(*reports)
     assert (again.acked, again.applied, again.repeated) == (8, 0, 4)
-    assert joined.content() == before
+    # The session's row has the number of the last report.
+    assert {line.split("(")[0] for line in {*before} ^ {*joined.content()}} == {
+        'INSERT INTO "sessions" VALUES'
+    }
 
 
 def test_content_that_changes_and_returns_is_three_revisions(joined: JournalBench, order: Order) -> None:
