@@ -23,7 +23,7 @@ from pathlib import Path
 
 import _environment
 
-WORKERS_PER_CORE = 3
+WORKERS_PER_CORE = 4
 WORKERS = range(4, 17)
 """Least and most workers, the end excluded."""
 QUICK = ("-m", "quick", "-q")
