@@ -537,6 +537,10 @@ SELECT d.officer, d.directive_id, a.seq,
 FROM directives d CROSS JOIN audit_rows a ON a.directive = d.id
     {_ABOUT};
 
+CREATE VIEW event_overview AS
+SELECT id, officer, directive_id, event_type, event_class, created_at, state, completed_at, event_id, body
+FROM events;
+
 CREATE VIEW undelivered_events AS
 SELECT id, officer, directive_id, event_type, created_at, state, refusals, last_error, dismissed_at, body
 FROM events WHERE state <> 'delivered';

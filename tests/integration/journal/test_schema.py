@@ -43,6 +43,7 @@ VIEWS = {
     "audit",
     "commands_waiting_for_market",
     "directive_overview",
+    "event_overview",
     "officer_status",
     "open_positions",
     "pending_orders",
