@@ -19,7 +19,9 @@ POSITIONS: Final = (
     "SELECT identifier, symbol, volume_in, price_open, client_order_id FROM open_positions"
     " WHERE volume_in = '0.02' ORDER BY identifier"
 )
-EVENTS: Final = "SELECT id, event_type, created_at FROM event_overview ORDER BY CAST(id AS INTEGER) DESC LIMIT 3"
+EVENTS: Final = (
+    "SELECT id, event_type, created_at FROM event_overview ORDER BY CAST(id AS INTEGER) DESC LIMIT 3"
+)
 COMMAND_S: Final = 60
 TRIES: Final = 50
 """Attempts at a write that meets one of the sidecar's."""
