@@ -118,13 +118,17 @@ def test_invalid_directive_has_its_error(bench: JournalBench) -> None:
 
 
 def test_memory_does_not_grow_with_the_journal(bench: JournalBench) -> None:
-    def most() -> int:
+    def peak() -> int:
         with reading(bench.path) as db:
             tracemalloc.start()
             assert sum(1 for _ in export(db, Kind.DIRECTIVES, ANY, page=50).rows)
-            (_, peak) = tracemalloc.get_traced_memory()
+            (_, traced) = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-        return peak
+        return traced
+
+    def most() -> int:
+        # What other threads take meanwhile, and garbage that waits for its collector, is traced as well.
+        return min(peak() for _ in range(5))
 
     bench.take(*(directive(f"dir-{number}") for number in range(200)))
     most()  # the first run also makes what stays, such as compiled statements
