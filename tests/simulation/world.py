@@ -300,6 +300,6 @@ def dump(path: Path) -> str:
             if not row[0].startswith(("sqlite_", "_sqlite_"))
         ]
         for name in names:
-            query = f"SELECT * FROM {name}"  # noqa: S608
+            query = f"SELECT * FROM {name}"  # noqa: S608 - names of the schema
             rows += [json.dumps([name, *row], default=bytes.hex) for row in journal.execute(query)]
     return "\n".join(rows)

@@ -51,7 +51,10 @@ class Deals:
         `revision`: it was reported before. `complete`: every deal before it is known.
         """
         account = self._step.account
-        if revision and (counted := deals.load_applied(self._connection, account, report.ticket)) is not None:
+        counted = (
+            deals.load(self._connection, account, report.ticket, Disposition.APPLIED) if revision else None
+        )
+        if counted is not None:
             if content_hash(counted) == content_hash(report):
                 # It was parked when it was reported before, and counts since.
                 return Outcome(disposition=Disposition.APPLIED), None
@@ -113,7 +116,7 @@ class Deals:
 
     def _is_divided(self, report: DealReport) -> bool:
         """Return True where the deal is known as it is, and its volume is others' alone."""
-        known = deals.load_foreign(self._connection, self._step.account, report.ticket)
+        known = deals.load(self._connection, self._step.account, report.ticket, Disposition.FOREIGN)
         return (
             known is not None
             and content_hash(known) == content_hash(report)

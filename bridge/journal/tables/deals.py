@@ -158,25 +158,15 @@ def save(
     )
 
 
-def load_applied(connection: sqlite3.Connection, account: Account, ticket: int) -> DealReport | None:
-    """Return the deal in its latest revision, where it counts."""
+def load(
+    connection: sqlite3.Connection, account: Account, ticket: int, disposition: Disposition
+) -> DealReport | None:
+    """Return the deal in its latest revision; None where it has another disposition."""
     found = _reports(
         connection.execute(
             f"SELECT {column_list(_REPORT)} FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket"
-            f" AND disposition = {_APPLIED}",
-            {**account.parameters, "ticket": ticket},
-        )
-    )
-    return found[0] if found else None
-
-
-def load_foreign(connection: sqlite3.Connection, account: Account, ticket: int) -> DealReport | None:
-    """Return the deal in its latest revision, where it concerns none of our commands."""
-    found = _reports(
-        connection.execute(
-            f"SELECT {column_list(_REPORT)} FROM deals WHERE {OF_ACCOUNT} AND ticket = :ticket"
-            f" AND disposition = {words([Disposition.FOREIGN])}",
-            {**account.parameters, "ticket": ticket},
+            " AND disposition = :disposition",
+            {**account.parameters, "ticket": ticket, "disposition": disposition},
         )
     )
     return found[0] if found else None

@@ -161,6 +161,7 @@ class Scanner:
         self._next_look_ms = 0
         self._next_scan_ms = 0
         self._next_deep_ms: int | None = None
+        self._deep = False  # a deep scan is under way
         self._deep_look = 0  # first look of the last deep scan; 0: none yet
         self._noted: tuple[int, int] | None = None  # last transaction, number of changes at the broker
         self._looked: tuple[int, int] | None = None  # the same at the last look
@@ -184,6 +185,9 @@ class Scanner:
         self._before = before
         self._pending = iter(())
         self._scan = None
+        if self._deep:
+            # The end of the last session broke it off: it is due again.
+            self._next_deep_ms = 0
 
     def scan_soon(self) -> None:
         """Scan with one of the next steps: the sidecar asks for it."""
@@ -322,6 +326,7 @@ class Scanner:
         # Server time may have been set back behind the watermark: daylight saving, or another server.
         from_ms = max(0, min(self._watermark_ms, now_ms) - self._overlap_ms)
         deep = not everything and self._is_deep_due(mono_ms)
+        self._deep = deep
         if deep:
             self._next_deep_ms = mono_ms + DEEP_SCAN_MS
             from_ms = max(0, min(from_ms, now_ms - DEEP_MS))
@@ -397,7 +402,7 @@ class Scanner:
         if scan.whole:
             self._from_ms = scan.from_ms
             if scan.deep:
-                self._deep_look = scan.first_look
+                self._deep, self._deep_look = False, scan.first_look
             # A record that no later scan can meet needs no memory: those of the last deep scan meet the next.
             first = self._deep_look or snapshot.number
             self._reported = {

@@ -28,7 +28,7 @@ private:
    long              m_early_until_ms; // monotonic
    bool              m_deep_known;     // the next time is known
    long              m_next_deep_ms;   // monotonic
-   bool              m_is_deep;        // the last rescan is a deep scan
+   bool              m_is_deep;        // a deep scan is under way
    long              m_deep_reading;   // number of the last deep scan's first reading; 0: none yet
 
    long              Overlapping(const long watermark_ms) const;
@@ -78,6 +78,9 @@ void CScanRanges::Begin(const long watermark_ms,const long overlap_ms)
    m_first_ms=watermark_ms;
    m_watermark_ms=watermark_ms;
    m_overlap_ms=overlap_ms;
+   // A deep scan that the end of the last session broke off is due again.
+   if(m_is_deep)
+      m_next_deep_ms=0;
   }
 //+------------------------------------------------------------------+
 //| Return the start of the full scan.                               |
@@ -151,6 +154,7 @@ long CScanRanges::Ended(const long from_ms,const long reading)
    m_from_ms=from_ms;
    if(m_is_deep)
       m_deep_reading=reading;
+   m_is_deep=false;
    return((m_deep_reading>0) ? m_deep_reading : reading);
   }
 //+------------------------------------------------------------------+

@@ -433,3 +433,27 @@ def test_deep_scan_reports_what_was_annulled_behind_the_overlap_and_repeats_noth
     earliest = min(scan.from_server_ms for scan in rig.peer.reports_of(ScanReport))
     assert earliest <= rig.broker.server_time() - DEEP_MS
     assert rig.peer.reports_of(DealReport) == []
+
+
+def test_deep_scan_that_the_end_of_a_session_broke_off_comes_in_the_next(rig: Rig) -> None:
+    emitted: list[AnyReport] = []
+    scanner = Scanner(rig.broker, "0" * 32, emitted.append, lambda code, message: None)
+
+    def scan(mono_ms: int, steps: int = 20) -> list[int]:
+        emitted.clear()
+        for _ in range(steps):
+            scanner.step(mono_ms, WINDOW)
+        return [report.from_server_ms for report in emitted if isinstance(report, ScanReport)]
+
+    scanner.begin(WELCOME, ())
+    scan(0)
+    scan(RESCAN_MS)
+    due_ms = RESCAN_MS + DEEP_SCAN_MS
+    assert scan(due_ms, steps=1) == []
+    scanner.begin(WELCOME, ())
+    [full] = scan(due_ms)
+    assert full > rig.broker.server_time() - DEEP_MS
+    [deep] = scan(due_ms + RESCAN_MS)
+    assert deep <= rig.broker.server_time() - DEEP_MS
+    [after] = scan(due_ms + 2 * RESCAN_MS)
+    assert after > rig.broker.server_time() - DEEP_MS
